@@ -1,0 +1,9 @@
+"""``python -m gpuaas``."""
+
+from __future__ import annotations
+
+import sys
+
+from gpuaas.cli import main
+
+sys.exit(main())

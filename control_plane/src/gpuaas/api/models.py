@@ -1,0 +1,89 @@
+"""What goes over the wire."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
+
+
+class GpuType(StrEnum):
+    """What can be had."""
+
+    H100 = "H100"
+    A100 = "A100"
+    L40S = "L40S"
+
+
+class InstanceRequest(BaseModel):
+    """Body of POST /v1/instances."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(pattern=NAME, description="DNS label: lower case, digits and dashes")]
+    gpu_type: GpuType
+    gpu_count: Annotated[int, Field(ge=1, le=8, strict=True)]
+    project: Annotated[str | None, Field(min_length=1, max_length=255, description="Default: the only one")] = None
+
+
+class Instance(BaseModel):
+    """A GPU instance of a project."""
+
+    id: UUID
+    project: str
+    name: str
+    gpu_type: GpuType
+    gpu_count: int
+    state: str
+    created_by: str
+    created_at: datetime
+
+
+class InstanceList(BaseModel):
+    """One page, newest first; ``next`` is what to pass as ``after``."""
+
+    project: str
+    items: list[Instance]
+    next: UUID | None
+
+
+class Me(BaseModel):
+    """The caller, as the token says."""
+
+    subject: str
+    username: str
+    roles: list[str]
+    projects: list[str]
+
+
+class SettingDigest(BaseModel):
+    """A setting without its value."""
+
+    type: str
+    sha256: str
+
+
+class Configuration(BaseModel):
+    """What the process was configured with, comparable and free of values."""
+
+    service: str
+    version: str
+    settings: dict[str, SettingDigest]
+    unread: list[str]
+
+
+class ProblemDocument(BaseModel):
+    """RFC 9457 with a stable ``code``."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    request_id: str
+    errors: list[dict[str, Any]] = []

@@ -1,0 +1,67 @@
+"""What the routes share, opened and closed with the process."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Request
+from redis.asyncio import Redis
+
+from gpuaas import database, redis_client
+from gpuaas.api.cache import ListCache
+from gpuaas.api.limits import RateLimiter
+from gpuaas.api.store import Store
+from gpuaas.database import Pool
+from gpuaas.oidc import client
+from gpuaas.oidc.provider import Provider
+from gpuaas.settings import ApiSecrets, ApiSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """Everything a request may need."""
+
+    settings: ApiSettings
+    configuration: dict[str, Any]
+    pool: Pool
+    redis: Redis
+    provider: Provider
+    store: Store
+    cache: ListCache
+    limiter: RateLimiter
+
+
+@asynccontextmanager
+async def opened(
+    settings: ApiSettings, secrets: ApiSecrets, tls: ssl.SSLContext, configuration: dict[str, Any]
+) -> AsyncIterator[Resources]:
+    """Open without waiting for anything: readiness tells what is missing."""
+    redis = redis_client.create(settings.redis_host, settings.redis_port, secrets.redis_password)
+    pool = database.create_pool(settings, secrets.database_password)
+    http = client.create(tls)
+    await pool.open(wait=False)
+    try:
+        yield Resources(
+            settings=settings,
+            configuration=configuration,
+            pool=pool,
+            redis=redis,
+            provider=Provider(settings.oidc_issuer, http),
+            store=Store(pool),
+            cache=ListCache(redis, settings.cache_seconds),
+            limiter=RateLimiter(redis, settings.rate_limit_per_minute),
+        )
+    finally:
+        await pool.close()
+        await http.aclose()
+        await redis.aclose()
+
+
+def resources(request: Request) -> Resources:
+    """The dependency that routes ask for."""
+    found: Resources = request.app.state.resources
+    return found

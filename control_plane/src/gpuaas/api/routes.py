@@ -1,0 +1,121 @@
+"""The routes under /v1."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Query, Response
+
+from gpuaas.api.caller import Caller, authenticated, operator, reader
+from gpuaas.api.models import Configuration, Instance, InstanceList, InstanceRequest, Me, ProblemDocument
+from gpuaas.api.problems import MEDIA_TYPE, Problem
+from gpuaas.api.resources import Resources, resources
+
+MAX_KEY_LENGTH = 255
+
+type Its = Annotated[Resources, Depends(resources)]
+type Project = Annotated[str | None, Query(min_length=1, max_length=255, description="Default: the only one")]
+
+
+def _problem(description: str) -> dict[str, Any]:
+    return {"description": description, "model": ProblemDocument, "content": {MEDIA_TYPE: {}}}
+
+
+def idempotency_key(
+    given: Annotated[
+        str | None, Header(alias="Idempotency-Key", description="Unique for each intent, e.g. a UUID")
+    ] = None,
+) -> str:
+    """The key of a request that must not happen twice. Raises Problem."""
+    key = (given or "").strip()
+    if not key:
+        raise Problem(400, "idempotency_key_missing", "Send an Idempotency-Key header, e.g. a UUID.")
+    if len(key) > MAX_KEY_LENGTH or not key.isascii() or not key.isprintable():
+        raise Problem(400, "invalid_request", f"Idempotency-Key is not 1-{MAX_KEY_LENGTH} printable ASCII characters.")
+    return key
+
+
+router = APIRouter(
+    prefix="/v1",
+    responses={
+        401: _problem("No token, or one that is refused"),
+        403: _problem("Role or project is missing"),
+        429: _problem("Too many requests"),
+        503: _problem("A dependency does not answer"),
+    },
+)
+
+
+@router.post(
+    "/instances",
+    status_code=201,
+    responses={
+        200: {"model": Instance, "description": "The same request was made before; this is its answer"},
+        201: {"model": Instance, "description": "Requested"},
+        400: _problem("Not valid, or without Idempotency-Key"),
+        409: _problem("The key was used for another request"),
+    },
+)
+async def create_instance(
+    request: InstanceRequest,
+    caller: Annotated[Caller, Depends(operator)],
+    its: Its,
+    key: Annotated[str, Depends(idempotency_key)],
+) -> Response:
+    """Ask for an instance. The same key and body again get the same answer, and no second instance."""
+    project = caller.project(request.project)
+    created = await its.store.create(caller.subject, key, project, request)
+    if not created.replayed:
+        await its.cache.invalidate(project)
+    headers = {"Location": f"/v1/instances/{created.instance_id}"}
+    if created.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    return Response(created.body, 200 if created.replayed else 201, headers, "application/json")
+
+
+@router.get("/instances", response_model=InstanceList)
+async def list_instances(
+    caller: Annotated[Caller, Depends(reader)],
+    its: Its,
+    project: Project = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    after: UUID | None = None,
+) -> Response:
+    """The instances of a project, newest first."""
+    name = caller.project(project)
+    slot = await its.cache.slot(name, limit, after)
+    page = await its.cache.get(slot)
+    if page is not None:
+        return Response(page, 200, {"X-Cache": "hit"}, "application/json")
+    items, following = await its.store.page(name, limit, after)
+    page = InstanceList(project=name, items=items, next=following).model_dump_json()
+    await its.cache.put(slot, page)
+    return Response(page, 200, {"X-Cache": "miss"}, "application/json")
+
+
+@router.get("/instances/{instance_id}", responses={404: _problem("Not there, or not yours")})
+async def get_instance(instance_id: UUID, caller: Annotated[Caller, Depends(reader)], its: Its) -> Instance:
+    """One instance."""
+    return await its.store.get(caller.projects, instance_id)
+
+
+@router.delete("/instances/{instance_id}", status_code=204, responses={404: _problem("Not there, or not yours")})
+async def delete_instance(instance_id: UUID, caller: Annotated[Caller, Depends(operator)], its: Its) -> None:
+    """Delete an instance."""
+    instance = await its.store.delete(caller.subject, caller.projects, instance_id)
+    await its.cache.invalidate(instance.project)
+
+
+@router.get("/me")
+async def me(caller: Annotated[Caller, Depends(authenticated)]) -> Me:
+    """Who the token says you are, and what you may do."""
+    return Me(
+        subject=caller.subject, username=caller.username, roles=sorted(caller.roles), projects=list(caller.projects)
+    )
+
+
+@router.get("/configuration", dependencies=[Depends(operator)])
+async def configuration(its: Its) -> Configuration:
+    """Names, types and digests of the process's settings; no value, no secret."""
+    return Configuration.model_validate(its.configuration)

@@ -1,0 +1,103 @@
+"""What every request gets at the edge of a process: id, bounds, headers, a log line."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+import uuid
+from collections.abc import Mapping
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gpuaas import logs
+
+MAX_BODY_BYTES = 64 * 1024
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_log = logging.getLogger("gpuaas.access")
+
+# No HSTS: whether a host is HTTPS-only is the ingress's to say, and on a local
+# domain it would take away the browser's way past an untrusted test CA.
+SECURITY_HEADERS: Mapping[str, str] = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+    # Not no-referrer: browsers would then send `Origin: null` with our own forms.
+    "Referrer-Policy": "same-origin",
+}
+
+
+class Edge:
+    """Outermost ASGI layer; the application inside never sees an oversized body."""
+
+    def __init__(self, app: ASGIApp, headers: Mapping[str, str]) -> None:
+        self.app = app
+        self._headers = {**SECURITY_HEADERS, **headers}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        identity = _request_id(Headers(scope=scope))
+        token = logs.request_id.set(identity)
+        started = time.perf_counter()
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = identity
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self.app(scope, _bounded(scope, receive), send_with_headers)
+        except Exception:
+            # The application has answered 500 already, and hands the exception on to be logged.
+            _log.exception("unhandled exception")
+        finally:
+            _access_line(scope, status, time.perf_counter() - started)
+            logs.request_id.reset(token)
+
+
+def _request_id(headers: Headers) -> str:
+    given = headers.get("x-request-id", "")
+    return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def _bounded(scope: Scope, receive: Receive) -> Receive:
+    """``receive`` that refuses bodies above the bound, declared or not."""
+    received = 0
+    declared = Headers(scope=scope).get("content-length", "0")
+
+    async def bounded() -> Message:
+        nonlocal received
+        message = await receive()
+        if message["type"] == "http.request":
+            received += len(message.get("body", b""))
+            if received > MAX_BODY_BYTES or (declared.isdecimal() and int(declared) > MAX_BODY_BYTES):
+                raise HTTPException(413, "The request body is too large.")
+        return message
+
+    return bounded
+
+
+def _access_line(scope: Scope, status: int, seconds: float) -> None:
+    # The path alone: a query may hold an authorization code.
+    fields = {
+        "method": scope["method"],
+        "path": scope["path"],
+        "status": status,
+        "duration_ms": round(seconds * 1000, 1),
+    }
+    if subject := scope.get("state", {}).get("subject"):
+        fields["subject"] = subject
+    level = logging.DEBUG if scope["path"].startswith("/healthz/") else logging.INFO
+    _log.log(level, "request", extra={"fields": fields})

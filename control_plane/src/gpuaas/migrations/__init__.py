@@ -1,0 +1,1 @@
+"""Numbered SQL files, one transaction each; applied by ``gpuaas migrate``."""

@@ -1,0 +1,1 @@
+"""What API and web share of OpenID Connect: discovery, keys, token checks."""

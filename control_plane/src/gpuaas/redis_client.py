@@ -1,0 +1,24 @@
+"""One Redis client for a process."""
+
+from __future__ import annotations
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+
+TIMEOUT_SECONDS = 2.0
+
+
+def create(host: str, port: int, password: str) -> Redis:
+    """A client that connects when first used, and reconnects once by itself."""
+    return Redis(
+        host=host,
+        port=port,
+        password=password,
+        decode_responses=True,
+        protocol=2,
+        socket_connect_timeout=TIMEOUT_SECONDS,
+        socket_timeout=TIMEOUT_SECONDS,
+        retry=Retry(ExponentialBackoff(cap=0.2, base=0.05), 1),
+        max_connections=50,
+    )

@@ -1,0 +1,274 @@
+"""Settings from the environment and secrets from files, read once and frozen.
+
+The names are those of the platform contract. Nothing has a default: what the
+contract does not say is an error, so that no mode differs by accident. A
+message names the setting, never its value.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import dataclasses
+import hashlib
+import os
+import re
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+from urllib.parse import urlsplit
+
+PREFIX = "GPUAAS_"
+_LABEL = r"[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
+_HOSTNAME = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
+_LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+class _Dataclass(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+class ConfigurationError(Exception):
+    """Settings or secrets that the process cannot start with; one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How a setting is checked. ``name`` is its type in the contract."""
+
+    name: str
+    means: str
+    parse: Callable[[str], Any]
+
+
+def _string(raw: str) -> str:
+    if not raw.strip() or not raw.isprintable():
+        raise ValueError
+    return raw
+
+
+def _log_level(raw: str) -> str:
+    if raw not in _LOG_LEVELS:
+        raise ValueError
+    return raw
+
+
+def _path(raw: str) -> Path:
+    path = Path(_string(raw))
+    if not path.is_absolute():
+        raise ValueError
+    return path
+
+
+def _hostname(raw: str) -> str:
+    if len(raw) > 253 or not _HOSTNAME.fullmatch(raw):
+        raise ValueError
+    return raw
+
+
+def _port(raw: str) -> int:
+    port = _integer(raw)
+    if not 1 <= port <= 65535:
+        raise ValueError
+    return port
+
+
+def _integer(raw: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", raw):
+        raise ValueError
+    return int(raw)
+
+
+def _positive(raw: str) -> int:
+    number = _integer(raw)
+    if number == 0:
+        raise ValueError
+    return number
+
+
+def _url(raw: str) -> str:
+    parts = urlsplit(_string(raw))
+    plain = not (parts.query or parts.fragment or parts.username or parts.password or raw.endswith("/"))
+    if parts.scheme not in ("http", "https") or not parts.hostname or not plain or parts.port == 0:
+        raise ValueError
+    return raw
+
+
+STRING = Kind("string", "a non-empty line of text", _string)
+LOG_LEVEL = Kind("string", f"one of {', '.join(_LOG_LEVELS)}", _log_level)
+PATH = Kind("path", "an absolute path", _path)
+HOSTNAME = Kind("hostname", "a host name", _hostname)
+PORT = Kind("port", "a port (1-65535)", _port)
+INTEGER = Kind("integer", "a whole number", _integer)
+POSITIVE = Kind("integer", "a whole number above zero", _positive)
+URL = Kind("url", "an http(s) URL without a trailing slash, query or user", _url)
+
+
+def _setting(kind: Kind) -> Any:
+    return field(metadata={"kind": kind})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrateSettings:
+    """What ``gpuaas migrate`` reads."""
+
+    log_level: str = _setting(LOG_LEVEL)
+    secrets_dir: Path = _setting(PATH)
+    database_host: str = _setting(HOSTNAME)
+    database_port: int = _setting(PORT)
+    database_name: str = _setting(STRING)
+    database_user: str = _setting(STRING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiSettings(MigrateSettings):
+    """What ``gpuaas api`` reads."""
+
+    listen_port: int = _setting(PORT)
+    ca_file: Path = _setting(PATH)
+    database_pool_size: int = _setting(POSITIVE)
+    redis_host: str = _setting(HOSTNAME)
+    redis_port: int = _setting(PORT)
+    oidc_issuer: str = _setting(URL)
+    oidc_audience: str = _setting(STRING)
+    oidc_leeway_seconds: int = _setting(INTEGER)
+    rate_limit_per_minute: int = _setting(POSITIVE)
+    cache_seconds: int = _setting(POSITIVE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSettings:
+    """What ``gpuaas web`` reads."""
+
+    log_level: str = _setting(LOG_LEVEL)
+    secrets_dir: Path = _setting(PATH)
+    listen_port: int = _setting(PORT)
+    ca_file: Path = _setting(PATH)
+    redis_host: str = _setting(HOSTNAME)
+    redis_port: int = _setting(PORT)
+    oidc_issuer: str = _setting(URL)
+    oidc_client_id: str = _setting(STRING)
+    web_url: str = _setting(URL)
+    api_url: str = _setting(URL)
+    session_seconds: int = _setting(POSITIVE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrateSecrets:
+    """Secrets of ``gpuaas migrate``."""
+
+    database_password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiSecrets(MigrateSecrets):
+    """Secrets of ``gpuaas api``."""
+
+    redis_password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSecrets:
+    """Secrets of ``gpuaas web``; the session key is 32 bytes, base64."""
+
+    redis_password: str = field(repr=False)
+    oidc_client_secret: str = field(repr=False)
+    session_key: str = field(repr=False)
+
+    @property
+    def session_key_bytes(self) -> bytes:
+        return base64.b64decode(self.session_key)
+
+
+def read_settings[T: _Dataclass](cls: type[T], environ: Mapping[str, str]) -> T:
+    """Read every setting of ``cls``; all faults at once, in one line.
+
+    Raises ConfigurationError.
+    """
+    values: dict[str, Any] = {}
+    faults: list[str] = []
+    for name, attribute, kind in _fields(cls):
+        raw = environ.get(name, "")
+        if not raw:
+            faults.append(f"{name} is missing")
+            continue
+        try:
+            values[attribute] = kind.parse(raw)
+        except ValueError:
+            faults.append(f"{name} is not {kind.means}")
+    if faults:
+        raise ConfigurationError("; ".join(faults))
+    return cls(**values)
+
+
+def read_secrets[T: _Dataclass](cls: type[T], directory: Path) -> T:
+    """Read every secret of ``cls`` from the file of its name.
+
+    Raises ConfigurationError.
+    """
+    values: dict[str, str] = {}
+    faults: list[str] = []
+    for item in dataclasses.fields(cls):
+        try:
+            values[item.name] = _read_secret(directory / item.name, item.name)
+        except ConfigurationError as fault:
+            faults.append(str(fault))
+    if faults:
+        raise ConfigurationError("; ".join(faults))
+    return cls(**values)
+
+
+def _read_secret(path: Path, name: str) -> str:
+    try:
+        value = path.read_text(encoding="utf-8").removesuffix("\n")
+    except FileNotFoundError:
+        raise ConfigurationError(f"secret {name} is missing from GPUAAS_SECRETS_DIR") from None
+    except OSError as error:
+        raise ConfigurationError(f"secret {name} is unreadable ({os.strerror(error.errno or 0)})") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"secret {name} is not text") from None
+    if not value:
+        raise ConfigurationError(f"secret {name} is empty")
+    if "\n" in value or "\0" in value:
+        raise ConfigurationError(f"secret {name} is not a single line")
+    if name == "session_key" and not _is_key256(value):
+        raise ConfigurationError(f"secret {name} is not 32 bytes in base64")
+    return value
+
+
+def _is_key256(value: str) -> bool:
+    try:
+        return len(base64.b64decode(value, validate=True)) == 32
+    except (binascii.Error, ValueError):
+        return False
+
+
+def tls_context(ca_file: Path) -> ssl.SSLContext:
+    """A client context that trusts exactly ``ca_file``.
+
+    Raises ConfigurationError.
+    """
+    try:
+        return ssl.create_default_context(cafile=str(ca_file))
+    except (OSError, ssl.SSLError):
+        raise ConfigurationError("GPUAAS_CA_FILE is not a readable bundle of PEM certificates") from None
+
+
+def describe(cls: type[_Dataclass], environ: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Names, contract types and digests of the settings: comparable across modes, free of values."""
+    return {
+        name: {"type": kind.name, "sha256": hashlib.sha256(environ[name].encode()).hexdigest()}
+        for name, _, kind in sorted(_fields(cls))
+    }
+
+
+def unread(cls: type[_Dataclass], environ: Mapping[str, str]) -> list[str]:
+    """Names with our prefix that the process was given and does not read."""
+    known = {name for name, _, _ in _fields(cls)}
+    return sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
+
+
+def _fields(cls: type[_Dataclass]) -> list[tuple[str, str, Kind]]:
+    return [(PREFIX + item.name.upper(), item.name, item.metadata["kind"]) for item in dataclasses.fields(cls)]

@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# Runs the built Keycloak against a real Postgres, twice:
+# first to migrate an empty database and dump its tables (keycloak.sql),
+# then on a database made from that dump, to write the archive of the classes
+# that a start, a token and the login page load (keycloak.jsa).
+# The dump holds tables and the two change logs, no realm, key or secret.
+set -euo pipefail
+
+out=$1
+work=$(mktemp -d)
+pg=/usr/lib/postgresql/17/bin
+secret=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+install -d -m 0755 "$out"
+install -d -o 1000 -g 0 "$work/kc"
+install -d -o postgres "$work/pg" "$work/run"
+chmod 0755 "$work"
+
+as_postgres() { (cd "$work" && setpriv --reuid postgres --regid postgres --clear-groups "$@"); }
+sql() { as_postgres "$pg/psql" -X -q -v ON_ERROR_STOP=1 -h "$work/run" "$@"; }
+
+as_postgres "$pg/initdb" -D "$work/pg" --auth=trust --encoding=UTF8 --locale=C.UTF-8 --no-sync >/dev/null
+as_postgres "$pg/pg_ctl" -D "$work/pg" -w -l "$work/run/log" \
+  -o "-c listen_addresses=127.0.0.1 -c unix_socket_directories=$work/run -c fsync=off" start >/dev/null
+sql -d postgres -c 'CREATE ROLE keycloak LOGIN' -c 'CREATE DATABASE first OWNER keycloak' -c 'CREATE DATABASE second OWNER keycloak'
+
+# start_keycloak DATABASE [JVM OPTION...]: returns when Keycloak is ready
+start_keycloak() {
+  local database=$1
+  shift
+  (cd "$work/kc" && exec env HOME="$work/kc" KC_DB_URL="jdbc:postgresql://127.0.0.1:5432/$database" KC_DB_USERNAME=keycloak \
+    KC_DB_PASSWORD=unused KC_HOSTNAME=http://localhost:8080 KC_HTTP_ENABLED=true KC_BOOTSTRAP_ADMIN_CLIENT_ID=warm \
+    KC_BOOTSTRAP_ADMIN_CLIENT_SECRET="$secret" JAVA_OPTS_KC_HEAP="-Xms64m -Xmx512m" JAVA_OPTS_APPEND="$*" \
+    setpriv --reuid 1000 --regid 0 --clear-groups /opt/keycloak/bin/kc.sh start --optimized --cache=local) >"$work/kc.log" 2>&1 &
+  keycloak=$!
+  if ! curl -fsS --retry 150 --retry-delay 1 --retry-all-errors -o /dev/null http://127.0.0.1:9000/health/ready 2>/dev/null; then
+    cat "$work/kc.log" >&2
+    exit 1
+  fi
+}
+
+stop_keycloak() {
+  kill -TERM "$keycloak"
+  wait "$keycloak" || [ $? -eq 143 ] || { cat "$work/kc.log" >&2; exit 1; }
+}
+
+start_keycloak first
+stop_keycloak
+
+# What differs from build to build says nothing: the same Keycloak gives the same dump.
+sql -d first \
+  -c "UPDATE databasechangelog SET dateexecuted = '2000-01-01', deployment_id = '0'" \
+  -c "UPDATE migration_model SET id = left(md5(version), 5), update_time = 946684800"
+dump() { as_postgres "$pg/pg_dump" -h "$work/run" -d first --no-owner --no-privileges --restrict-key=gpuaas "$@"; }
+{
+  dump --schema-only
+  dump --data-only -t databasechangelog -t migration_model
+} >"$out/keycloak.sql"
+grep -q '^COPY public.migration_model' "$out/keycloak.sql"
+if grep -q '^COPY' "$out/keycloak.sql" && grep '^COPY' "$out/keycloak.sql" | grep -vqE 'public\.(databasechangelog|migration_model) '; then
+  echo "the dump holds rows that it must not hold" >&2
+  exit 1
+fi
+sql -d second -U keycloak -f "$out/keycloak.sql" >/dev/null
+
+start_keycloak second -XX:ArchiveClassesAtExit="$work/kc/keycloak.jsa" -XX:-UseG1GC -XX:+UseSerialGC
+base=http://localhost:8080
+ask() { curl -fsS -o /dev/null "$@"; }
+token=$(curl -fsS -d grant_type=client_credentials -d client_id=warm --data-urlencode "client_secret=$secret" \
+  $base/realms/master/protocol/openid-connect/token | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+ask $base/realms/master/.well-known/openid-configuration
+ask $base/realms/master/protocol/openid-connect/certs
+ask "$base/realms/master/protocol/openid-connect/auth?client_id=account-console&response_type=code&redirect_uri=$base/realms/master/account/&code_challenge=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU&code_challenge_method=S256"
+admin() { printf 'header = "Authorization: Bearer %s"\n' "$token" | ask --config - "$@"; }
+admin $base/admin/realms -H 'Content-Type: application/json' -d '{"realm":"warm","enabled":true,"groups":[{"name":"g"}],"users":[{"username":"u","enabled":true}]}'
+for path in '' /clients /client-scopes /roles /groups /users; do admin "$base/admin/realms/warm$path"; done
+admin -X DELETE $base/admin/realms/warm
+stop_keycloak
+install -m 0644 "$work/kc/keycloak.jsa" "$out/keycloak.jsa"
+
+as_postgres "$pg/pg_ctl" -D "$work/pg" -w -m fast stop >/dev/null
+rm -rf "$work"
+ls -l "$out"

@@ -1,0 +1,3 @@
+module gpuaas.parity/images/node/pause
+
+go 1.26.0

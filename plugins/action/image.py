@@ -1,0 +1,21 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Entry of the C(image) module."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.gpuaas.parity.plugins.modules.image import DOCUMENTATION
+from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
+from ansible_collections.gpuaas.parity.plugins.plugin_utils._supply import supply_of
+
+
+class ActionModule(ParityAction):
+    """Build what the lane needs, bake it into the node image."""
+
+    DOCUMENTATION = DOCUMENTATION
+
+    def perform(self, params: dict[str, Any]) -> dict[str, Any]:
+        result = supply_of(params).ensure(self.show, dry=self.check_mode)
+        return {**result, "changed": bool(result["built"] or result["baked"])}

@@ -1,0 +1,40 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Action of gpuaas.parity.kustomize_apply."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._apply.apply import Kubectl, apply
+from ansible_collections.gpuaas.parity.plugins.modules.kustomize_apply import DOCUMENTATION
+from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
+
+
+class ActionModule(ParityAction):
+    """Apply Kustomize bases."""
+
+    DOCUMENTATION = DOCUMENTATION
+
+    def perform(self, params: dict[str, Any]) -> dict[str, Any]:
+        kubectl = Kubectl(
+            # The wheel installs kubectl beside the interpreter, at the cluster's own minor version.
+            program=Path(sys.executable).parent / "kubectl",
+            kubeconfig=Path(params["kubeconfig"]),
+            cache=Path(params["state_dir"]) / "kubectl-cache",
+        )
+        done = apply(kubectl, [Path(base) for base in params["bases"]], dry=self.check_mode)
+        result: dict[str, Any] = {
+            "changed": bool(done.created or done.configured),
+            "created": done.created,
+            "configured": done.configured,
+            "unchanged": len(done.unchanged),
+        }
+        if self.diff_mode:
+            result["diff"] = {
+                "before": "".join(f"{name}\n" for name in sorted([*done.configured, *done.unchanged])),
+                "after": "".join(f"{name}{' (configured)' if name in done.configured else ''}\n" for name in sorted([*done.created, *done.configured, *done.unchanged])),
+            }
+        return result

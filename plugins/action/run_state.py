@@ -1,0 +1,46 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Action of gpuaas.parity.run_state."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._run import state
+from ansible_collections.gpuaas.parity.plugins.modules.run_state import DOCUMENTATION
+from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
+
+
+class ActionModule(ParityAction):
+    """Lock, make and remove a state directory."""
+
+    DOCUMENTATION = DOCUMENTATION
+
+    def perform(self, params: dict[str, Any]) -> dict[str, Any]:
+        # Absolute, but not resolved: a symbolic link must be seen, not followed.
+        directory = Path(os.path.abspath(params["state_dir"]))
+        # The worker ends with this task; its parent is the run.
+        run = os.getppid()
+        if params["state"] == "locked":
+            done = state.hold(directory, pid=run, verb=params["verb"], create=params["create"], check_mode=self.check_mode)
+        elif params["state"] == "unlocked":
+            done = state.let_go(directory, pid=run, check_mode=self.check_mode)
+        else:
+            done = state.remove(directory, pid=run, verb=params["verb"], check_mode=self.check_mode)
+        result: dict[str, Any] = {
+            "changed": done.changed,
+            "state_dir": str(directory),
+            "exists": done.after,
+            "lock": str(done.lock),
+        }
+        if self.diff_mode:
+            word = {True: "present\n", False: "absent\n"}
+            result["diff"] = {
+                "before_header": str(directory),
+                "after_header": str(directory),
+                "before": word[done.before],
+                "after": word[done.after],
+            }
+        return result

@@ -1,0 +1,120 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Server-side apply of Kustomize bases through kubectl (KEP-555).
+
+kubectl does not say whether an apply changed anything, so the objects are read
+before and compared: a no-op apply leaves the generation of a workload, and the
+resourceVersion of an object that has no generation, as they were.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import clean_env, run, tail
+
+FIELD_MANAGER = "gpuaas.parity"
+_SECONDS = 120
+# Namespaces first, then what pods refer to; kubectl keeps the order it is given.
+_FIRST = ("Namespace", "ServiceAccount", "ConfigMap", "Secret", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "IngressClass", "Service")
+
+
+@dataclass(frozen=True)
+class Kubectl:
+    """kubectl with an explicit kubeconfig; nothing ambient reaches it."""
+
+    program: Path
+    kubeconfig: Path
+    cache: Path
+
+    def __call__(self, *arguments: str, input: str | None = None, check: bool = True) -> str:
+        argv = [str(self.program), f"--kubeconfig={self.kubeconfig}", f"--cache-dir={self.cache}", *arguments]
+        done = run(argv, input=input, timeout=_SECONDS, check=False, env=clean_env())
+        if check and done.rc != 0:
+            raise ParityError("APPLY_FAILED", tail(done.stderr) or f"kubectl {arguments[0]} ended with status {done.rc}")
+        return done.stdout
+
+    def build(self, base: Path) -> list[dict[str, Any]]:
+        """The objects of a Kustomize base. Secrets stay in memory: their files lie beside the rendering."""
+        argv = [str(self.program), "kustomize", "--load-restrictor=LoadRestrictionsNone", str(base)]
+        done = run(argv, timeout=_SECONDS, check=False, env=clean_env())
+        if done.rc != 0:
+            raise ParityError("APPLY_BASE_INVALID", f"{base}: {tail(done.stderr)}")
+        # kustomize writes YAML 1.1-safe output; the C loader keeps this off the hot path.
+        return [document for document in yaml.load_all(done.stdout, Loader=yaml.CSafeLoader) if document]
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What an apply did: identities as ``Kind namespace/name``."""
+
+    created: list[str]
+    configured: list[str]
+    unchanged: list[str]
+
+
+def apply(kubectl: Kubectl, bases: Sequence[Path], dry: bool = False) -> Applied:
+    """Apply all objects of ``bases`` at once; ``dry`` asks the server what it would do.
+
+    Raises ParityError ``APPLY_BASE_INVALID`` when a base cannot be built and
+    ``APPLY_FAILED`` with what the server said.
+    """
+    with ThreadPoolExecutor(max_workers=max(1, len(bases))) as pool:
+        objects = [document for built in pool.map(kubectl.build, bases) for document in built]
+    objects.sort(key=lambda o: _FIRST.index(o["kind"]) if o["kind"] in _FIRST else len(_FIRST))
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
+    before = _states(kubectl("get", "--filename=-", "--ignore-not-found", "--output=json", input=text))
+    if dry:
+        # A dry run cannot see the namespaces that it only pretends to create.
+        after = before if not before else _states(_server_side(kubectl, text, "--dry-run=server"))
+    else:
+        after = _states(_apply(kubectl, objects, text))
+    created = [_identity(o) for o in objects if _identity(o) not in before]
+    configured = [name for name in map(_identity, objects) if name in before and after.get(name) != before[name]]
+    settled = {*created, *configured}
+    return Applied(created, configured, [name for name in map(_identity, objects) if name not in settled])
+
+
+def _apply(kubectl: Kubectl, objects: Sequence[dict[str, Any]], text: str) -> str:
+    try:
+        return _server_side(kubectl, text)
+    except ParityError as error:
+        if "field is immutable" not in error.seen:
+            raise
+        # A Job's template cannot be changed (batch/v1, JobSpec.template): a new
+        # image or setting means a new run of it.
+        jobs = [o for o in objects if o["kind"] == "Job" and f'"{o["metadata"]["name"]}"' in error.seen]
+        if not jobs:
+            raise
+        kubectl("delete", "--filename=-", "--ignore-not-found", "--wait=true", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": jobs}))
+        return _server_side(kubectl, text)
+
+
+def _server_side(kubectl: Kubectl, text: str, *more: str) -> str:
+    return kubectl("apply", "--server-side", "--force-conflicts", f"--field-manager={FIELD_MANAGER}", "--output=json", "--filename=-", *more, input=text)
+
+
+def _identity(obj: dict[str, Any]) -> str:
+    meta = obj["metadata"]
+    return f"{obj['kind']} {meta['namespace']}/{meta['name']}" if meta.get("namespace") else f"{obj['kind']} {meta['name']}"
+
+
+def _states(text: str) -> dict[str, Any]:
+    if not text.strip():
+        return {}
+    document = json.loads(text)
+    items = document["items"] if document.get("kind") == "List" else [document]
+    return {_identity(item): _state(item["metadata"]) for item in items}
+
+
+def _state(meta: dict[str, Any]) -> tuple[Any, ...]:
+    version = meta.get("generation") or meta.get("resourceVersion")
+    annotations = {k: v for k, v in (meta.get("annotations") or {}).items() if not k.startswith("deployment.kubernetes.io/")}
+    return (meta.get("uid"), version, meta.get("labels"), annotations)

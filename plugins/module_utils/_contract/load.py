@@ -1,0 +1,87 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Read contract/ from disk: strict YAML, then the JSON Schema that stands beside it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract import strict_yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model import Contract, Mode, Source
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.problems import Problems, dotted
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.schema import violations
+from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+
+_MODE_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+
+
+def load_contract(directory: Path) -> Contract:
+    """contract/platform.yml of ``directory``.
+
+    Raises ParityError: CONTRACT_UNREADABLE, CONTRACT_DUPLICATE_KEY, CONTRACT_INVALID.
+    """
+    source = read_source(directory / "platform.yml", directory)
+    check_schema(source, directory / "contract.schema.json", "CONTRACT_INVALID")
+    return Contract.parse(source)
+
+
+def load_mode(directory: Path, name: str) -> Mode:
+    """contract/modes/<name>.yml of ``directory``.
+
+    Raises ParityError: CONTRACT_UNKNOWN_MODE, CONTRACT_UNREADABLE, CONTRACT_DUPLICATE_KEY, MODE_INVALID.
+    """
+    path = directory / "modes" / f"{name}.yml"
+    if not _MODE_NAME.fullmatch(name) or not path.is_file():
+        known = sorted(file.stem for file in (directory / "modes").glob("*.yml"))
+        raise ParityError("CONTRACT_UNKNOWN_MODE", f"mode {name!r}; known are: {', '.join(known) or 'none'}")
+    source = read_source(path, directory, invalid="MODE_INVALID")
+    check_schema(source, directory / "mode.schema.json", "MODE_INVALID")
+    mode = Mode.parse(source)
+    if mode.name != name:
+        raise ParityError("MODE_INVALID", f"{source.where('mode')}: is {mode.name}, the file's name says {name}")
+    return mode
+
+
+def read_source(path: Path, root: Path, *, invalid: str = "CONTRACT_INVALID") -> Source:
+    """A strictly read YAML file; ``invalid`` is the reason id for broken YAML."""
+    label = f"{root.absolute().name}/{path.relative_to(root)}"
+    text = read_text(path, label)
+    try:
+        return Source(label, strict_yaml.load(text))
+    except strict_yaml.YamlProblem as problem:
+        where = f"{label}: {dotted(problem.path) or 'the document'} (line {problem.line})"
+        if problem.kind == "duplicate":
+            raise ParityError("CONTRACT_DUPLICATE_KEY", f"{where}: the key stands twice, {problem.text}") from None
+        raise ParityError(invalid, f"{where}: {problem.text}") from None
+
+
+def read_text(path: Path, label: str) -> str:
+    """The UTF-8 text of a file. Raises ParityError CONTRACT_UNREADABLE."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        cause = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise ParityError("CONTRACT_UNREADABLE", f"{label}: {cause}") from None
+
+
+def read_schema(path: Path) -> dict[str, Any]:
+    """A JSON Schema. Raises ParityError CONTRACT_UNREADABLE."""
+    try:
+        schema = json.loads(read_text(path, path.name))
+    except json.JSONDecodeError as error:
+        raise ParityError("CONTRACT_UNREADABLE", f"{path.name}: line {error.lineno}: {error.msg}") from None
+    if not isinstance(schema, dict):
+        raise ParityError("CONTRACT_UNREADABLE", f"{path.name}: is not a JSON object")
+    return schema
+
+
+def check_schema(source: Source, schema: Path, reason: str) -> None:
+    """Refuse a document that the schema does not admit, naming every violation."""
+    problems = Problems()
+    for path, sentence in violations(read_schema(schema), source.document.data):
+        problems.add(reason, source.where(*path), sentence)
+    problems.refuse()

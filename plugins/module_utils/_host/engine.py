@@ -1,0 +1,130 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What the Docker engine says of itself, from one ``docker info``."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._host.system import System
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import clean_env, tail
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import engine_problem
+
+# Bit of CAP_SYS_RESOURCE, capability.h (capabilities(7)).
+_CAP_SYS_RESOURCE = 24
+_DOCKER_PORT = re.compile(r"(?P<address>\[?[0-9a-fA-F.:]+\]?):(?P<first>\d+)(?:-(?P<last>\d+))?->")
+
+
+@dataclass(frozen=True)
+class Published:
+    """A port of this machine that the engine publishes for a container; ``cluster`` is its kind label."""
+
+    address: str
+    port: int
+    container: str
+    cluster: str
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The engine and its client. Without an answer, ``problem`` says why and the rest is empty."""
+
+    problem: ParityError | None = None
+    version: str = ""
+    endpoint: str = ""
+    buildx: str = ""
+    cgroup_version: int = 0
+    rootless: bool = False
+    architecture: str = ""
+    root_dir: str = "/var/lib/docker"
+    published: tuple[Published, ...] = ()
+    nodes: tuple[str, ...] = ()
+
+    @property
+    def major(self) -> int:
+        """The major version, 0 when unknown."""
+        found = re.match(r"\d+", self.version)
+        return int(found.group()) if found else 0
+
+
+def read_engine(system: System, *, timeout: float = 10.0) -> Engine:
+    """Ask the engine. It never raises: an engine that cannot be used is a fact as well."""
+    try:
+        done = system.runner(["docker", "info", "--format", "{{json .}}"], check=False, timeout=timeout, env=clean_env())
+    except ParityError as error:
+        reason = "HOST_DOCKER_MISSING" if error.reason == "COMMAND_MISSING" else "HOST_DOCKER_UNREACHABLE"
+        return Engine(problem=ParityError(reason, error.seen))
+    try:
+        info: dict[str, Any] = json.loads(done.stdout or "{}")
+    except ValueError:
+        info = {}
+    client = info.get("ClientInfo") or {}
+    buildx = next((p.get("Version") or "unknown" for p in client.get("Plugins") or () if p.get("Name") == "buildx"), "")
+    if not info.get("ServerVersion"):
+        said = "\n".join([*(info.get("ServerErrors") or ()), done.stderr])
+        problem = engine_problem(said) or ParityError("HOST_DOCKER_UNREACHABLE", tail(said, 3) or "docker info gave no server version")
+        return Engine(problem=problem, buildx=buildx, endpoint=_endpoint(system))
+    published, nodes = _containers(system)
+    return Engine(
+        version=str(info["ServerVersion"]),
+        endpoint=_endpoint(system),
+        buildx=buildx,
+        cgroup_version=int(info.get("CgroupVersion") or 1),
+        rootless=any("name=rootless" in option.split(",") for option in info.get("SecurityOptions") or ()),
+        architecture=str(info.get("Architecture") or ""),
+        root_dir=str(info.get("DockerRootDir") or "/var/lib/docker"),
+        published=published,
+        nodes=nodes,
+    )
+
+
+def _endpoint(system: System) -> str:
+    """Where the client finds the engine: its variables and contexts resolved by the client itself."""
+    command = ["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]
+    done = system.runner(command, check=False, timeout=10.0, env=clean_env())
+    return done.stdout.strip() if done.rc == 0 else ""
+
+
+def _containers(system: System) -> tuple[tuple[Published, ...], tuple[str, ...]]:
+    """Every published port, and the clusters that have a running node."""
+    row = '{{.Names}}\t{{.Label "io.x-k8s.kind.cluster"}}\t{{.Ports}}'
+    done = system.runner(["docker", "ps", "--format", row], check=False, timeout=10.0, env=clean_env())
+    published: list[Published] = []
+    nodes: list[str] = []
+    for line in done.stdout.splitlines():
+        name, cluster, ports = (*line.split("\t"), "", "")[:3]
+        if cluster:
+            nodes.append(cluster)
+        for found in _DOCKER_PORT.finditer(ports):
+            first, last = int(found["first"]), int(found["last"] or found["first"])
+            published += [Published(found["address"].strip("[]"), port, name, cluster) for port in range(first, last + 1)]
+    return tuple(published), tuple(nodes)
+
+
+def lacks_sys_resource(system: System) -> bool:
+    """Whether a privileged container of the engine will lack CAP_SYS_RESOURCE.
+
+    A container gets at most the engine's bounding set, so dockerd's is read
+    where dockerd can be seen, and our own otherwise.
+    """
+    status = ""
+    for comm in (system.root / "proc").glob("[0-9]*/comm"):
+        if system.text(f"/proc/{comm.parent.name}/comm").strip() == "dockerd":
+            status = system.text(f"/proc/{comm.parent.name}/status")
+            break
+    status = status or system.text("/proc/self/status")
+    found = re.search(r"^CapBnd:\s*([0-9a-f]+)", status, re.MULTILINE)
+    return found is not None and not (int(found.group(1), 16) >> _CAP_SYS_RESOURCE) & 1
+
+
+def docker_root(engine: Engine) -> Path:
+    """The nearest existing directory above Docker's data, whose file system will hold it."""
+    path = Path(engine.root_dir)
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    return path

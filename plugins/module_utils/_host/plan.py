@@ -1,0 +1,70 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What the role may do about the problems of a preflight, on a machine of the Debian family."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._host.apt import base_archive
+from ansible_collections.gpuaas.parity.plugins.module_utils._host.facts import HostFacts
+from ansible_collections.gpuaas.parity.plugins.module_utils._host.system import System
+
+# Debian 12 has an engine that is too old; the suite after it has one that is not.
+_OLD_SUITE, _NEW_SUITE = "bookworm", "trixie"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Changes to the machine, each of which the role announces and a setting can forbid.
+
+    ``suite`` and ``sources`` are set when ``packages`` come from a suite that has
+    to be added to apt first; ``plain_packages`` come from what is configured.
+    """
+
+    packages: tuple[str, ...] = ()
+    plain_packages: tuple[str, ...] = ()
+    suite: str = ""
+    sources: str = ""
+    start: bool = False
+    raise_limits: bool = False
+    grant: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for a result."""
+        return {**asdict(self), "packages": list(self.packages), "plain_packages": list(self.plain_packages)}
+
+
+def plan(system: System, facts: HostFacts, problems: Sequence[ParityError]) -> Plan:
+    """The changes that would solve ``problems`` as far as a machine may be changed for it.
+
+    Nothing is planned without root or sudo, and an engine of another origin than
+    the distribution (its dockerd is not in /usr/sbin) is never replaced.
+    """
+    reasons = {problem.reason for problem in problems}
+    if facts.privilege == "none" or "HOST_DOCKER_REMOTE" in reasons:
+        return Plan()
+    unreachable = "HOST_DOCKER_UNREACHABLE" in reasons
+    common = {"raise_limits": "HOST_INOTIFY" in reasons, "grant": "HOST_DOCKER_PERMISSION" in reasons}
+    if "debian" not in (facts.os_id, *facts.os_like):
+        return Plan(start=unreachable and bool(facts.dockerd), **common)
+    foreign = facts.dockerd.startswith("/usr/bin/")
+    engine = "HOST_DOCKER_MISSING" in reasons or (unreachable and not facts.dockerd)
+    engine = engine or ("HOST_DOCKER_TOO_OLD" in reasons and not foreign)
+    packages = ["docker.io"] if engine else []
+    if "HOST_BUILDX_MISSING" in reasons or engine:
+        packages.append("docker-buildx")
+    plain = ["mmdebstrap"] if "HOST_MMDEBSTRAP_MISSING" in reasons else []
+    # apt reads the suite that is configured, whatever the release file says.
+    old = base_archive(system, _OLD_SUITE) if packages else None
+    if old is not None:
+        if engine:
+            packages.append("docker-cli")
+        sources = old.deb822(_NEW_SUITE)
+        return Plan(tuple(packages), tuple(plain), _NEW_SUITE, sources, unreachable or engine, **common)
+    if engine and facts.os_id == "debian":
+        packages.append("docker-cli")
+    return Plan(tuple(packages), tuple(plain), start=unreachable or engine, **common)

@@ -1,0 +1,103 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Build one image with the Docker engine, or bootstrap a Debian base without any registry."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._images.catalog import Image
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import run, tail
+
+REPOSITORY = "gpuaas-parity"
+# Where Debian, Fedora and SUSE keep the bundle that the system trusts. A build
+# behind a TLS-inspecting proxy must trust what its host trusts.
+_CA_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem")
+_BUILD_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class Builder:
+    """Builds images below ``root`` (the checkout); logs and exported files go below ``cache``."""
+
+    root: Path
+    cache: Path
+    tags: Mapping[str, str]
+
+    def build(self, image: Image, says: Callable[[str], None]) -> None:
+        """Build ``image``; its parents exist. ``says`` receives each line of progress.
+
+        Raises ParityError ``IMAGE_BUILD_FAILED`` with the end of the log and its path.
+        """
+        log = self.cache / "logs" / f"{image.name}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        if image.bootstrap:
+            self._bootstrap(image, log, says)
+            return
+        argv = ["docker", "buildx", "build", "--builder", "default", "--progress", "plain"]
+        bundle = next((path for path in _CA_BUNDLES if os.access(path, os.R_OK)), None)
+        if bundle:
+            argv += ["--secret", f"id=ca,src={bundle}"]
+        for argument, parent in image.from_.items():
+            argv += ["--build-arg", f"{argument}={self.tags[parent]}"]
+        for name, folder in image.contexts.items():
+            argv += ["--build-context", f"{name}={self.root / folder}"]
+        if image.target:
+            argv += ["--target", image.target]
+        if image.export:
+            argv += ["--output", f"type=local,dest={self.exported(image).parent}"]
+        else:
+            argv += ["--tag", self.tags[image.name]]
+        _logged([*argv, str(self.root / "images" / image.context)], log, says, image.name)
+
+    def exists(self, image: Image) -> bool:
+        """Whether the image of this key is there already."""
+        if image.export:
+            return self.exported(image).is_file()
+        return self.tags[image.name] in self._present
+
+    @cached_property
+    def _present(self) -> frozenset[str]:
+        """Every tag of ours that the engine holds, asked once."""
+        listed = run(["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "--filter", f"reference={REPOSITORY}/*"])
+        return frozenset(listed.stdout.split())
+
+    def exported(self, image: Image) -> Path:
+        """Where the exported file of ``image`` lies on the host."""
+        return self.cache / "bin" / self.tags[image.name].rsplit(":", 1)[1] / image.export
+
+    def _bootstrap(self, image: Image, log: Path, says: Callable[[str], None]) -> None:
+        with tempfile.TemporaryDirectory(prefix="gpuaas-parity-") as scratch:
+            tarball = Path(scratch) / "base.tar"
+            _logged(["mmdebstrap", "--variant=minbase", "--include=ca-certificates", image.bootstrap, str(tarball)], log, says, image.name)
+            run(["docker", "import", str(tarball), self.tags[image.name]], timeout=300)
+
+
+def _logged(argv: list[str], log: Path, says: Callable[[str], None], name: str) -> None:
+    """Run ``argv``, every line into ``log`` and to ``says``."""
+    try:
+        child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    except OSError as error:
+        raise ParityError("IMAGE_BUILD_FAILED", f"{name}: cannot start {argv[0]}: {error}", do="make kind-parity-up runs the host role, which installs it") from error
+    assert child.stdout is not None
+    try:
+        with log.open("w") as out:
+            for raw in child.stdout:
+                line = raw.decode(errors="replace").rstrip()
+                out.write(line + "\n")
+                says(line)
+        status = child.wait(timeout=_BUILD_SECONDS)
+    finally:
+        if child.poll() is None:
+            child.terminate()
+            child.wait()
+    if status != 0:
+        end = tail(log.read_text(errors="replace"))
+        raise ParityError("IMAGE_BUILD_FAILED", f"{name}: {argv[0]} ended with status {status}\n{end}", do=f"read {log}, then run the same command again: what was built stays built")

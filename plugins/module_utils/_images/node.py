@@ -1,0 +1,138 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Images inside a kind node: baked into its image, or loaded into one that runs.
+
+An image is known to the node by the digest of its manifest, as
+``gpuaas.localhost/<name>@sha256:…``: nothing can be pulled from such a name, so
+what runs is what was loaded.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._images.archive import thin
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import run, tail
+
+REGISTRY = "gpuaas.localhost"
+LABEL = "gpuaas.parity.image."
+_CTR = ["ctr", "--namespace", "k8s.io"]
+_BAKE_SECONDS = 900
+
+# Renames what was imported and prints the digest of each: argument triples of
+# (imported reference, name, name the node itself uses or "-").
+_ADOPT = """
+set -eu
+while [ $# -gt 0 ]; do
+  digest=$(ctr -n k8s.io images ls "name==$1" | awk 'NR==2 {print $3}')
+  [ -n "$digest" ] || { echo "not imported: $1" >&2; exit 1; }
+  target=$3
+  [ "$target" != - ] || target="$4/$2@$digest"
+  ctr -n k8s.io images tag --force "$1" "$target" >/dev/null
+  ctr -n k8s.io images rm "$1" >/dev/null
+  echo "$2 $digest"
+  shift 4
+done
+"""
+
+
+_START = "echo $$ >/run/parity.pid; exec containerd >/run/parity.log 2>&1"
+_AWAIT = "until ctr version >/dev/null 2>&1; do [ ! -s /run/parity.pid ] || kill -0 $(cat /run/parity.pid) || { cat /run/parity.log >&2; exit 1; }; sleep 0.1; done"
+# A clean stop, so that containerd's database is whole in the image.
+_STOP = "kill $(cat /run/parity.pid) && while kill -0 $(cat /run/parity.pid) 2>/dev/null; do sleep 0.1; done"
+
+
+@dataclass(frozen=True)
+class Loadable:
+    """An image of the engine (``tag``) that a node shall hold as ``name``."""
+
+    name: str
+    tag: str
+    key: str
+    node_as: str = ""
+
+
+@dataclass(frozen=True)
+class Baked:
+    """What a node holds of one image: the content key it was built under, and its manifest digest."""
+
+    key: str
+    digest: str
+
+
+def labels_of(subject: str, kind: str = "image") -> dict[str, str] | None:
+    """The labels of an image or container, or None when it does not exist."""
+    done = run(["docker", kind, "inspect", "--format", "{{json .Config.Labels}}", subject], check=False)
+    return dict(json.loads(done.stdout) or {}) if done.rc == 0 else None
+
+
+def baked(labels: Mapping[str, str]) -> dict[str, Baked]:
+    """What the labels of a node image, or of a container of it, say about the images within."""
+    found = {}
+    for label, value in labels.items():
+        if label.startswith(LABEL):
+            key, _, digest = value.partition("@")
+            found[label.removeprefix(LABEL)] = Baked(key, digest)
+    return found
+
+
+def load(container: str, images: Sequence[Loadable]) -> dict[str, Baked]:
+    """Send ``images`` to the running node ``container``, less the layers that it has.
+
+    Raises ParityError ``IMAGE_LOAD_FAILED`` with what containerd said.
+    """
+    if not images:
+        return {}
+    present = set(run(["docker", "exec", container, *_CTR, "content", "ls", "--quiet"]).stdout.split())
+    save = ["docker", "save", *(image.tag for image in images)]
+    receive = ["docker", "exec", "--interactive", container, *_CTR, "images", "import", "--no-unpack", "-"]
+    with subprocess.Popen(save, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as source:
+        with subprocess.Popen(receive, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as target:
+            assert source.stdout is not None and target.stdin is not None
+            try:
+                thin(source.stdout, target.stdin, present)
+                target.stdin.close()
+            except BrokenPipeError:
+                pass
+            said = target.stderr.read().decode(errors="replace") if target.stderr else ""
+        problem = source.stderr.read().decode(errors="replace") if source.stderr else ""
+    if source.returncode or target.returncode:
+        raise ParityError("IMAGE_LOAD_FAILED", f"{container}: {tail(problem + said)}")
+    arguments: list[str] = []
+    for image in images:
+        arguments += [f"docker.io/{image.tag}", image.name, image.node_as or "-", REGISTRY]
+    adopted = run(["docker", "exec", container, "sh", "-c", _ADOPT, "adopt", *arguments], timeout=120)
+    digests = dict(line.split() for line in adopted.stdout.splitlines())
+    return {image.name: Baked(image.key, digests[image.name]) for image in images}
+
+
+def bake(parent: str, tag: str, images: Sequence[Loadable], labels: Mapping[str, str]) -> None:
+    """Make node image ``tag``: ``parent`` with ``images`` in its containerd, and ``labels`` besides."""
+    with _containerd(parent) as container:
+        held = load(container, images)
+        run(["docker", "exec", container, "sh", "-c", _STOP], timeout=60)
+        recorded = {LABEL + name: f"{image.key}@{image.digest}" for name, image in held.items()}
+        changes = [f"LABEL {name}={value}" for name, value in {**labels, **recorded}.items()]
+        changes.append('ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]')
+        arguments = [part for change in changes for part in ("--change", change)]
+        run(["docker", "commit", *arguments, container, tag], timeout=_BAKE_SECONDS)
+
+
+@contextmanager
+def _containerd(parent: str) -> Iterator[str]:
+    """A throw-away container of ``parent`` with containerd answering in it."""
+    name = f"gpuaas-parity-bake-{os.getpid()}"
+    run(["docker", "run", "--detach", "--privileged", "--name", name, "--network", "none", "--label", "gpuaas.parity=bake",
+         "--tmpfs", "/run", "--entrypoint", "sleep", parent, "infinity"])
+    try:
+        run(["docker", "exec", "--detach", name, "sh", "-c", _START])
+        run(["docker", "exec", name, "sh", "-c", _AWAIT], timeout=60)
+        yield name
+    finally:
+        run(["docker", "rm", "--force", "--volumes", name], check=False)

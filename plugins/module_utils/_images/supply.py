@@ -1,0 +1,136 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""From the lane's image names to a node image that holds them, and the lock of what runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils._images import node as nodes
+from ansible_collections.gpuaas.parity.plugins.module_utils._images.build import REPOSITORY, Builder
+from ansible_collections.gpuaas.parity.plugins.module_utils._images.catalog import Catalog
+from ansible_collections.gpuaas.parity.plugins.module_utils._images.keys import keys
+from ansible_collections.gpuaas.parity.plugins.module_utils._images.plan import build_all, missing
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import run
+
+# The part of a node image that a running cluster cannot take up: a change here is drift.
+NODE_KEY = "gpuaas.parity.node"
+
+
+@dataclass(frozen=True)
+class Supply:
+    """The images of one lane, in one checkout.
+
+    ``lane`` are the images that the contract's services run; ``node`` is the
+    name of the node container, which may or may not exist.
+    """
+
+    catalog: Catalog
+    root: Path
+    cache: Path
+    lane: list[str]
+    node: str
+    facts: str
+
+    def _keys(self) -> dict[str, str]:
+        wanted = ["kind", "node", *self.catalog["node"].bundles, *self.lane]
+        return keys(self.catalog, self.catalog.ordered(wanted), self.root, self.facts)
+
+    def ensure(self, status: Callable[[str], None], dry: bool = False) -> dict[str, Any]:
+        """Build what is missing; returns the node image, the kind binary, and what was (or would be) built.
+
+        While the node exists its image is left as it is: what changed since is
+        loaded into it by `lock`.
+        """
+        found = self._keys()
+        builder = Builder(self.root, self.cache, {name: f"{REPOSITORY}/{name}:{key}" for name, key in found.items()})
+        bundles = list(self.catalog["node"].bundles)
+        stable = [name for name in self.lane if not self.catalog[name].developed]
+        developed = [name for name in self.lane if self.catalog[name].developed]
+        node_key = _digest(found["node"], *(found[name] for name in bundles))
+        first = f"{REPOSITORY}/kind-node:{_digest(node_key, *(found[name] for name in stable))}"
+        second = f"{REPOSITORY}/kind-node:{_digest(first, *(found[name] for name in developed))}"
+
+        running = nodes.labels_of(self.node, "container")
+        needed = ["kind"]
+        if running is not None:
+            held = nodes.baked(running)
+            needed += [name for name in self.lane if name not in held or held[name].key != found[name]]
+        elif nodes.labels_of(second) is None:
+            needed += developed
+            if nodes.labels_of(first) is None:
+                needed += ["node", *bundles, *stable]
+        build = missing(builder, self.catalog, needed)
+        bake = [tag for tag in (first, second) if running is None and nodes.labels_of(tag) is None]
+        if not dry:
+            build_all(builder, build, status)
+            if first in bake and nodes.labels_of(second) is None:
+                status("baking the lane's images into the node image")
+                nodes.bake(builder.tags["node"], first, self._loadable(found, [*bundles, *stable]), {NODE_KEY: node_key})
+            if second in bake:
+                status("baking the control plane's images into the node image")
+                nodes.bake(first, second, self._loadable(found, developed), {})
+        return {
+            "node_image": second,
+            "node_key": node_key,
+            "kind": str(builder.exported(self.catalog["kind"])),
+            "built": [image.name for image in build],
+            "baked": bake,
+            "keys": {name: found[name] for name in self.lane},
+        }
+
+    def lock(self, state_dir: Path, image_keys: Mapping[str, str], dry: bool = False) -> dict[str, Any]:
+        """Load what the running node lacks and write the lock of digests; returns ``loaded`` and ``images``.
+
+        The lock is a Kustomize component, state_dir/images/kustomization.yaml,
+        and the same as data in images.json.
+        """
+        container = run(["docker", "container", "inspect", "--format", "{{.Id}}", self.node]).stdout.strip()
+        held = nodes.baked(nodes.labels_of(self.node, "container") or {})
+        recorded = _read_lock(state_dir)
+        if recorded.get("node") == container:
+            held |= {name: nodes.Baked(entry["key"], entry["digest"]) for name, entry in recorded["images"].items()}
+        lacking = [name for name in self.lane if name not in held or held[name].key != image_keys[name]]
+        if not dry:
+            held |= nodes.load(self.node, self._loadable(dict(image_keys), lacking))
+            _write_lock(state_dir, container, {name: held[name] for name in self.lane})
+        return {"loaded": lacking, "images": {name: held[name].digest for name in self.lane if name in held}}
+
+    def _loadable(self, found: Mapping[str, str], names: list[str]) -> list[nodes.Loadable]:
+        return [nodes.Loadable(name, f"{REPOSITORY}/{name}:{found[name]}", found[name], self.catalog[name].node_as) for name in names]
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def _read_lock(state_dir: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads((state_dir / "images" / "images.json").read_text()))
+    except (OSError, ValueError):
+        # Without it the images are loaded once more: nothing is lost.
+        return {}
+
+
+def _write_lock(state_dir: Path, container: str, held: Mapping[str, nodes.Baked]) -> None:
+    folder = state_dir / "images"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    entries = {name: {"ref": f"{nodes.REGISTRY}/{name}@{image.digest}", "digest": image.digest, "key": image.key} for name, image in sorted(held.items())}
+    component = {
+        "apiVersion": "kustomize.config.k8s.io/v1alpha1",
+        "kind": "Component",
+        "images": [{"name": name, "newName": f"{nodes.REGISTRY}/{name}", "digest": entry["digest"]} for name, entry in entries.items()],
+    }
+    for name, text in {
+        "kustomization.yaml": yaml.safe_dump(component, sort_keys=False),
+        "images.json": json.dumps({"node": container, "images": entries}, indent=2) + "\n",
+    }.items():
+        scratch = folder / f".{name}.new"
+        scratch.write_text(text)
+        scratch.replace(folder / name)

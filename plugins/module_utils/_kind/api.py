@@ -1,0 +1,88 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The few questions that are asked of the cluster's API: is it ready, who is it, what nodes has it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._kind.kubeconfig import ca_digest
+from ansible_collections.gpuaas.parity.plugins.module_utils._kube.reader import KubeReader
+
+_POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who answers: the uid of kube-system lives as long as the cluster and no longer."""
+
+    uid: str
+    version: str
+    ca_sha256: str
+
+
+class Api(Protocol):
+    """A cluster's API behind one kubeconfig file; every method raises ParityError when it does not answer."""
+
+    def identity(self, kubeconfig: Path) -> Identity:
+        """Who answers, once /readyz is ok."""
+
+    def nodes(self, kubeconfig: Path) -> list[dict[str, Any]]:
+        """Every node: name, ready, version."""
+
+
+class KubeApi:
+    """The API over HTTPS with the client certificate of the kubeconfig."""
+
+    def identity(self, kubeconfig: Path) -> Identity:
+        with KubeReader.from_file(kubeconfig) as reader:
+            reader.text("/readyz")
+            system = reader.read("namespaces", "kube-system")
+            if system is None:
+                raise ParityError("KUBE_API_UNREACHABLE", "the namespace kube-system does not exist yet")
+            version = reader.get("/version") or {}
+            return Identity(system["metadata"]["uid"], str(version.get("gitVersion", "")), ca_digest(reader.kubeconfig))
+
+    def nodes(self, kubeconfig: Path) -> list[dict[str, Any]]:
+        with KubeReader.from_file(kubeconfig) as reader:
+            return [_node(raw) for raw in reader.list("nodes")]
+
+
+def _node(raw: dict[str, Any]) -> dict[str, Any]:
+    conditions = {c["type"]: c["status"] for c in raw["status"].get("conditions") or ()}
+    return {
+        "name": raw["metadata"]["name"],
+        "ready": conditions.get("Ready") == "True",
+        "version": raw["status"]["nodeInfo"]["kubeletVersion"],
+    }
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How to wait; a test replaces the clock."""
+
+    seconds: float
+    sleep: Callable[[float], None] = time.sleep
+    monotonic: Callable[[], float] = time.monotonic
+
+
+def wait_for_api(api: Api, kubeconfig: Path, waiting: Waiting) -> Identity:
+    """Poll until the API is ready. Raises ``CLUSTER_NOT_READY`` with the last thing that was seen."""
+    begun = waiting.monotonic()
+    attempts = 0
+    while True:
+        attempts += 1
+        try:
+            return api.identity(kubeconfig)
+        except ParityError as error:
+            last = error
+        elapsed = waiting.monotonic() - begun
+        if elapsed >= waiting.seconds:
+            seen = f"no ready API within {waiting.seconds:g} s ({attempts} attempts); last: {last.seen}"
+            raise ParityError("CLUSTER_NOT_READY", seen, details={"last_reason": last.reason, "attempts": attempts}) from last
+        waiting.sleep(_POLL_SECONDS)

@@ -1,0 +1,109 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What a cluster shall be, and the kind configuration that says so.
+
+etcd keeps its fsync: `unsafe-no-fsync` would make creation a little faster, but
+after a power cut the whole cluster, with the data in it, could be lost.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+# Set by kind on every node container, kind:pkg/cluster/internal/providers/docker/constants.go.
+CLUSTER_LABEL = "io.x-k8s.kind.cluster"
+# Set by us on the cluster's own network: who made it, from which state directory.
+OWNER_LABEL = "gpuaas.parity/owner"
+STATE_LABEL = "gpuaas.parity/state-dir"
+API_PORT = 6443
+
+
+@dataclass(frozen=True, order=True)
+class PortMap:
+    """``listen:host_port`` of this machine leads to ``node_port`` of the node."""
+
+    host_port: int
+    node_port: int
+    listen: str = "127.0.0.1"
+
+    def __str__(self) -> str:
+        return f"{self.listen}:{self.host_port}->{self.node_port}"
+
+
+@dataclass(frozen=True)
+class ClusterSpec:
+    """One node, its image and its ports.
+
+    ``default_cni`` is false for a node image that brings its own CNI
+    configuration. ``cgroup_version`` and ``restrict_oom_score_adj`` say what the
+    host lacks, see `host_preflight`.
+    """
+
+    name: str
+    node_image: str
+    ports: tuple[PortMap, ...] = ()
+    default_cni: bool = True
+    cgroup_version: int = 2
+    restrict_oom_score_adj: bool = False
+
+    @property
+    def network(self) -> str:
+        """The cluster's own Docker network, so that nothing shared is left when it goes."""
+        return self.name
+
+    @property
+    def node(self) -> str:
+        """The name that kind gives the container of the one node."""
+        return f"{self.name}-control-plane"
+
+    def settings_sha256(self) -> str:
+        """A digest of all that is not an image or a port: those are compared on their own."""
+        return hashlib.sha256(json.dumps([_patches(self), self.default_cni], sort_keys=True).encode()).hexdigest()
+
+
+def kind_config(spec: ClusterSpec) -> str:
+    """The kind configuration (kind.x-k8s.io/v1alpha4) of ``spec`` as YAML, the same bytes every time."""
+    node: dict[str, Any] = {"role": "control-plane", "image": spec.node_image}
+    if spec.ports:
+        node["extraPortMappings"] = [
+            {"containerPort": p.node_port, "hostPort": p.host_port, "listenAddress": p.listen, "protocol": "TCP"}
+            for p in sorted(spec.ports)
+        ]
+    config: dict[str, Any] = {
+        "kind": "Cluster",
+        "apiVersion": "kind.x-k8s.io/v1alpha4",
+        "name": spec.name,
+        "networking": {"apiServerAddress": "127.0.0.1", "ipFamily": "ipv4", "disableDefaultCNI": not spec.default_cni},
+        "nodes": [node],
+        **_patches(spec),
+    }
+    return yaml.safe_dump(config, sort_keys=False, default_flow_style=False)
+
+
+def _patches(spec: ClusterSpec) -> dict[str, list[str]]:
+    """Patches of kubeadm's and containerd's configuration.
+
+    kind applies a kubeadm patch as a JSON merge patch (RFC 7386,
+    kind:pkg/internal/patch), which replaces lists: `preflight`, which kind
+    skips itself, must be named again. A containerd patch whose `version` is
+    not the node's is passed over silently, so there is one for each version
+    (containerd 2 moved the setting in version 3).
+    """
+    # CoreDNS comes from our own manifest, right from the start: a restart of it costs its lame duck time.
+    kubeadm: list[dict[str, Any]] = [{"kind": "InitConfiguration", "skipPhases": ["preflight", "addon/coredns"]}]
+    if spec.cgroup_version == 1:
+        # The kubelet refuses cgroup v1 since 1.35 unless told.
+        kubeadm.append({"kind": "KubeletConfiguration", "failCgroupV1": False})
+    patches = {"kubeadmConfigPatches": [yaml.safe_dump(patch, sort_keys=False) for patch in kubeadm]}
+    if spec.restrict_oom_score_adj:
+        # Without CAP_SYS_RESOURCE no process can lower its oom_score_adj, and no pod would start.
+        patches["containerdConfigPatches"] = [
+            f'version = {version}\n[plugins."{plugin}"]\nrestrict_oom_score_adj = true\n'
+            for version, plugin in ((2, "io.containerd.grpc.v1.cri"), (3, "io.containerd.cri.v1.runtime"))
+        ]
+    return patches

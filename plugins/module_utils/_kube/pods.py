@@ -1,0 +1,92 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What keeps a pod from being ready, in one line, and whether waiting can help."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+Object = dict[str, Any]
+
+# Waiting reasons of the kubelet that do not heal by themselves: the reason id they become
+# and the seconds that they are given, since another part of the same `up` may still be on its way.
+HOPELESS: dict[str, tuple[str, float]] = {
+    "ErrImageNeverPull": ("IMAGE_NOT_ON_NODE", 5.0),
+    "ErrImagePull": ("IMAGE_NOT_ON_NODE", 10.0),
+    "ImagePullBackOff": ("IMAGE_NOT_ON_NODE", 10.0),
+    "InvalidImageName": ("IMAGE_NOT_ON_NODE", 0.0),
+    "CreateContainerConfigError": ("CONTAINER_CONFIG_BROKEN", 20.0),
+    "CreateContainerError": ("CONTAINER_CONFIG_BROKEN", 20.0),
+    "RunContainerError": ("CONTAINER_CONFIG_BROKEN", 20.0),
+}
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """Why a pod is not ready; ``grace`` is None when it may become so by itself, else seconds to give it."""
+
+    seen: str
+    reason: str = "WORKLOAD_NOT_READY"
+    grace: float | None = None
+
+
+def is_ready(pod: Object) -> bool:
+    """Whether the pod's Ready condition is True and it is not on its way out."""
+    if pod["metadata"].get("deletionTimestamp"):
+        return False
+    return any(
+        c.get("type") == "Ready" and c.get("status") == "True" for c in pod.get("status", {}).get("conditions") or []
+    )
+
+
+def restarts(pod: Object) -> int:
+    """Restarts of all the pod's containers together."""
+    return sum(int(status.get("restartCount") or 0) for status in pod.get("status", {}).get("containerStatuses") or [])
+
+
+def blocker(pod: Object) -> Blocker:
+    """What keeps a pod from being ready: container state first, then scheduling, then its phase."""
+    name = pod["metadata"]["name"]
+    status = pod.get("status") or {}
+    if pod["metadata"].get("deletionTimestamp"):
+        return Blocker(f"pod {name} is terminating")
+    for container in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
+        found = _container(name, container)
+        if found:
+            return found
+    for condition in status.get("conditions") or []:
+        if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
+            return Blocker(f"pod {name} is not scheduled: {condition.get('message') or condition.get('reason')}")
+    if status.get("phase") == "Running":
+        statuses = status.get("containerStatuses") or []
+        ready = sum(1 for container in statuses if container.get("ready"))
+        again = f", {restarts(pod)} restarts" if restarts(pod) else ""
+        return Blocker(f"pod {name} starting ({ready}/{len(statuses)}{again})")
+    return Blocker(f"pod {name} is {status.get('phase') or 'unknown'}")
+
+
+def _container(pod: str, container: Object) -> Blocker | None:
+    state = container.get("state") or {}
+    label = f"pod {pod}, container {container.get('name')}"
+    waiting = state.get("waiting")
+    if waiting and waiting.get("reason") not in (None, "PodInitializing", "ContainerCreating"):
+        kind = str(waiting["reason"])
+        reason, grace = HOPELESS.get(kind, ("WORKLOAD_NOT_READY", None))
+        last = (container.get("lastState") or {}).get("terminated") or {}
+        ended = f" after exit {last.get('exitCode')}" if last else ""
+        message = f": {str(waiting.get('message'))[:200]}" if waiting.get("message") else ""
+        return Blocker(f"{label}: {kind}{ended}{message}", reason, grace)
+    ended_state = state.get("terminated")
+    if ended_state and ended_state.get("exitCode"):
+        return Blocker(f"{label}: ended with {ended_state['exitCode']} ({ended_state.get('reason')})")
+    return None
+
+
+def terminated_message(pod: Object) -> str:
+    """What the pod's first ended container wrote to its termination log, empty when none did."""
+    for container in pod.get("status", {}).get("containerStatuses") or []:
+        ended = (container.get("state") or {}).get("terminated")
+        if ended:
+            return str(ended.get("message") or "")
+    return ""

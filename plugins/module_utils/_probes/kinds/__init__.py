@@ -1,0 +1,48 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The kinds of checks: a dataclass each, whose fields are the arguments in checks.yml."""
+
+from __future__ import annotations
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.ca_published import CaPublished
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.configuration import Configuration
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.dns import Dns
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.dns_cluster import DnsCluster
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.http import Http
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.image_digest import ImageDigest
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.job import Job
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.loopback_only import LoopbackOnly
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.network_policy import NetworkPolicy
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.oidc_discovery import OidcDiscovery
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.oidc_login import OidcLogin
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.pod_security import PodSecurity
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.private_files import PrivateFiles
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.store_postgres import StorePostgres
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.store_redis import StoreRedis
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.tcp import Tcp
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.tls import Tls
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.token_refused import TokenRefused
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.workload import Workload
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Kind
+
+KINDS: dict[str, type[Kind]] = {
+    "ca_published": CaPublished,
+    "configuration": Configuration,
+    "dns": Dns,
+    "dns_cluster": DnsCluster,
+    "http": Http,
+    "image_digest": ImageDigest,
+    "job": Job,
+    "loopback_only": LoopbackOnly,
+    "network_policy": NetworkPolicy,
+    "oidc_discovery": OidcDiscovery,
+    "oidc_login": OidcLogin,
+    "pod_security": PodSecurity,
+    "private_files": PrivateFiles,
+    "store_postgres": StorePostgres,
+    "store_redis": StoreRedis,
+    "tcp": Tcp,
+    "tls": Tls,
+    "token_refused": TokenRefused,
+    "workload": Workload,
+}

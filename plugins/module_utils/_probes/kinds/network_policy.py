@@ -1,0 +1,51 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Whether NetworkPolicy is enforced, as a pod found out that tried what the policies forbid."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._kube.pods import blocker, terminated_message
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Context, Observation, failed, passed
+
+
+@dataclass(frozen=True)
+class NetworkPolicy:
+    """Read the canary's verdict (roles/cluster/files/canary): it reached what is allowed, then tried what is denied.
+
+    Not enforced is reported and passes, since a node built from packages cannot enforce (no network plugin
+    that does is in a package registry); ``expect: enforced`` makes it a failure. No verdict is a failure.
+    """
+
+    namespace: str = "gpuaas-canary"
+    job: str = "network-policy-canary"
+    expect: str = "any"
+
+    def __post_init__(self) -> None:
+        if self.expect not in ("any", "enforced"):
+            raise ValueError("expect is neither any nor enforced")
+
+    def run(self, context: Context) -> Observation:
+        pods = context.snapshot.pods(self.namespace, {"batch.kubernetes.io/job-name": self.job})
+        if not pods:
+            return failed("NETWORK_POLICY_UNPROVEN", f"job {self.namespace}/{self.job} has no pod")
+        message = terminated_message(pods[-1])
+        if not message:
+            return failed("NETWORK_POLICY_UNPROVEN", blocker(pods[-1]).seen)
+        try:
+            found = {str(key): str(value) for key, value in json.loads(message).items()}
+            allowed, denied = found["allowed"], found["denied"]
+        except (ValueError, KeyError, AttributeError):
+            return failed("NETWORK_POLICY_UNPROVEN", f"the canary said {message[:120]!r}")
+        if allowed != "open":
+            return failed("NETWORK_POLICY_UNPROVEN", f"the canary could not reach what it may: {allowed}")
+        if denied == "silent":
+            return passed("enforced: the canary cannot reach what the policies forbid", enforced=True)
+        if denied == "open":
+            seen = "not enforced: the canary reaches what the policies forbid"
+            if self.expect == "enforced":
+                return failed("NETWORK_POLICY_UNPROVEN", seen, enforced=False)
+            return passed(f"{seen} (this node's network plugin has no policies)", enforced=False)
+        return failed("NETWORK_POLICY_UNPROVEN", f"the canary's verdict is {denied!r}")

@@ -1,0 +1,41 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""One issuer: in the contract, in what Keycloak says of itself, and in what the pods are told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.configuration import settings_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Context, Observation, failed, passed
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.oidc import discovery
+
+_ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri", "end_session_endpoint")
+
+
+@dataclass(frozen=True)
+class OidcDiscovery:
+    """The discovery document at ``issuer`` names that issuer itself (OpenID Connect Discovery 1.0 section 4.3),
+    every endpoint in it is below the same origin, and the pods of ``services`` are configured with it
+    under the setting ``setting``.
+    """
+
+    issuer: str
+    services: list[str] = field(default_factory=list)
+    setting: str = "GPUAAS_OIDC_ISSUER"
+
+    def run(self, context: Context) -> Observation:
+        document = discovery(context.http, self.issuer)
+        if document.get("issuer") != self.issuer:
+            return failed("ISSUER_MISMATCH", f"{self.issuer} calls itself {document.get('issuer')!r}")
+        for name in _ENDPOINTS:
+            if not str(document.get(name)).startswith(f"{self.issuer}/"):
+                return failed("ISSUER_MISMATCH", f"{name} is {document.get(name)!r}, not below {self.issuer}")
+        for service in self.services:
+            namespace = str(context.service(service)["namespace"])
+            pods = context.snapshot.pods(namespace, {"app.kubernetes.io/name": service})
+            told = {data.get(self.setting) for data in settings_of(context.snapshot, namespace, service, pods).values()}
+            if told != {self.issuer}:
+                seen = ", ".join(sorted(str(one) for one in told)) or "nothing"
+                return failed("ISSUER_MISMATCH", f"the pods of {service} are told {seen}, not {self.issuer}")
+        return passed(f"{self.issuer} outside, and inside in {', '.join(self.services) or 'no service'}")

@@ -1,0 +1,44 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""``${endpoints.api.url}`` in a check's arguments becomes the rendered contract's value."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_REFERENCE = re.compile(r"\$\{([^}]*)\}")
+
+
+def _look_up(contract: dict[str, Any], path: str) -> Any:
+    value: Any = contract
+    for part in path.split("."):
+        if not isinstance(value, dict) or part not in value:
+            raise ValueError(f"${{{path}}} is not in the rendered contract")
+        value = value[part]
+    return value
+
+
+def resolve(value: Any, contract: dict[str, Any]) -> Any:
+    """The value with every reference replaced, in lists and mappings too.
+
+    A string that is one reference takes the value's own type. Raises ValueError for an unknown reference
+    and for one that stands inside other text but is not a string or a number.
+    """
+    if isinstance(value, list):
+        return [resolve(item, contract) for item in value]
+    if isinstance(value, dict):
+        return {key: resolve(item, contract) for key, item in value.items()}
+    if not isinstance(value, str):
+        return value
+    whole = _REFERENCE.fullmatch(value)
+    if whole:
+        return _look_up(contract, whole[1])
+
+    def text(match: re.Match[str]) -> str:
+        found = _look_up(contract, match[1])
+        if isinstance(found, (dict, list)):
+            raise ValueError(f"{match[0]} is not a single value")
+        return str(found)
+
+    return _REFERENCE.sub(text, value)

@@ -1,0 +1,86 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""One run of the probe, from parameters to verdict."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._kube.reader import KubeReader
+from ansible_collections.gpuaas.parity.plugins.module_utils._kube.snapshot import Snapshot
+from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import client
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.engine import Engine, Progress
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Check, Context, Result
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.state import secret_reader
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.tokens import Tokens
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where the platform is: its contract, its state directory, its kubeconfig and its node's container."""
+
+    contract: dict[str, Any]
+    state_dir: Path
+    kubeconfig: Path
+    node: str
+
+
+@contextmanager
+def open_context(site: Site) -> Iterator[Context]:
+    """The context of a run, with its clients open.
+
+    Raises ParityError for a kubeconfig that cannot be used and for a CA that is missing.
+    """
+    try:
+        http = client(site.state_dir / "tls" / "ca.crt", headers={"User-Agent": "gpuaas.parity probe"})
+    except OSError as error:
+        raise ParityError("TLS_INVALID", f"{site.state_dir / 'tls' / 'ca.crt'}: {error}") from error
+    with http, KubeReader.from_file(site.kubeconfig) as reader:
+        yield Context(
+            contract=site.contract,
+            state_dir=site.state_dir,
+            snapshot=Snapshot(reader),
+            http=http,
+            docker=Docker(),
+            tokens=Tokens(time.monotonic),
+            secret=secret_reader(site.state_dir),
+            clock=time.monotonic,
+            sleep=time.sleep,
+            node=site.node,
+            renew=lambda: Snapshot(reader),
+        )
+
+
+def run_checks(site: Site, checks: Sequence[Check], timeout: float, progress: Progress) -> list[Result]:
+    """Make the checks against a site, once (``timeout`` 0) or until they hold."""
+    with open_context(site) as context:
+        engine = Engine(lambda: replace(context, snapshot=context.renew()), time.monotonic, progress)
+        return engine.run(checks, timeout)
+
+
+def verdict(results: Sequence[Result], phase: str) -> ParityError | None:
+    """The failure that the results add up to, None when every check holds.
+
+    Its reason is that of the first check, in order of dependency, that failed by itself; its text lists
+    every failed check with what was seen and what to type. A run without checks proves nothing and fails.
+    """
+    if not results:
+        return ParityError("CHECK_MISSING", f"there is no check of phase {phase}")
+    bad = [result for result in results if not result.ok]
+    if not bad:
+        return None
+    first = next((result for result in bad if result.reason != "CHECK_UNFINISHED"), bad[0])
+    others = [result for result in bad if result is not first]
+    lines = [f"{first.check.id}: {first.seen}"]
+    if others:
+        lines.append(f"  and {len(others)} more of {len(results)} checks failed:")
+        lines += [f"  {r.check.id}  {r.reason}: {r.seen}\n    -> {r.do}" for r in others]
+    details = {"checks": [result.as_dict() for result in results]}
+    return ParityError(first.reason, "\n".join(lines), first.do, details)

@@ -1,0 +1,56 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What a run left on disk that checks are made against: the rendered contract and the secrets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+
+# Keys without which a rendered contract is none.
+_NEEDED = ("services", "endpoints", "secrets")
+
+
+def read_contract(state_dir: Path) -> dict[str, Any]:
+    """The rendered contract of a run. Raises ParityError ``CONTRACT_NOT_RENDERED``."""
+    file = state_dir / "rendered" / "contract.json"
+    try:
+        contract = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ParityError("CONTRACT_NOT_RENDERED", f"{file}: {type(error).__name__}: {error}") from error
+    if not isinstance(contract, dict) or not all(isinstance(contract.get(key), dict) for key in _NEEDED):
+        raise ParityError("CONTRACT_NOT_RENDERED", f"{file} holds no contract")
+    return contract
+
+
+def secret_reader(state_dir: Path) -> Callable[[str], str]:
+    """A function from a secret's name to its value, which reads the file once, when it is first asked.
+
+    The function raises KeyError for a name without a value and ParityError ``SECRETS_EXPOSED`` when the file is
+    missing or damaged; neither shows what the file holds.
+    """
+    kept: dict[str, str] = {}
+
+    def read(name: str) -> str:
+        if not kept:
+            kept.update(_read(state_dir / "secrets" / "secrets.yml"))
+        return kept[name]
+
+    return read
+
+
+def _read(file: Path) -> dict[str, str]:
+    try:
+        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ParityError("SECRETS_EXPOSED", f"{file}: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise ParityError("SECRETS_EXPOSED", f"{file} is damaged: it is not YAML") from None
+    if not isinstance(document, dict):
+        raise ParityError("SECRETS_EXPOSED", f"{file} is damaged: it is not a mapping")
+    return {str(key): value for key, value in document.items() if isinstance(value, str) and value}

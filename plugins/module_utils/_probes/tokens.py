@@ -1,0 +1,42 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Access tokens of demo users: one login for all the checks that need one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+# A token is used up to this many seconds before its end, so that it cannot end on the way.
+_MARGIN = 10.0
+
+
+@dataclass
+class _Kept:
+    token: str
+    until: float
+
+
+class Tokens:
+    """Keeps tokens by key until shortly before they end; concurrent callers share one login. Thread-safe."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
+        self._kept: dict[str, _Kept] = {}
+
+    def get(self, key: str, fetch: Callable[[], tuple[str, float]]) -> str:
+        """The token kept under a key, else what ``fetch`` returns: a token and the seconds it lives.
+
+        Raises what ``fetch`` raises; a failure is not kept.
+        """
+        with self._lock:
+            lock = self._locks.setdefault(key, threading.Lock())
+        with lock:
+            kept = self._kept.get(key)
+            if kept is None or self._clock() >= kept.until:
+                token, lifetime = fetch()
+                kept = self._kept[key] = _Kept(token, self._clock() + lifetime - _MARGIN)
+            return kept.token

@@ -1,0 +1,70 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What the `run_state` action does: lock a mode, make its state directory, remove it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._run import state_dir as directory
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.lock import RunLock
+
+
+@dataclass(frozen=True)
+class StateResult:
+    """What was there before, what is there now. The lock is bookkeeping and never a change."""
+
+    before: bool
+    after: bool
+    lock: Path
+
+    @property
+    def changed(self) -> bool:
+        return self.before != self.after
+
+
+def lock_path(state_dir: Path) -> Path:
+    """The lock of the mode whose state lies in ``state_dir``: beside it, since ``down`` removes the directory."""
+    return state_dir.with_name(f"{state_dir.name}.lock")
+
+
+def hold(state_dir: Path, *, pid: int, verb: str, create: bool, check_mode: bool) -> StateResult:
+    """Take the lock for process ``pid``; with ``create``, make the state directory as well.
+
+    Raises ``STATE_DIR_UNSAFE`` and ``RUN_IN_PROGRESS``, both before anything is written.
+    """
+    lock = RunLock(lock_path(state_dir))
+    before = directory.check_state_dir(state_dir)
+    lock.acquire(pid, verb, check_mode=check_mode)
+    if create:
+        directory.make_state_dir(state_dir, check_mode=check_mode)
+    return StateResult(before, before or create, lock.path)
+
+
+def let_go(state_dir: Path, *, pid: int, check_mode: bool) -> StateResult:
+    """Give the lock back; the state directory stays."""
+    lock = RunLock(lock_path(state_dir))
+    before = directory.check_state_dir(state_dir)
+    lock.release(pid, check_mode=check_mode)
+    return StateResult(before, before, lock.path)
+
+
+def remove(state_dir: Path, *, pid: int, verb: str, check_mode: bool) -> StateResult:
+    """Remove the state directory, then the lock, then the parent if that holds nothing more.
+
+    Raises ``STATE_DIR_UNSAFE``, ``RUN_IN_PROGRESS`` and ``STATE_DIR_RESIDUE``.
+    """
+    lock = RunLock(lock_path(state_dir))
+    before = directory.check_state_dir(state_dir)
+    if not before and not lock.path.exists():
+        return StateResult(False, False, lock.path)
+    lock.acquire(pid, verb, check_mode=check_mode)
+    directory.remove_state_dir(state_dir, check_mode=check_mode)
+    if not check_mode:
+        lock.release(pid)
+        directory.remove_if_empty(state_dir.parent)
+        if state_dir.exists() or lock.path.exists():
+            raise ParityError("STATE_DIR_RESIDUE", f"{state_dir} or {lock.path} came back while it was removed")
+    return StateResult(before, False, lock.path)

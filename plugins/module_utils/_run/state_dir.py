@@ -1,0 +1,98 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The directory that holds everything a run owns: made private, and removed without a trace."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from pathlib import Path
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+
+# What tells a state directory from a directory that a wrong setting names.
+MARKER = ".gpuaas-parity-state"
+_MARKER_TEXT = "Made by gpuaas.parity. `make kind-parity-down` removes this directory and everything in it.\n"
+
+
+def check_state_dir(path: Path) -> bool:
+    """Whether ``path`` exists as a state directory of ours; False when there is nothing.
+
+    Raises ``STATE_DIR_UNSAFE`` when something else is there: a symbolic link,
+    a file, another user's directory, or a directory that is neither empty nor marked.
+    """
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return False
+    if stat.S_ISLNK(found.st_mode):
+        raise ParityError("STATE_DIR_UNSAFE", f"{path} is a symbolic link to {os.readlink(path)}")
+    if not stat.S_ISDIR(found.st_mode):
+        raise ParityError("STATE_DIR_UNSAFE", f"{path} is not a directory")
+    if found.st_uid != os.geteuid():
+        raise ParityError("STATE_DIR_UNSAFE", f"{path} belongs to user id {found.st_uid}, this run is user id {os.geteuid()}")
+    if not (path / MARKER).is_file() and any(os.scandir(path)):
+        raise ParityError("STATE_DIR_UNSAFE", f"{path} holds files and no {MARKER}: it was not made by gpuaas.parity")
+    return True
+
+
+def make_state_dir(path: Path, *, check_mode: bool = False) -> bool:
+    """Make ``path`` a state directory, 0700 with its marker; return whether anything had to change.
+
+    The parent is made 0700 when it is missing and left alone when it exists.
+    """
+    exists = check_state_dir(path)
+    private = exists and stat.S_IMODE(os.lstat(path).st_mode) == 0o700
+    marked = exists and (path / MARKER).is_file()
+    if private and marked:
+        return False
+    if check_mode:
+        return True
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.mkdir(mode=0o700, exist_ok=True)
+    path.chmod(0o700)
+    (path / MARKER).write_text(_MARKER_TEXT, encoding="utf-8")
+    return True
+
+
+def remove_state_dir(path: Path, *, check_mode: bool = False) -> bool:
+    """Remove ``path`` and all it holds; return whether there was anything.
+
+    Raises ``STATE_DIR_RESIDUE`` naming what could not be removed. The marker
+    goes last, so that an interrupted removal can be taken up again.
+    """
+    if not check_state_dir(path):
+        return False
+    if check_mode:
+        return True
+    left: list[str] = []
+
+    def note(_function: object, name: str, _error: BaseException) -> None:
+        left.append(name)
+
+    for entry in list(os.scandir(path)):
+        if entry.name == MARKER:
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path, onexc=note)
+        else:
+            try:
+                os.unlink(entry.path)
+            except OSError:
+                left.append(entry.path)
+    if not left:
+        shutil.rmtree(path, onexc=note)
+    if left or os.path.lexists(path):
+        named = left or [str(path)]
+        raise ParityError("STATE_DIR_RESIDUE", f"could not remove {', '.join(named[:5])}", details={"left": named})
+    return True
+
+
+def remove_if_empty(path: Path) -> bool:
+    """Remove a directory that nothing is left in."""
+    try:
+        path.rmdir()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,105 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The two profiles of certificates: the local CA, and an endpoint's.
+
+RFC 5280: 4.2.1.1 and 4.2.1.2 (key identifiers, which strict verifiers demand),
+4.2.1.9 (basic constraints), 4.2.1.10 (name constraints). The CA is a
+technically constrained one in the sense of the CA/Browser Forum's Baseline
+Requirements 7.1.2.5: it can vouch for TLS servers below one domain and for
+nothing else, so that who trusts it risks no other name.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+CA_NAME = "gpuaas.parity local CA"
+CA_LIFE = timedelta(days=365)
+LEAF_LIFE = timedelta(days=90)
+# A clock may have been set back a little between two runs.
+_BACKDATE = timedelta(minutes=5)
+
+Key = ec.EllipticCurvePrivateKey
+
+
+def new_key() -> Key:
+    """A key on NIST P-256, which every TLS stack knows."""
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def ca_extensions(domain: str) -> dict[type[x509.ExtensionType], tuple[x509.ExtensionType, bool]]:
+    """What the CA may do, each with whether it is critical.
+
+    A dNSName constraint of ``domain`` admits the domain and every name below it
+    (RFC 5280 4.2.1.10); addresses are a name form of their own and are excluded whole.
+    """
+    everywhere = [x509.IPAddress(ipaddress.ip_network(network)) for network in ("0.0.0.0/0", "::/0")]
+    return {
+        x509.BasicConstraints: (x509.BasicConstraints(ca=True, path_length=0), True),
+        x509.NameConstraints: (x509.NameConstraints([x509.DNSName(domain)], everywhere), True),
+        x509.KeyUsage: (_usage(key_cert_sign=True, crl_sign=True), True),
+        x509.ExtendedKeyUsage: (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
+    }
+
+
+def issue_ca(key: Key, domain: str, now: datetime) -> x509.Certificate:
+    """A self-signed CA certificate for ``domain``, valid for a year."""
+    name = _name(CA_NAME)
+    builder = _builder(name, name, key.public_key(), now, now + CA_LIFE)
+    for extension, critical in ca_extensions(domain).values():
+        builder = builder.add_extension(extension, critical)
+    identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
+    return builder.add_extension(identifier, False).sign(key, hashes.SHA256())
+
+
+def issue_leaf(key: Key, host: str, ca: x509.Certificate, ca_key: Key, now: datetime) -> x509.Certificate:
+    """A server certificate for exactly ``host``, valid for 90 days but never longer than its CA."""
+    until = min(now + LEAF_LIFE, ca.not_valid_after_utc)
+    # The host stands in the SAN alone (RFC 9525 section 2); as a common name it could be too long.
+    return (
+        _builder(_name("gpuaas.parity endpoint"), ca.subject, key.public_key(), now, until)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), True)
+        .add_extension(_usage(digital_signature=True), True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), False)
+        .sign(ca_key, hashes.SHA256())
+    )
+
+
+def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, now: datetime, until: datetime) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - _BACKDATE)
+        .not_valid_after(until)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), False)
+    )
+
+
+def _name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def _usage(*, digital_signature: bool = False, key_cert_sign: bool = False, crl_sign: bool = False) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=digital_signature,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=key_cert_sign,
+        crl_sign=crl_sign,
+        encipher_only=False,
+        decipher_only=False,
+    )

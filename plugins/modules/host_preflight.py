@@ -1,0 +1,118 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Documentation of gpuaas.parity.host_preflight; the action plugin of the same name runs it."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: host_preflight
+short_description: Check that this machine can run the platform
+version_added: 0.1.0
+author: gpuaas.parity contributors (@gpuaas)
+description:
+  - Reads the Docker engine, disk, memory, inotify limits, ports, cgroup version, capabilities and clock of the
+    controller, in well under a second, and changes nothing.
+  - All problems are reported at once, each with what was seen and what to type.
+options:
+  cluster_name:
+    description: Name of the kind cluster whose node may hold the ports.
+    type: str
+    default: gpuaas-parity
+  build:
+    description: Whether images are built on this machine, which needs buildx, mmdebstrap and more disk.
+    type: bool
+    default: true
+  ports:
+    description: Ports the platform will publish.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      host_port:
+        description: The port.
+        type: int
+        required: true
+      listen:
+        description: The address it is published at.
+        type: str
+        default: 127.0.0.1
+  disk_build_gib:
+    description: Disk that must be free where Docker keeps its data when images are built, in GiB.
+    type: float
+    default: 12
+  disk_run_gib:
+    description: Disk that must be free when nothing is built, in GiB.
+    type: float
+    default: 4
+  memory_gib:
+    description: Memory that must be available before the platform runs, in GiB.
+    type: float
+    default: 3
+  checkout:
+    description: Directory whose files the clock cannot be older than.
+    type: path
+  wait_seconds:
+    description: How long an engine that was just started may take to answer.
+    type: float
+    default: 0
+  report_only:
+    description: Report the problems in RV(problems) and RV(plan) instead of failing.
+    type: bool
+    default: false
+attributes:
+  check_mode:
+    description: Can run in check_mode and return changed status prediction without modifying target
+    support: full
+  diff_mode:
+    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: Check the machine
+  gpuaas.parity.host_preflight:
+    ports:
+      - host_port: 8443
+"""
+
+RETURN = r"""
+facts:
+  description: What was found. Sizes in bytes, times in seconds since the epoch.
+  returned: success
+  type: dict
+  sample:
+    architecture: x86_64
+    cgroup_version: 2
+    docker_version: 26.1.5
+    restrict_oom_score_adj: false
+    rootless: false
+problems:
+  description: Every problem with its reason id, what was seen and what to type. Empty unless O(report_only=true).
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - reason: HOST_PORT_IN_USE
+      seen: port 8443 on 127.0.0.1 is held by process 812 (nginx)
+      do: end its owner, or choose another port
+reasons:
+  description: The reason ids of RV(problems).
+  returned: success
+  type: list
+  elements: str
+  sample: [HOST_PORT_IN_USE]
+plan:
+  description:
+    - What may be changed on this machine to solve the problems, for the role C(host).
+    - RV(ignore:packages) come from RV(ignore:suite) where that is set, RV(ignore:plain_packages) from what is configured.
+  returned: success
+  type: dict
+  sample:
+    packages: [docker.io, docker-buildx, docker-cli]
+    plain_packages: [mmdebstrap]
+    suite: ""
+    sources: ""
+    start: true
+    raise_limits: false
+    grant: false
+"""

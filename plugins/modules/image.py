@@ -1,0 +1,86 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Documentation of the C(image) action; the work is done by plugins/action/image.py."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: image
+short_description: Build the lane's images and a node image that holds them
+version_added: 0.1.0
+author:
+  - gpuaas.parity contributors (@gpuaas)
+description:
+  - Builds from package registries every image that O(images) need and that is not there yet, independent ones at once.
+  - Bakes them into a kind node image, so that a cluster made of it loads nothing.
+  - An image is keyed by the content it is made from; an unchanged one is neither built nor loaded again.
+options:
+  root:
+    description: The checkout, which holds images/catalog.yml and the sources that images are built from.
+    type: path
+    required: true
+  cache:
+    description: Where build logs and exported programs are kept between runs.
+    type: path
+    required: true
+  images:
+    description: Names of the images that the lane's services run, as in images/catalog.yml.
+    type: list
+    elements: str
+    required: true
+  node:
+    description: Name of the node container. While it exists no node image is baked.
+    type: str
+    required: true
+attributes:
+  check_mode:
+    support: full
+    description: Reports what would be built.
+  diff_mode:
+    support: none
+    description: An image has no textual difference.
+"""
+
+EXAMPLES = r"""
+- name: Have every image of the core lane
+  gpuaas.parity.image:
+    root: "{{ playbook_dir | dirname }}"
+    cache: ~/.cache/gpuaas-parity
+    images: [traefik, postgres, valkey, keycloak, control-plane]
+    node: gpuaas-parity-control-plane
+"""
+
+RETURN = r"""
+node_image:
+  description: Reference of the node image with the lane's images baked in.
+  type: str
+  returned: always
+  sample: gpuaas-parity/kind-node:0f3c5a1be2d49c77
+node_key:
+  description: Key of the part of the node that a running cluster cannot take up.
+  type: str
+  returned: always
+  sample: 5b0c7f9c1de2a3f4
+kind:
+  description: Path of the kind program on this machine.
+  type: str
+  returned: always
+  sample: /home/dev/.cache/gpuaas-parity/bin/9d0b4a7e1c2f3a55/kind
+built:
+  description: Images that were built, or would be in check mode.
+  type: list
+  elements: str
+  returned: always
+  sample: [control-plane]
+baked:
+  description: Node images that were made, or would be in check mode.
+  type: list
+  elements: str
+  returned: always
+  sample: []
+keys:
+  description: Content key of each of O(images).
+  type: dict
+  returned: always
+  sample: {traefik: 77b1c5e0aa21f3d4}
+"""

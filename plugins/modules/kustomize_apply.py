@@ -1,0 +1,67 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Documentation of gpuaas.parity.kustomize_apply; the action plugin of the same name runs it."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: kustomize_apply
+short_description: Apply Kustomize bases to the run's own cluster, server-side
+version_added: 0.1.0
+author: gpuaas.parity contributors (@gpuaas)
+description:
+  - Builds every base of O(bases) with Kustomize and applies all their objects in one server-side apply.
+  - The objects start at once; order comes from readiness, see M(gpuaas.parity.probe).
+  - A Job whose template changed is replaced, because a Job cannot be changed.
+options:
+  bases:
+    description: Folders with a C(kustomization.yaml).
+    type: list
+    elements: path
+    required: true
+  kubeconfig:
+    description: The run's own kubeconfig. No other is read.
+    type: path
+    required: true
+  state_dir:
+    description: The run's own folder; kubectl keeps its discovery cache there.
+    type: path
+    required: true
+attributes:
+  check_mode:
+    description: Can run in check_mode and return changed status prediction without modifying target
+    support: full
+  diff_mode:
+    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode
+    support: full
+"""
+
+EXAMPLES = r"""
+- name: Apply what the ingress and the data stores consist of
+  gpuaas.parity.kustomize_apply:
+    bases:
+      - .parity/kind/rendered/ingress
+      - .parity/kind/rendered/data_stores
+    kubeconfig: .parity/kind/kubeconfig
+    state_dir: .parity/kind
+"""
+
+RETURN = r"""
+created:
+  description: Objects that did not exist, as C(Kind namespace/name).
+  type: list
+  elements: str
+  returned: always
+  sample: [Namespace gpuaas-data]
+configured:
+  description: Objects that were changed.
+  type: list
+  elements: str
+  returned: always
+  sample: [StatefulSet gpuaas-data/postgres]
+unchanged:
+  description: How many objects were as they should be.
+  type: int
+  returned: always
+  sample: 41
+"""

@@ -1,0 +1,79 @@
+"""The one entry through which every action plugin of the collection runs.
+
+All work of the collection happens on the controller: it is the machine the
+platform runs on. A module that is shipped to a target and started there costs
+half a second a run; an action plugin costs a fork, and it alone can show
+progress while it works.
+"""
+
+from __future__ import annotations
+
+import abc
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import yaml
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+
+
+def argument_spec(documentation: str) -> dict[str, Any]:
+    """The argument spec that a module's DOCUMENTATION states, so that it is written once."""
+
+    def convert(options: dict[str, Any]) -> dict[str, Any]:
+        spec: dict[str, Any] = {}
+        for name, option in options.items():
+            entry = {k: v for k, v in option.items() if k in ("type", "required", "default", "choices", "elements", "no_log")}
+            if "suboptions" in option:
+                entry["options"] = convert(option["suboptions"])
+            spec[name] = entry
+        return spec
+
+    return convert(yaml.safe_load(documentation).get("options") or {})
+
+
+class ParityAction(ActionBase, metaclass=abc.ABCMeta):
+    """Base of all action plugins: validated arguments in, a result or a reason out.
+
+    A subclass names its module's ``DOCUMENTATION`` and implements ``perform``.
+    """
+
+    _supports_check_mode = True
+    _supports_async = False
+    DOCUMENTATION: str
+
+    @abc.abstractmethod
+    def perform(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Do the work; return the module result. Raise ParityError to fail."""
+
+    @property
+    def check_mode(self) -> bool:
+        return bool(self._task.check_mode)
+
+    @property
+    def diff_mode(self) -> bool:
+        return bool(self._task.diff)
+
+    @property
+    def show(self) -> Callable[..., None]:
+        """Print a line on the user's terminal while the work goes on."""
+        return Display().display
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result = super().run(tmp, task_vars)
+        del tmp
+        spec = argument_spec(self.DOCUMENTATION)
+        _validation, params = self.validate_argument_spec(argument_spec=spec)
+        try:
+            result.update(self.perform(params))
+        except ParityError as error:
+            result.update(failed=True, msg=str(error), reason=error.reason, seen=error.seen, do=error.do, details=error.details)
+        except AnsibleActionFail:
+            raise
+        except Exception as error:
+            defect = ParityError("INTERNAL", f"{type(error).__name__}: {error}")
+            result.update(failed=True, msg=str(defect), reason=defect.reason, seen=defect.seen, do=defect.do, exception=traceback.format_exc())
+        return result

@@ -1,0 +1,25 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The images of one checkout, from the arguments that both image modules share."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._images.catalog import load
+from ansible_collections.gpuaas.parity.plugins.module_utils._images.supply import Supply
+
+
+def supply_of(params: dict[str, Any]) -> Supply:
+    """Build the supply that ``root``, ``cache``, ``images`` and ``node`` describe."""
+    root = Path(params["root"])
+    return Supply(
+        catalog=load(root / "images" / "catalog.yml"),
+        root=root,
+        cache=Path(params["cache"]).expanduser(),
+        lane=sorted(set(params["images"])),
+        node=params["node"],
+        facts=f"build {platform.machine()}",
+    )

@@ -1,0 +1,56 @@
+#!/bin/sh
+# Make .venv with a Python that the locked requirements run on, and make this
+# checkout importable there as the collection gpuaas.parity.
+#   requirements/venv.sh runtime|test
+set -eu
+
+checkout=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
+set_name=$1
+venv=$checkout/.venv
+minimum=12
+
+fail() {
+  printf '%s: %s\n  -> %s\n' "$1" "$2" "$3" >&2
+  exit 1
+}
+
+suits() {
+  "$1" -c "import sys, venv, ensurepip; sys.exit(sys.version_info[:2] < (3, $minimum))" >/dev/null 2>&1
+}
+
+# By version, not by name: the python3 first on PATH may be older than others beside it.
+find_python() {
+  for candidate in python3.14 python3.13 python3.12 python3 \
+    "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.1[2-9]*/bin/python3; do
+    if suits "$candidate"; then
+      command -v "$candidate"
+      return
+    fi
+  done
+  fail PYTHON_MISSING "no Python 3.$minimum or newer with venv among $(command -v python3 || echo 'no python3 at all')" \
+    'apt-get install python3 python3-venv   # or: pyenv install 3.13'
+}
+
+# An interpreter that went away leaves links that lead nowhere.
+if [ -d "$venv" ] && ! suits "$venv/bin/python"; then
+  rm -rf "$venv"
+fi
+if [ ! -d "$venv" ]; then
+  python=$(find_python)
+  printf 'Python environment .venv from %s\n' "$python"
+  "$python" -m venv "$venv"
+fi
+
+# pip trusts its own CA list; behind a TLS-inspecting proxy it must trust the system's.
+if [ -z "${PIP_CERT:-}" ] && [ -r /etc/ssl/certs/ca-certificates.crt ]; then
+  PIP_CERT=/etc/ssl/certs/ca-certificates.crt
+  export PIP_CERT
+fi
+printf 'Installing requirements/%s.txt (hash-locked)\n' "$set_name"
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes \
+  --requirement "$checkout/requirements/$set_name.txt" ||
+  fail REQUIREMENTS_FAILED "pip could not install requirements/$set_name.txt" 'read the message above; check the package index that pip is configured for'
+
+site=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+mkdir -p "$site/ansible_collections/gpuaas"
+ln -sfn "$checkout" "$site/ansible_collections/gpuaas/parity"
