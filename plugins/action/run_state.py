@@ -24,7 +24,9 @@ class ActionModule(ParityAction):
         # The worker ends with this task; its parent is the run.
         run = os.getppid()
         if params["state"] == "locked":
-            done = state.hold(directory, pid=run, verb=params["verb"], create=params["create"], check_mode=self.check_mode)
+            done = state.hold(
+                directory, pid=run, verb=params["verb"], create=params["create"], check_mode=self.check_mode
+            )
         elif params["state"] == "unlocked":
             done = state.let_go(directory, pid=run, check_mode=self.check_mode)
         else:

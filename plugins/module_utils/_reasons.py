@@ -88,6 +88,8 @@ REASONS: dict[str, Reason] = {
     "CLUSTER_RESIDUE": Reason("something of the cluster is left after it was removed", "remove what details.residue names, then run make kind-parity-down"),
     "CLUSTER_RECORD_CORRUPT": Reason("the record of the cluster cannot be read", "make kind-parity-reset"),
     "KUBECONFIG_FOREIGN": Reason("the kubeconfig leads to a cluster that is not ours", "move that file away, then run make kind-parity-up"),
+    # diagnosis
+    "COMPONENT_UNKNOWN": Reason("there is no component of this name in the lane", "make kind-parity-logs   # without COMPONENT shows all"),
     # probe: the cluster's API
     "CLUSTER_ABSENT": Reason("there is no cluster of this name", "make kind-parity-up"),
     "KUBECONFIG_INVALID": Reason("the kubeconfig cannot be read or used", "make kind-parity-up writes it anew"),
@@ -126,4 +128,14 @@ REASONS: dict[str, Reason] = {
     "SECRETS_EXPOSED": Reason("a secret of the run is missing or readable by others", "make kind-parity-up; see the paths that are named"),
     "REPORT_NOT_WRITTEN": Reason("the report of a run could not be written", "make room, or make the reports directory writable"),
     "NOT_READY": Reason("the platform is not ready", "make kind-parity-up"),
+    # keycloak
+    "KEYCLOAK_UNREACHABLE": Reason("Keycloak does not answer at its public URL", "make kind-parity-status; make kind-parity-logs COMPONENT=keycloak"),
+    "KEYCLOAK_AUTH": Reason(
+        "Keycloak does not accept its administrator",
+        "put back the secrets.yml that belongs to this database; make kind-parity-reset if it is lost",
+    ),
+    "KEYCLOAK_REALM_INVALID": Reason("the realm document says something that cannot be", "correct the named place in contract/realm.yml"),
+    "KEYCLOAK_SECRETS": Reason("secrets.yml has no value for a secret that the realm document names", "make kind-parity-up writes missing secrets"),
+    "KEYCLOAK_CONFLICT": Reason("Keycloak holds an object of a name that the document wants and that is not ours", "delete or rename it in the admin console"),
+    "KEYCLOAK_API": Reason("Keycloak answered something unexpected", "make kind-parity-logs COMPONENT=keycloak"),
 }

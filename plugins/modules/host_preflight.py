@@ -104,7 +104,8 @@ reasons:
 plan:
   description:
     - What may be changed on this machine to solve the problems, for the role C(host).
-    - RV(ignore:packages) come from RV(ignore:suite) where that is set, RV(ignore:plain_packages) from what is configured.
+    - RV(ignore:packages) come from RV(ignore:suite) where that is set, RV(ignore:plain_packages) from what is
+      configured.
   returned: success
   type: dict
   sample:

@@ -32,6 +32,17 @@ options:
     description: Name of the node container. While it exists no node image is baked.
     type: str
     required: true
+  source:
+    description:
+      - V(build) makes every image from package registries, V(pull) takes those of images/upstream.yml from a container registry.
+      - V(auto) pulls where a registry answers, and keeps to that answer from then on.
+    type: str
+    choices: [auto, build, pull]
+    default: auto
+  registry:
+    description: Host and port of a registry to pull from instead of each image's own, such as a mirror.
+    type: str
+    default: ""
 attributes:
   check_mode:
     support: full
@@ -56,6 +67,11 @@ node_image:
   type: str
   returned: always
   sample: gpuaas-parity/kind-node:0f3c5a1be2d49c77
+default_cni:
+  description: Whether the node image brings a network of its own, as upstream's does.
+  type: bool
+  returned: always
+  sample: false
 node_key:
   description: Key of the part of the node that a running cluster cannot take up.
   type: str
@@ -78,7 +94,7 @@ baked:
   elements: str
   returned: always
   sample: []
-keys:
+image_keys:
   description: Content key of each of O(images).
   type: dict
   returned: always

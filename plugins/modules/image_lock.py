@@ -31,7 +31,7 @@ options:
     description: Name of the running node container.
     type: str
     required: true
-  keys:
+  image_keys:
     description: Content key of each image, as M(gpuaas.parity.image) returns them.
     type: dict
     required: true
@@ -39,6 +39,17 @@ options:
     description: The run's own folder.
     type: path
     required: true
+  source:
+    description:
+      - V(build) makes every image from package registries, V(pull) takes those of images/upstream.yml from a container registry.
+      - V(auto) pulls where a registry answers, and keeps to that answer from then on.
+    type: str
+    choices: [auto, build, pull]
+    default: auto
+  registry:
+    description: Host and port of a registry to pull from instead of each image's own, such as a mirror.
+    type: str
+    default: ""
 attributes:
   check_mode:
     support: full
@@ -54,7 +65,7 @@ EXAMPLES = r"""
     root: "{{ playbook_dir | dirname }}"
     cache: ~/.cache/gpuaas-parity
     images: "{{ images_lane }}"
-    keys: "{{ images_built['keys'] }}"
+    image_keys: "{{ images_built.image_keys }}"
     node: gpuaas-parity-control-plane
     state_dir: .parity/kind
 """

@@ -12,7 +12,8 @@ author: gpuaas.parity contributors (@gpuaas)
 description:
   - Everything a run owns lies in its state directory, mode 0700.
   - Two runs of one mode exclude each other through the file C(<state_dir>.lock), which names the C(ansible-playbook)
-    process that holds it. A lock whose process is gone counts for nothing. The lock is bookkeeping and never RV(ignore:changed).
+    process that holds it. A lock whose process is gone counts for nothing. The lock is bookkeeping and never
+    counts as a change.
   - Runs on the controller.
 options:
   state:
@@ -62,7 +63,7 @@ RETURN = r"""
 state_dir:
   description: The state directory.
   returned: success
-  type: path
+  type: str
   sample: /home/me/gpuaas-parity/.parity/kind
 exists:
   description: Whether the directory exists now.
@@ -72,6 +73,6 @@ exists:
 lock:
   description: The lock file.
   returned: success
-  type: path
+  type: str
   sample: /home/me/gpuaas-parity/.parity/kind.lock
 """

@@ -35,6 +35,21 @@ def argument_spec(documentation: str) -> dict[str, Any]:
     return convert(yaml.safe_load(documentation).get("options") or {})
 
 
+def plain(value: Any) -> Any:
+    """``value`` without Ansible's data tags, which YAML and JSON writers outside of Ansible refuse."""
+    if isinstance(value, dict):
+        return {plain(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(entry) for entry in value]
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int.__int__(value)
+    if isinstance(value, float):
+        return float.__float__(value)
+    return value
+
+
 class ParityAction(ActionBase, metaclass=abc.ABCMeta):
     """Base of all action plugins: validated arguments in, a result or a reason out.
 
@@ -68,7 +83,7 @@ class ParityAction(ActionBase, metaclass=abc.ABCMeta):
         spec = argument_spec(self.DOCUMENTATION)
         _validation, params = self.validate_argument_spec(argument_spec=spec)
         try:
-            result.update(self.perform(params))
+            result.update(self.perform(plain(params)))
         except ParityError as error:
             result.update(failed=True, msg=str(error), reason=error.reason, seen=error.seen, do=error.do, details=error.details)
         except AnsibleActionFail:

@@ -8,6 +8,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._images import source
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.catalog import load
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.supply import Supply
 
@@ -15,11 +16,15 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._images.supply impor
 def supply_of(params: dict[str, Any]) -> Supply:
     """Build the supply that ``root``, ``cache``, ``images`` and ``node`` describe."""
     root = Path(params["root"])
+    cache = Path(params["cache"]).expanduser()
+    catalog = load(root / "images" / "catalog.yml")
+    upstream = source.load(root / "images" / "upstream.yml", params["registry"])
+    origin = source.decide(params["source"], upstream, cache)
     return Supply(
-        catalog=load(root / "images" / "catalog.yml"),
+        catalog=source.replace(catalog, upstream) if origin == "pull" else catalog,
         root=root,
-        cache=Path(params["cache"]).expanduser(),
+        cache=cache,
         lane=sorted(set(params["images"])),
         node=params["node"],
-        facts=f"build {platform.machine()}",
+        facts=platform.machine(),
     )

@@ -28,6 +28,7 @@ def parameters(settings: MigrateSettings, password: str) -> dict[str, Any]:
         "password": password,
         "connect_timeout": CONNECT_SECONDS,
         "application_name": "gpuaas",
+        "gssencmode": "disable",
     }
 
 

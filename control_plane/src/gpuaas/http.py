@@ -16,7 +16,7 @@ from gpuaas import logs
 
 MAX_BODY_BYTES = 64 * 1024
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_log = logging.getLogger("gpuaas.access")
+logger = logging.getLogger("gpuaas.access")
 
 # No HSTS: whether a host is HTTPS-only is the ingress's to say, and on a local
 # domain it would take away the browser's way past an untrusted test CA.
@@ -43,7 +43,8 @@ class Edge:
             await self.app(scope, receive, send)
             return
         identity = _request_id(Headers(scope=scope))
-        token = logs.request_id.set(identity)
+        # Never reset: the server gives every request a task, and so a context, of its own.
+        logs.request_id.set(identity)
         started = time.perf_counter()
         status = 0
 
@@ -60,11 +61,11 @@ class Edge:
         try:
             await self.app(scope, _bounded(scope, receive), send_with_headers)
         except Exception:
-            # The application has answered 500 already, and hands the exception on to be logged.
-            _log.exception("unhandled exception")
+            # The answer 500 is sent already. Passed on, the exception would also
+            # close the connection under the next request of the ingress.
+            logger.exception("unhandled exception")
         finally:
             _access_line(scope, status, time.perf_counter() - started)
-            logs.request_id.reset(token)
 
 
 def _request_id(headers: Headers) -> str:
@@ -100,4 +101,4 @@ def _access_line(scope: Scope, status: int, seconds: float) -> None:
     if subject := scope.get("state", {}).get("subject"):
         fields["subject"] = subject
     level = logging.DEBUG if scope["path"].startswith("/healthz/") else logging.INFO
-    _log.log(level, "request", extra={"fields": fields})
+    logger.log(level, "request", extra={"fields": fields})

@@ -107,7 +107,8 @@ def apply(connection: Connection, migrations: list[Migration]) -> tuple[int, int
             " version integer PRIMARY KEY, name text NOT NULL, sha256 text NOT NULL,"
             " applied_at timestamptz NOT NULL DEFAULT now())"
         )
-        applied = dict(connection.execute("SELECT version, sha256 FROM schema_version ORDER BY version").fetchall())
+        rows = connection.execute("SELECT version, sha256 FROM schema_version ORDER BY version")
+        applied = {int(version): str(sha256) for version, sha256 in rows}
         _check(applied, migrations)
         before = len(applied)
         for migration in migrations[before:]:

@@ -22,3 +22,8 @@ def create(host: str, port: int, password: str) -> Redis:
         retry=Retry(ExponentialBackoff(cap=0.2, base=0.05), 1),
         max_connections=50,
     )
+
+
+def text(value: bytes | str | None) -> str | None:
+    """What a read returned, as text."""
+    return value.decode() if isinstance(value, bytes) else value

@@ -39,12 +39,11 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def serve(app: ASGIApp, port: int, log_level: str) -> int:
-    """Serve ``app`` on ``port`` until told to stop; returns the exit status."""
-    logs.configure(log_level)
-    config = uvicorn.Config(
+def configuration(app: ASGIApp, port: int, host: str = "0.0.0.0") -> uvicorn.Config:
+    """How ``app`` is served; every address, because a pod is reached through its own."""
+    return uvicorn.Config(
         app,
-        host="0.0.0.0",
+        host=host,
         port=port,
         http="httptools",
         ws="none",
@@ -56,10 +55,16 @@ def serve(app: ASGIApp, port: int, log_level: str) -> int:
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
+
+
+def serve(app: ASGIApp, port: int, log_level: str) -> int:
+    """Serve ``app`` on ``port`` until told to stop; returns the exit status."""
+    logs.configure(log_level)
+    server = _Server(configuration(app, port))
     # What is imported stays: out of the collector's sight it costs no pauses.
     gc.collect()
     gc.freeze()
     gc.enable()
-    _Server(config).run()
+    server.run()
     _log.info("stopped")
     return 0

@@ -17,7 +17,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Annotated, Any, ClassVar, Protocol, get_type_hints
 from urllib.parse import urlsplit
 
 PREFIX = "GPUAAS_"
@@ -106,53 +106,49 @@ POSITIVE = Kind("integer", "a whole number above zero", _positive)
 URL = Kind("url", "an http(s) URL without a trailing slash, query or user", _url)
 
 
-def _setting(kind: Kind) -> Any:
-    return field(metadata={"kind": kind})
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MigrateSettings:
     """What ``gpuaas migrate`` reads."""
 
-    log_level: str = _setting(LOG_LEVEL)
-    secrets_dir: Path = _setting(PATH)
-    database_host: str = _setting(HOSTNAME)
-    database_port: int = _setting(PORT)
-    database_name: str = _setting(STRING)
-    database_user: str = _setting(STRING)
+    log_level: Annotated[str, LOG_LEVEL]
+    secrets_dir: Annotated[Path, PATH]
+    database_host: Annotated[str, HOSTNAME]
+    database_port: Annotated[int, PORT]
+    database_name: Annotated[str, STRING]
+    database_user: Annotated[str, STRING]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiSettings(MigrateSettings):
     """What ``gpuaas api`` reads."""
 
-    listen_port: int = _setting(PORT)
-    ca_file: Path = _setting(PATH)
-    database_pool_size: int = _setting(POSITIVE)
-    redis_host: str = _setting(HOSTNAME)
-    redis_port: int = _setting(PORT)
-    oidc_issuer: str = _setting(URL)
-    oidc_audience: str = _setting(STRING)
-    oidc_leeway_seconds: int = _setting(INTEGER)
-    rate_limit_per_minute: int = _setting(POSITIVE)
-    cache_seconds: int = _setting(POSITIVE)
+    listen_port: Annotated[int, PORT]
+    ca_file: Annotated[Path, PATH]
+    database_pool_size: Annotated[int, POSITIVE]
+    redis_host: Annotated[str, HOSTNAME]
+    redis_port: Annotated[int, PORT]
+    oidc_issuer: Annotated[str, URL]
+    oidc_audience: Annotated[str, STRING]
+    oidc_leeway_seconds: Annotated[int, INTEGER]
+    rate_limit_per_minute: Annotated[int, POSITIVE]
+    cache_seconds: Annotated[int, POSITIVE]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebSettings:
     """What ``gpuaas web`` reads."""
 
-    log_level: str = _setting(LOG_LEVEL)
-    secrets_dir: Path = _setting(PATH)
-    listen_port: int = _setting(PORT)
-    ca_file: Path = _setting(PATH)
-    redis_host: str = _setting(HOSTNAME)
-    redis_port: int = _setting(PORT)
-    oidc_issuer: str = _setting(URL)
-    oidc_client_id: str = _setting(STRING)
-    web_url: str = _setting(URL)
-    api_url: str = _setting(URL)
-    session_seconds: int = _setting(POSITIVE)
+    log_level: Annotated[str, LOG_LEVEL]
+    secrets_dir: Annotated[Path, PATH]
+    listen_port: Annotated[int, PORT]
+    ca_file: Annotated[Path, PATH]
+    redis_host: Annotated[str, HOSTNAME]
+    redis_port: Annotated[int, PORT]
+    oidc_issuer: Annotated[str, URL]
+    oidc_client_id: Annotated[str, STRING]
+    web_url: Annotated[str, URL]
+    api_url: Annotated[str, URL]
+    session_seconds: Annotated[int, POSITIVE]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,4 +267,5 @@ def unread(cls: type[_Dataclass], environ: Mapping[str, str]) -> list[str]:
 
 
 def _fields(cls: type[_Dataclass]) -> list[tuple[str, str, Kind]]:
-    return [(PREFIX + item.name.upper(), item.name, item.metadata["kind"]) for item in dataclasses.fields(cls)]
+    hints = get_type_hints(cls, include_extras=True)
+    return [(PREFIX + name.upper(), name, hint.__metadata__[0]) for name, hint in hints.items()]

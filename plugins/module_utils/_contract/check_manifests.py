@@ -64,7 +64,9 @@ class RoleCheck:
     def _is_of_service(self, workload: Manifest) -> bool:
         if workload.component not in self.services:
             of_role = ", ".join(self.services)
-            self._add(workload.where, f"label {NAME_LABEL} names none of the role's services in the contract: {of_role}")
+            self._add(
+                workload.where, f"label {NAME_LABEL} names none of the role's services in the contract: {of_role}"
+            )
             return False
         if workload.name != workload.component:
             self._add(workload.where, f"must be named as its service, {workload.component}")
@@ -76,7 +78,10 @@ class RoleCheck:
             self._add(self.label, f"no {', '.join(WORKLOADS[:-1])} or {WORKLOADS[-1]} of service {name}")
             return
         if workload.namespace != service["namespace"]:
-            self._add(workload.where, f"is in namespace {workload.namespace or 'default'}, its placement is {service['namespace']}")
+            self._add(
+                workload.where,
+                f"is in namespace {workload.namespace or 'default'}, its placement is {service['namespace']}",
+            )
         self._port(name, service, workload)
         self._storage(service, workload)
         found = reads(workload)
@@ -87,11 +92,15 @@ class RoleCheck:
         host, port = service["host"].split(".")[0], service["port"]
         objects = [m for m in self.base.of_kind("Service") if (m.name, m.namespace) == (host, service["namespace"])]
         if not objects:
-            self._add(self.label, f"no Service {host} in namespace {service['namespace']}, which the host of {name} leads to")
+            self._add(
+                self.label, f"no Service {host} in namespace {service['namespace']}, which the host of {name} leads to"
+            )
         for manifest in objects:
             ports = sorted({dig(item, "port") for item in dig(manifest.data, "spec", "ports") or []}, key=str)
             if ports != [port]:
-                self._add(manifest.where, f"exposes {', '.join(map(str, ports)) or 'no port'}, the contract says {port}")
+                self._add(
+                    manifest.where, f"exposes {', '.join(map(str, ports)) or 'no port'}, the contract says {port}"
+                )
         containers = dig(workload.pod_template, "spec", "containers") or []
         declared = {dig(item, "containerPort") for container in containers for item in dig(container, "ports") or []}
         if port not in declared:
@@ -129,7 +138,10 @@ class RoleCheck:
         spec = manifest.data.get("spec")
         rules, tls = dig(spec, "rules") or [], dig(spec, "tls") or []
         if manifest.namespace != service["namespace"]:
-            self._add(manifest.where, f"is in namespace {manifest.namespace or 'default'}, its service in {service['namespace']}")
+            self._add(
+                manifest.where,
+                f"is in namespace {manifest.namespace or 'default'}, its service in {service['namespace']}",
+            )
         if len(rules) != 1 or not dig(rules, 0, "host"):
             self._add(manifest.where, "must have exactly one rule, with a host")
         if len(tls) != 1 or len(dig(tls, 0, "hosts") or []) != 1 or dig(tls, 0, "secretName") != f"{name}-tls":
@@ -148,7 +160,9 @@ class RoleCheck:
         generated = {("ConfigMap", s["namespace"], f"{n}-config") for n, s in self.services.items() if s["settings"]}
         generated |= {("Secret", s["namespace"], f"{n}-secrets") for n, s in self.services.items() if s["secrets"]}
         generated |= {("ConfigMap", s["namespace"], CA_CONFIG_MAP) for s in self.services.values()}
-        generated |= {("Secret", self.services[e["service"]]["namespace"], f"{n}-tls") for n, e in self.endpoints.items()}
+        generated |= {
+            ("Secret", self.services[e["service"]]["namespace"], f"{n}-tls") for n, e in self.endpoints.items()
+        }
         generated |= {(m.kind, m.namespace, m.name) for m in self.base.of_kind("ConfigMap", "Secret")}
         generated |= self.base.generated
         for manifest in self.present:

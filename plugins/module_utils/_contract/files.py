@@ -36,9 +36,9 @@ def mode_of(path: Path) -> int:
 def ensure_dir(path: Path, *, dry: bool = False) -> bool:
     """Make ``path`` a directory that only its owner may enter; say whether that was a change.
 
-    Parents are made too, equally private. Raises ParityError STATE_UNWRITABLE.
+    Missing parents are made too. Raises ParityError STATE_UNWRITABLE.
     """
-    if path.is_dir() and mode_of(path) == PRIVATE_DIR:
+    if path.is_dir() and stat.S_IMODE(path.stat().st_mode) == PRIVATE_DIR:
         return False
     if not dry:
         with writing(path):

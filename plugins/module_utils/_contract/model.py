@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.strict_yaml import Document, Path
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.problems import dotted
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.strict_yaml import Document, Path
 
 Literal = str | int | bool
 

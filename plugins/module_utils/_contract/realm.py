@@ -3,8 +3,8 @@
 
 """contract/realm.yml: the identity provider's document, with its references resolved.
 
-Only strings are expanded. ``{secret: <name>}`` stays as it is, so that the
-rendering holds no secret; the name must be one of the contract's.
+Only strings are expanded. Under the keys ``secret`` and ``password`` stands the
+name of a secret of the contract, never a value: it stays, and must be known.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.problems i
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.references import Scope, scope_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.schema import type_name
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.strict_yaml import Path
+
+_SECRET_KEYS = ("secret", "password")
 
 
 def resolve_realm(source: Source, contract: Contract, mode: Mode) -> dict[str, Any]:
@@ -47,7 +49,8 @@ def _check_secrets(value: Any, path: Path, source: Source, contract: Contract, p
             _check_secrets(item, (*path, index), source, contract, problems)
     if not isinstance(value, dict):
         return
-    if set(value) == {"secret"} and value["secret"] not in contract.secrets:
-        problems.add("CONTRACT_REFERENCE", source.where(*path, "secret"), f"no secret {value['secret']}")
     for key, item in value.items():
+        # The value is not told: it may be a secret that was written out.
+        if key in _SECRET_KEYS and isinstance(item, str) and item not in contract.secrets:
+            problems.add("CONTRACT_REFERENCE", source.where(*path, key), "must be the name of a secret of the contract")
         _check_secrets(item, (*path, key), source, contract, problems)

@@ -15,7 +15,6 @@ import json
 from typing import Any
 
 import yaml
-
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.check_manifests import CA_CONFIG_MAP, RoleCheck
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.consumption import reads
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.manifests import Manifest
@@ -71,8 +70,12 @@ def _config_maps(role: RoleCheck) -> list[dict[str, Any]]:
         for name, service in role.services.items()
         if service["settings"]
     ]
-    wanted = {m.namespace for m in role.present for read in reads(m) if (read.kind, read.name) == ("ConfigMap", CA_CONFIG_MAP)}
-    found += [{"name": CA_CONFIG_MAP, "namespace": namespace, "files": ["../../tls/ca.crt"]} for namespace in sorted(wanted)]
+    wanted = {
+        m.namespace for m in role.present for read in reads(m) if (read.kind, read.name) == ("ConfigMap", CA_CONFIG_MAP)
+    }
+    found += [
+        {"name": CA_CONFIG_MAP, "namespace": namespace, "files": ["../../tls/ca.crt"]} for namespace in sorted(wanted)
+    ]
     return found
 
 
@@ -114,7 +117,12 @@ def _left_out(role: RoleCheck) -> list[dict[str, Any]]:
     patches = []
     for manifest in sorted(gone, key=lambda m: (m.kind, m.namespace, m.name)):
         metadata = {"name": manifest.name} | ({"namespace": manifest.namespace} if manifest.namespace else {})
-        stub = {"$patch": "delete", "apiVersion": manifest.data["apiVersion"], "kind": manifest.kind, "metadata": metadata}
+        stub = {
+            "$patch": "delete",
+            "apiVersion": manifest.data["apiVersion"],
+            "kind": manifest.kind,
+            "metadata": metadata,
+        }
         patches.append({"patch": yaml.dump(stub, Dumper=_Dumper, sort_keys=False)})
     return patches
 
@@ -139,8 +147,16 @@ def _storage(role: RoleCheck) -> list[dict[str, Any]]:
         _json_patch(
             manifest,
             [
-                {"op": "add", "path": f"{claim}/storageClassName", "value": role.services[manifest.name]["storage_class"]},
-                {"op": "add", "path": f"{claim}/resources", "value": {"requests": {"storage": role.services[manifest.name]["storage"]}}},
+                {
+                    "op": "add",
+                    "path": f"{claim}/storageClassName",
+                    "value": role.services[manifest.name]["storage_class"],
+                },
+                {
+                    "op": "add",
+                    "path": f"{claim}/resources",
+                    "value": {"requests": {"storage": role.services[manifest.name]["storage"]}},
+                },
             ],
         )
         for manifest in role.base.of_kind("StatefulSet")
@@ -151,6 +167,12 @@ def _storage(role: RoleCheck) -> list[dict[str, Any]]:
 def _json_patch(manifest: Manifest, operations: list[dict[str, Any]]) -> dict[str, Any]:
     """A JSON Patch (RFC 6902) of one object."""
     group, _, version = manifest.data["apiVersion"].rpartition("/")
-    target = {"group": group, "version": version, "kind": manifest.kind, "name": manifest.name, "namespace": manifest.namespace}
+    target = {
+        "group": group,
+        "version": version,
+        "kind": manifest.kind,
+        "name": manifest.name,
+        "namespace": manifest.namespace,
+    }
     patch = "".join(f"- {json.dumps(operation, sort_keys=True)}\n" for operation in operations)
     return {"target": {key: value for key, value in target.items() if value}, "patch": patch}

@@ -11,7 +11,11 @@ from typing import Any
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model import Contract, Mode, Service
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.problems import Problems
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.references import Scope, scope_of
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.validate import check_contract, check_lane, check_mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.validate import (
+    check_contract,
+    check_lane,
+    check_mode,
+)
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.values import (
     is_hostname,
     is_path,
@@ -93,7 +97,9 @@ def _settings(name: str, service: Service, contract: Contract, scope: Scope, pro
 def _endpoint(name: str, contract: Contract, scope: Scope, problems: Problems) -> dict[str, Any]:
     endpoint = contract.endpoints[name]
     where = contract.source.where("endpoints", name)
-    host, port, scheme, url = (scope.expand(f"${{endpoints.{name}.{part}}}", where) for part in ("host", "port", "scheme", "url"))
+    host, port, scheme, url = (
+        scope.expand(f"${{endpoints.{name}.{part}}}", where) for part in ("host", "port", "scheme", "url")
+    )
     if not is_hostname(host):
         problems.add("CONTRACT_TYPE", where, "must have a host name")
     if not is_port(port):

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 from yaml.cyaml import CSafeLoader
@@ -34,7 +34,8 @@ _SCALARS = {
 class _Loader(CSafeLoader):
     """Composes nodes; the tag of a plain scalar comes from the table above and nothing else."""
 
-    yaml_implicit_resolvers: ClassVar[dict[Any, Any]] = {None: [(_TAG + name, pattern) for name, pattern in _SCALARS.items()]}
+
+_Loader.yaml_implicit_resolvers = {None: [(_TAG + name, pattern) for name, pattern in _SCALARS.items()]}
 
 
 @dataclass
@@ -72,7 +73,8 @@ def load_all(text: str, *, aliases: bool = False) -> Iterator[Document]:
         loader = _Loader(text)
         try:
             while loader.check_node():
-                yield _plain(loader.get_node(), aliases)
+                if (node := loader.get_node()) is not None:
+                    yield _plain(node, aliases)
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
@@ -128,7 +130,7 @@ def _key(node: yaml.Node, path: Path) -> str:
     line = node.start_mark.line + 1
     if not isinstance(node, yaml.ScalarNode):
         raise YamlProblem("syntax", line, path, "a key that is not a scalar")
-    if node.value == "<<" and node.style is None:
+    if node.value == "<<" and not node.style:
         raise YamlProblem("tag", line, path, "a merge key; write the keys out")
     value = _scalar(node, path)
     # A key such as 8080 or true names something here; it is kept as it is written.

@@ -72,9 +72,11 @@ def diff_trees(before: Tree, after: Tree) -> str:
     for name in sorted(before.keys() | after.keys()):
         old, new = before.get(name), after.get(name)
         if old != new:
-            lines = ((data or b"").decode(errors="replace").splitlines(keepends=True) for data in (old, new))
-            names = (f"a/{name}" if old is not None else "/dev/null", f"b/{name}" if new is not None else "/dev/null")
-            parts += [line if line.endswith("\n") else f"{line}\n" for line in difflib.unified_diff(*lines, *names)]
+            texts = [(data or b"").decode(errors="replace").splitlines(keepends=True) for data in (old, new)]
+            from_name = f"a/{name}" if old is not None else "/dev/null"
+            to_name = f"b/{name}" if new is not None else "/dev/null"
+            lines = difflib.unified_diff(texts[0], texts[1], from_name, to_name)
+            parts += [line if line.endswith("\n") else f"{line}\n" for line in lines]
     return "".join(parts)
 
 

@@ -12,6 +12,7 @@ from itertools import combinations
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model import Contract, Mode
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.problems import Problems
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.references import names_in, service_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.strict_yaml import Path
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.values import looks_secret
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
@@ -83,7 +84,9 @@ def _lanes(contract: Contract, problems: Problems) -> None:
     ordered = sorted(contract.lanes.items(), key=lambda item: (len(item[1]), item[0]))
     for (small, few), (large, many) in combinations(ordered, 2):
         if missing := sorted(set(few) - set(many)):
-            problems.add("CONTRACT_INVALID", where("lanes", large), f"lacks {', '.join(missing)} of the smaller lane {small}")
+            problems.add(
+                "CONTRACT_INVALID", where("lanes", large), f"lacks {', '.join(missing)} of the smaller lane {small}"
+            )
     for name in sorted(set(contract.services) - {service for lane in contract.lanes.values() for service in lane}):
         problems.add("CONTRACT_INVALID", where("services", name), "is in no lane")
 
@@ -91,7 +94,7 @@ def _lanes(contract: Contract, problems: Problems) -> None:
 def _needs(contract: Contract, name: str) -> Iterator[tuple[str, str]]:
     """(place, service) of every known service that a service's own values refer to."""
     service = contract.services[name]
-    values = [(("services", name, "port"), service.port)]
+    values: list[tuple[Path, object]] = [(("services", name, "port"), service.port)]
     values += [(("services", name, "settings", key), item.value) for key, item in service.settings.items()]
     for path, value in values:
         for reference in names_in(value):

@@ -77,7 +77,9 @@ def _docker(facts: HostFacts, engine: Engine, needs: Needs) -> Iterator[ParityEr
         if engine.major < MIN_DOCKER:
             yield ParityError("HOST_DOCKER_TOO_OLD", f"the engine is {engine.version}, {MIN_DOCKER} or newer is needed")
         if ARCHITECTURES.get(engine.architecture) != ARCHITECTURES.get(facts.architecture):
-            yield ParityError("HOST_ARCH", f"the engine runs on {engine.architecture}, this machine is {facts.architecture}")
+            yield ParityError(
+                "HOST_ARCH", f"the engine runs on {engine.architecture}, this machine is {facts.architecture}"
+            )
         if engine.rootless and facts.cgroup_version < 2:
             yield ParityError("HOST_DOCKER_ROOTLESS", "the engine is rootless on cgroup v1; a rootless node needs v2")
     if needs.build:
@@ -97,8 +99,10 @@ def _with_advice(problem: ParityError, facts: HostFacts) -> ParityError:
 
 
 def _room(facts: HostFacts, engine: Engine, needs: Needs) -> Iterator[ParityError]:
-    running = needs.cluster in engine.nodes
-    wanted = needs.disk_build_gib if needs.build else needs.disk_run_gib
+    running = needs.cluster in engine.running_clusters
+    # Where the cluster exists, the images it was made from do.
+    build = needs.build and needs.cluster not in engine.stopped_clusters
+    wanted = needs.disk_build_gib if build else needs.disk_run_gib
     if facts.disk_free is None:
         yield ParityError("HOST_DISK", f"the free space of {facts.disk_path} cannot be read")
     elif not running and facts.disk_free < wanted * GIB:

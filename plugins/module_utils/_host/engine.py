@@ -43,7 +43,8 @@ class Engine:
     architecture: str = ""
     root_dir: str = "/var/lib/docker"
     published: tuple[Published, ...] = ()
-    nodes: tuple[str, ...] = ()
+    running_clusters: tuple[str, ...] = ()
+    stopped_clusters: tuple[str, ...] = ()
 
     @property
     def major(self) -> int:
@@ -55,7 +56,9 @@ class Engine:
 def read_engine(system: System, *, timeout: float = 10.0) -> Engine:
     """Ask the engine. It never raises: an engine that cannot be used is a fact as well."""
     try:
-        done = system.runner(["docker", "info", "--format", "{{json .}}"], check=False, timeout=timeout, env=clean_env())
+        done = system.runner(
+            ["docker", "info", "--format", "{{json .}}"], check=False, timeout=timeout, env=clean_env()
+        )
     except ParityError as error:
         reason = "HOST_DOCKER_MISSING" if error.reason == "COMMAND_MISSING" else "HOST_DOCKER_UNREACHABLE"
         return Engine(problem=ParityError(reason, error.seen))
@@ -67,9 +70,11 @@ def read_engine(system: System, *, timeout: float = 10.0) -> Engine:
     buildx = next((p.get("Version") or "unknown" for p in client.get("Plugins") or () if p.get("Name") == "buildx"), "")
     if not info.get("ServerVersion"):
         said = "\n".join([*(info.get("ServerErrors") or ()), done.stderr])
-        problem = engine_problem(said) or ParityError("HOST_DOCKER_UNREACHABLE", tail(said, 3) or "docker info gave no server version")
+        problem = engine_problem(said) or ParityError(
+            "HOST_DOCKER_UNREACHABLE", tail(said, 3) or "docker info gave no server version"
+        )
         return Engine(problem=problem, buildx=buildx, endpoint=_endpoint(system))
-    published, nodes = _containers(system)
+    published, running, stopped = _containers(system)
     return Engine(
         version=str(info["ServerVersion"]),
         endpoint=_endpoint(system),
@@ -79,7 +84,8 @@ def read_engine(system: System, *, timeout: float = 10.0) -> Engine:
         architecture=str(info.get("Architecture") or ""),
         root_dir=str(info.get("DockerRootDir") or "/var/lib/docker"),
         published=published,
-        nodes=nodes,
+        running_clusters=running,
+        stopped_clusters=stopped,
     )
 
 
@@ -90,20 +96,22 @@ def _endpoint(system: System) -> str:
     return done.stdout.strip() if done.rc == 0 else ""
 
 
-def _containers(system: System) -> tuple[tuple[Published, ...], tuple[str, ...]]:
-    """Every published port, and the clusters that have a running node."""
-    row = '{{.Names}}\t{{.Label "io.x-k8s.kind.cluster"}}\t{{.Ports}}'
-    done = system.runner(["docker", "ps", "--format", row], check=False, timeout=10.0, env=clean_env())
+def _containers(system: System) -> tuple[tuple[Published, ...], tuple[str, ...], tuple[str, ...]]:
+    """Every published port, the clusters that have a running node, and those that have only stopped ones."""
+    row = '{{.Names}}\t{{.Label "io.x-k8s.kind.cluster"}}\t{{.State}}\t{{.Ports}}'
+    done = system.runner(["docker", "ps", "--all", "--format", row], check=False, timeout=10.0, env=clean_env())
     published: list[Published] = []
-    nodes: list[str] = []
+    clusters: dict[str, bool] = {}
     for line in done.stdout.splitlines():
-        name, cluster, ports = (*line.split("\t"), "", "")[:3]
+        name, cluster, state, ports = (*line.split("\t"), "", "", "")[:4]
         if cluster:
-            nodes.append(cluster)
+            clusters[cluster] = clusters.get(cluster, False) or state == "running"
         for found in _DOCKER_PORT.finditer(ports):
             first, last = int(found["first"]), int(found["last"] or found["first"])
-            published += [Published(found["address"].strip("[]"), port, name, cluster) for port in range(first, last + 1)]
-    return tuple(published), tuple(nodes)
+            address = found["address"].strip("[]")
+            published += [Published(address, port, name, cluster) for port in range(first, last + 1)]
+    running = tuple(cluster for cluster, runs in clusters.items() if runs)
+    return tuple(published), running, tuple(cluster for cluster, runs in clusters.items() if not runs)
 
 
 def lacks_sys_resource(system: System) -> bool:

@@ -47,24 +47,33 @@ def plan(system: System, facts: HostFacts, problems: Sequence[ParityError]) -> P
     reasons = {problem.reason for problem in problems}
     if facts.privilege == "none" or "HOST_DOCKER_REMOTE" in reasons:
         return Plan()
-    unreachable = "HOST_DOCKER_UNREACHABLE" in reasons
-    common = {"raise_limits": "HOST_INOTIFY" in reasons, "grant": "HOST_DOCKER_PERMISSION" in reasons}
+    start = "HOST_DOCKER_UNREACHABLE" in reasons and bool(facts.dockerd)
+    limits, grant = "HOST_INOTIFY" in reasons, "HOST_DOCKER_PERMISSION" in reasons
     if "debian" not in (facts.os_id, *facts.os_like):
-        return Plan(start=unreachable and bool(facts.dockerd), **common)
-    foreign = facts.dockerd.startswith("/usr/bin/")
-    engine = "HOST_DOCKER_MISSING" in reasons or (unreachable and not facts.dockerd)
-    engine = engine or ("HOST_DOCKER_TOO_OLD" in reasons and not foreign)
+        return Plan(start=start, raise_limits=limits, grant=grant)
+    engine = _engine_wanted(facts, reasons)
     packages = ["docker.io"] if engine else []
-    if "HOST_BUILDX_MISSING" in reasons or engine:
+    if engine or "HOST_BUILDX_MISSING" in reasons:
         packages.append("docker-buildx")
-    plain = ["mmdebstrap"] if "HOST_MMDEBSTRAP_MISSING" in reasons else []
-    # apt reads the suite that is configured, whatever the release file says.
+    # apt goes by the suite that is configured, whatever the release file says.
     old = base_archive(system, _OLD_SUITE) if packages else None
-    if old is not None:
-        if engine:
-            packages.append("docker-cli")
-        sources = old.deb822(_NEW_SUITE)
-        return Plan(tuple(packages), tuple(plain), _NEW_SUITE, sources, unreachable or engine, **common)
-    if engine and facts.os_id == "debian":
+    if engine and (old or facts.os_id == "debian"):
+        # A package of its own since Debian 13; elsewhere part of docker.io.
         packages.append("docker-cli")
-    return Plan(tuple(packages), tuple(plain), start=unreachable or engine, **common)
+    return Plan(
+        packages=tuple(packages),
+        plain_packages=("mmdebstrap",) if "HOST_MMDEBSTRAP_MISSING" in reasons else (),
+        suite=_NEW_SUITE if old else "",
+        sources=old.deb822(_NEW_SUITE) if old else "",
+        start=start,
+        raise_limits=limits,
+        grant=grant,
+    )
+
+
+def _engine_wanted(facts: HostFacts, reasons: set[str]) -> bool:
+    """Whether the distribution's engine is to be installed or upgraded."""
+    missing = "HOST_DOCKER_MISSING" in reasons or ("HOST_DOCKER_UNREACHABLE" in reasons and not facts.dockerd)
+    # The distribution's dockerd is in /usr/sbin, Docker's own package puts it in /usr/bin.
+    replaceable = not facts.dockerd.startswith("/usr/bin/")
+    return missing or ("HOST_DOCKER_TOO_OLD" in reasons and replaceable)

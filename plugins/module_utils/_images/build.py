@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.catalog import Image
+from ansible_collections.gpuaas.parity.plugins.module_utils._images.source import pull
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import run, tail
 
 REPOSITORY = "gpuaas-parity"
@@ -36,6 +37,9 @@ class Builder:
 
         Raises ParityError ``IMAGE_BUILD_FAILED`` with the end of the log and its path.
         """
+        if image.upstream:
+            pull(image, self.tags[image.name], self.cache, says)
+            return
         log = self.cache / "logs" / f"{image.name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         if image.bootstrap:

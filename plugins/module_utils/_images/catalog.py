@@ -15,7 +15,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._errors import Parit
 
 @dataclass(frozen=True)
 class Image:
-    """One entry of the catalog. Exactly one of ``bootstrap`` and ``context`` says how it is built."""
+    """One entry of the catalog; ``bootstrap`` or ``context`` says how it is built, ``upstream`` where it is pulled."""
 
     name: str
     bootstrap: str = ""
@@ -25,9 +25,10 @@ class Image:
     contexts: Mapping[str, str] = field(default_factory=dict)
     export: str = ""
     node_as: str = ""
-    upstream: str = ""
     bundles: tuple[str, ...] = ()
     developed: bool = False
+    upstream: str = ""
+    digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def load(path: Path) -> Catalog:
 
 
 def _image(name: str, entry: Any) -> Image:
-    fields = set(Image.__dataclass_fields__) - {"name", "from_"} | {"from"}
+    fields = set(Image.__dataclass_fields__) - {"name", "from_", "upstream", "digest"} | {"from"}
     if not isinstance(entry, dict) or set(entry) - fields:
         unknown = sorted(set(entry) - fields) if isinstance(entry, dict) else entry
         raise ParityError("IMAGE_CATALOG_INVALID", f"images/catalog.yml: images.{name}: unknown {unknown}")

@@ -5,10 +5,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import asdict
 from pathlib import Path
-
-import json
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.catalog import Catalog, Image
@@ -33,7 +32,7 @@ def keys(catalog: Catalog, images: list[Image], root: Path, facts: str) -> dict[
         return trees[folder]
 
     for image in images:
-        definition = {k: v for k, v in asdict(image).items() if k not in ("upstream", "node_as", "developed", "bundles")}
+        definition = {k: v for k, v in asdict(image).items() if v and k not in ("node_as", "developed", "bundles")}
         parts = [facts, json.dumps(definition, sort_keys=True), *(known[parent] for parent in image.from_.values())]
         if image.context:
             parts.append(tree(root / "images" / image.context))

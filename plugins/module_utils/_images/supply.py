@@ -77,12 +77,14 @@ class Supply:
                 status("baking the control plane's images into the node image")
                 nodes.bake(first, second, self._loadable(found, developed), {})
         return {
-            "node_image": second,
+            # A node that differs only in what can be loaded into it is the wanted one.
+            "node_image": _image_of(self.node) if running and running.get(NODE_KEY) == node_key else second,
             "node_key": node_key,
+            "default_cni": bool(self.catalog["node"].upstream),
             "kind": str(builder.exported(self.catalog["kind"])),
             "built": [image.name for image in build],
             "baked": bake,
-            "keys": {name: found[name] for name in self.lane},
+            "image_keys": {name: found[name] for name in self.lane},
         }
 
     def lock(self, state_dir: Path, image_keys: Mapping[str, str], dry: bool = False) -> dict[str, Any]:
@@ -104,6 +106,10 @@ class Supply:
 
     def _loadable(self, found: Mapping[str, str], names: list[str]) -> list[nodes.Loadable]:
         return [nodes.Loadable(name, f"{REPOSITORY}/{name}:{found[name]}", found[name], self.catalog[name].node_as) for name in names]
+
+
+def _image_of(container: str) -> str:
+    return run(["docker", "container", "inspect", "--format", "{{.Config.Image}}", container]).stdout.strip()
 
 
 def _digest(*parts: str) -> str:

@@ -54,15 +54,14 @@ def together(calls: Iterable[Callable[[], Any]]) -> list[Any]:
     return [future.result() for future in futures]
 
 
-def observe(api: Api, realm: str, usernames: Iterable[str]) -> Actual:
-    """Read the realm, with those users and the ones it records as owned."""
+def observe(api: Api, realm: str, usernames: Iterable[str], group_paths: Iterable[str]) -> Actual:
+    """Read the realm: those users and groups, the ones it records as owned, and all of the rest."""
     wanted = sorted(usernames)
     settings, roles, groups, scopes, clients, *found = together(
         [
             lambda: api.get(realm),
             lambda: api.get_list(realm, "roles", briefRepresentation="false", max=EVERYTHING),
-            # An empty search is the one listing that comes with every level of subgroups.
-            lambda: api.get_list(realm, "groups", search="", max=EVERYTHING),
+            lambda: api.get_list(realm, "groups", max=EVERYTHING),
             lambda: api.get_list(realm, "client-scopes"),
             lambda: api.get_list(realm, "clients"),
             *(_finder(api, realm, name) for name in wanted),
@@ -74,14 +73,18 @@ def observe(api: Api, realm: str, usernames: Iterable[str]) -> Actual:
     dropped = sorted((ownership.of("users") if ownership else frozenset()) - set(wanted))
     found += together([_finder(api, realm, name) for name in dropped])
     fields = {name: user for name, user in zip([*wanted, *dropped], found, strict=True) if user is not None}
+    paths = {*group_paths, *(ownership.of("groups") if ownership else ())}
+    *users, below = together(
+        [*(_reader(api, realm, user) for user in fields.values()), lambda: _with_children(api, realm, groups, paths)]
+    )
     return Actual(
         settings=settings,
         ownership=ownership,
         roles=by_key(roles, "name"),
-        groups=_paths(groups),
+        groups=below,
         scopes=by_key(scopes, "name"),
         clients=by_key(clients, "clientId"),
-        users=dict(zip(fields, together([_reader(api, realm, user) for user in fields.values()]), strict=True)),
+        users=dict(zip(fields, users, strict=True)),
     )
 
 
@@ -109,16 +112,22 @@ def _reader(api: Api, realm: str, user: Json) -> Callable[[], ActualUser]:
         return ActualUser(
             fields=user,
             roles=by_key(api.get_list(realm, "users", own, "role-mappings", "realm"), "name"),
-            groups={str(group["path"]): str(group["id"]) for group in api.get_list(realm, "users", own, "groups", max=EVERYTHING)},
+            groups={
+                str(group["path"]): str(group["id"])
+                for group in api.get_list(realm, "users", own, "groups", max=EVERYTHING)
+            },
             password_stored=password_stored(api, realm, own),
         )
 
     return read
 
 
-def _paths(groups: list[Json]) -> dict[str, str]:
-    paths: dict[str, str] = {}
+def _with_children(api: Api, realm: str, groups: list[Json], paths: set[str]) -> dict[str, str]:
+    """Ids by path of these groups and of those below on the way to ``paths``; Keycloak lists one level at a time."""
+    found: dict[str, str] = {}
     for group in groups:
-        paths[str(group["path"])] = str(group["id"])
-        paths |= _paths(group.get("subGroups") or [])
-    return paths
+        path, own = str(group["path"]), str(group["id"])
+        found[path] = own
+        if group.get("subGroupCount") and (path in paths or any(wanted.startswith(f"{path}/") for wanted in paths)):
+            found |= _with_children(api, realm, api.get_list(realm, "groups", own, "children", max=EVERYTHING), paths)
+    return found

@@ -31,12 +31,17 @@ class Login:
     @classmethod
     def user(cls, username: str, password: str) -> Login:
         """An administrator, through client admin-cli (RFC 6749 section 4.3)."""
-        return cls(f"user {username}", {"grant_type": "password", "client_id": ADMIN_CLI, "username": username, "password": password})
+        return cls(
+            f"user {username}",
+            {"grant_type": "password", "client_id": ADMIN_CLI, "username": username, "password": password},
+        )
 
     @classmethod
     def client(cls, client_id: str, secret: str) -> Login:
         """A service account (RFC 6749 section 4.4)."""
-        return cls(f"client {client_id}", {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret})
+        return cls(
+            f"client {client_id}", {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
+        )
 
 
 class Api:
@@ -49,7 +54,8 @@ class Api:
     def __init__(self, http: httpx.Client, login: Login) -> None:
         self._http = http
         self._login = login
-        self._lock = threading.Lock()
+        self._renewing = threading.Lock()
+        self._counting = threading.Lock()
         self._access = ""
         self._refresh = ""
         self.requests = 0
@@ -95,7 +101,7 @@ class Api:
         """Create; the id of what was created, where Keycloak tells it (Location header)."""
         response = self._authorized("POST", _url(path), json=body)
         self._must_exist("POST", path, response)
-        return response.headers.get("location", "").rpartition("/")[2]
+        return str(response.headers.get("location", "")).rpartition("/")[2]
 
     def put(self, *path: str, body: object = None) -> None:
         self._must_exist("PUT", path, self._authorized("PUT", _url(path), json=body))
@@ -113,12 +119,16 @@ class Api:
         response = self._send(method, url, headers={"Authorization": f"Bearer {used}"}, **parts)
         if response.status_code == 401:
             # An access token of realm master lives for a minute; several threads may find it expired.
-            with self._lock:
+            with self._renewing:
                 if self._access == used and not self.log_in():
                     raise ParityError("KEYCLOAK_AUTH", f"Keycloak no longer accepts {self.who}")
             response = self._send(method, url, headers={"Authorization": f"Bearer {self._access}"}, **parts)
         if response.status_code in (401, 403):
-            raise ParityError("KEYCLOAK_AUTH", f"{self.who} of realm master may not {method} {url}", details={"status": response.status_code})
+            raise ParityError(
+                "KEYCLOAK_AUTH",
+                f"{self.who} of realm master may not {method} {url}",
+                details={"status": response.status_code},
+            )
         if response.status_code == 409:
             raise ParityError("KEYCLOAK_CONFLICT", f"{method} {url}: {_message(response) or 'exists already'}")
         if not response.is_success and response.status_code != 404:
@@ -128,11 +138,14 @@ class Api:
     def _send(self, method: str, url: str, **parts: Any) -> httpx.Response:
         if parts.get("json", 0) is None:
             del parts["json"]
-        self.requests += 1
+        with self._counting:
+            self.requests += 1
         try:
             response = self._http.request(method, url, **parts)
         except httpx.TransportError as error:
-            raise ParityError("KEYCLOAK_UNREACHABLE", f"{self._http.base_url}: {error or type(error).__name__}") from None
+            raise ParityError(
+                "KEYCLOAK_UNREACHABLE", f"{self._http.base_url}: {error or type(error).__name__}"
+            ) from None
         if response.status_code in NOT_THERE:
             raise ParityError("KEYCLOAK_UNREACHABLE", f"{self._http.base_url} answers {response.status_code}")
         return response

@@ -7,10 +7,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.jsontypes import Json, as_json, only
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.jsontypes import Json, as_json
 
 MASK = "********"
 SECRET_FIELDS = ("secret", "password")
+
+
+class Phase:
+    """Order of the work: what others refer to comes first and goes last. Group levels are added to GROUPS."""
+
+    REALM = 0
+    ROLES = SCOPES = 1
+    GROUPS = 10
+    CLIENTS = USERS = 100
+    DELETE_USERS = DELETE_CLIENTS = 200
+    DELETE_SCOPES = DELETE_ROLES = 201
+    DELETE_GROUPS = 300
 
 
 def nothing() -> None:
@@ -35,7 +47,12 @@ class Change:
 
     def summary(self) -> Json:
         """Kind, name, action and the fields concerned, without values."""
-        return {"kind": self.kind, "name": self.name, "action": self.action, "fields": sorted({**self.before, **self.after})}
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "action": self.action,
+            "fields": sorted({**self.before, **self.after}),
+        }
 
     def diff(self) -> Json:
         """The entry of Ansible's diff output, secrets masked."""
@@ -50,7 +67,9 @@ class Change:
 
 def masked(fields: Json, which: str) -> Json:
     """``fields`` without secret values; ``which`` keeps the two sides of a changed secret apart."""
-    return {key: f"{MASK} ({which})" if key in SECRET_FIELDS and value else value for key, value in sorted(fields.items())}
+    return {
+        key: f"{MASK} ({which})" if key in SECRET_FIELDS and value else value for key, value in sorted(fields.items())
+    }
 
 
 def drift(wanted: Json, actual: Json) -> tuple[Json, Json]:
@@ -84,8 +103,3 @@ def merged(actual: Json, wanted: Json) -> Json:
     for key, value in wanted.items():
         result[key] = merged(as_json(actual.get(key)), value) if isinstance(value, dict) else value
     return result
-
-
-def owned_part(actual: Json, wanted: Json) -> Json:
-    """What ``actual`` has in the fields that ``wanted`` rules, for showing."""
-    return only(actual, wanted)

@@ -115,7 +115,10 @@ def _scope(name: str, scope: Json) -> Json:
 def _mapper(name: str, mapper: Json) -> Json:
     into = {"access.token.claim": "true", "introspection.token.claim": "true"}
     if mapper["kind"] == "audience":
-        kind, config = "oidc-audience-mapper", {"included.client.audience": mapper["audience"], "id.token.claim": "false"}
+        kind, config = (
+            "oidc-audience-mapper",
+            {"included.client.audience": mapper["audience"], "id.token.claim": "false"},
+        )
     else:
         # The web console shows roles and projects from the ID token.
         config = {"claim.name": mapper["claim"], "id.token.claim": "true", "userinfo.token.claim": "true"}

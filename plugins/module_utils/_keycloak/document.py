@@ -66,7 +66,8 @@ def _dangling(document: Json) -> Iterator[str]:
     for name, scope in document["client_scopes"].items():
         for mapper_name, mapper in scope["mappers"].items():
             if mapper["kind"] == "audience" and mapper["audience"] not in document["clients"]:
-                yield f"client_scopes.{name}.mappers.{mapper_name}.audience: no client {mapper['audience']} in the document"
+                where = f"client_scopes.{name}.mappers.{mapper_name}.audience"
+                yield f"{where}: no client {mapper['audience']} in the document"
     for name, user in document["users"].items():
         for role in user["roles"]:
             if role not in document["roles"]:

@@ -75,7 +75,10 @@ class Ownership:
         """The realm attributes that record this."""
         owned = {kind: sorted(names) for kind, names in sorted(self.owned.items())}
         passwords = {name: [mark.salt, mark.digest, mark.stored] for name, mark in sorted(self.passwords.items())}
-        return {OWNED: json.dumps(owned, separators=(",", ":")), PASSWORDS: json.dumps(passwords, separators=(",", ":"))}
+        return {
+            OWNED: json.dumps(owned, separators=(",", ":")),
+            PASSWORDS: json.dumps(passwords, separators=(",", ":")),
+        }
 
 
 def names_of(desired: Desired) -> dict[str, frozenset[str]]:

@@ -51,5 +51,7 @@ def load_secrets(path: str, document: Json, *also: str) -> Secrets:
     needed = [*names_in(document), *(("bootstrap client", name) for name in also)]
     missing = [f"{name} ({where})" for where, name in needed if not isinstance(found.get(name), str) or not found[name]]
     if missing:
-        raise ParityError("KEYCLOAK_SECRETS", f"{path} has no value for {', '.join(missing)}", details={"missing": missing})
+        raise ParityError(
+            "KEYCLOAK_SECRETS", f"{path} has no value for {', '.join(missing)}", details={"missing": missing}
+        )
     return Secrets({name: found[name] for _where, name in needed})

@@ -87,7 +87,11 @@ def not_ours(spec: ClusterSpec, observed: Observed) -> ParityError:
     if elsewhere:
         do = f"run make kind-parity-down in the checkout of {elsewhere}, or set another kind_cluster name"
         return ParityError("CLUSTER_NOT_OURS", f"{seen}, but from {elsewhere}", do)
-    return ParityError("CLUSTER_NOT_OURS", seen, f"set another cluster name, or, if nobody needs it: kind delete cluster --name {spec.name}")
+    return ParityError(
+        "CLUSTER_NOT_OURS",
+        seen,
+        f"set another cluster name, or, if nobody needs it: kind delete cluster --name {spec.name}",
+    )
 
 
 def usable_record(found: Found, state_dir: Path) -> None:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.api import Identity, Waiting, wait_for_api
@@ -30,7 +30,6 @@ class Outcome:
     actions: tuple[str, ...] = ()
     drift: tuple[Drift, ...] = ()
     identity: Identity | None = None
-    residue: tuple[str, ...] = field(default=())
 
     @property
     def changed(self) -> bool:
@@ -40,7 +39,9 @@ class Outcome:
 Creator = Callable[[Site, ClusterSpec, Found, Waiting], Identity]
 
 
-def present(site: Site, spec: ClusterSpec, waiting: Waiting, *, check_mode: bool = False, creator: Creator = create) -> Outcome:
+def present(
+    site: Site, spec: ClusterSpec, waiting: Waiting, *, check_mode: bool = False, creator: Creator = create
+) -> Outcome:
     """Create what is missing, make anew what was interrupted, start what is stopped, repair what a restart broke.
 
     A cluster that merely differs is reported as drift. Raises what `look`,
@@ -72,7 +73,7 @@ def stopped(site: Site, spec: ClusterSpec, *, check_mode: bool = False) -> Outco
     if not up:
         return Outcome(found.state, found.state)
     if not check_mode:
-        site.docker.call("stop", "--time", str(_STOP_SECONDS), *up, timeout=_STOP_SECONDS + 60.0)
+        site.docker.call("stop", "-t", str(_STOP_SECONDS), *up, timeout=_STOP_SECONDS + 60.0)
     return Outcome(found.state, "stopped", ("stop the node",))
 
 
@@ -89,7 +90,9 @@ def absent(site: Site, spec: ClusterSpec, *, check_mode: bool = False) -> Outcom
 
 def _needed(found: Found) -> list[str]:
     """What has to be done to a cluster that exists, in words."""
-    actions = [f"{_VERBS.get(node.status, 'start')} {node.name}" for node in found.observed.nodes if node.status != "running"]
+    actions = [
+        f"{_VERBS.get(node.status, 'start')} {node.name}" for node in found.observed.nodes if node.status != "running"
+    ]
     if not found.kubeconfig.usable:
         actions.append("write the kubeconfig anew")
     elif _points_elsewhere(found):
@@ -107,7 +110,11 @@ def _points_elsewhere(found: Found) -> bool:
 
 def _start(site: Site, found: Found) -> None:
     for status, verb in (("paused", "unpause"), ("", "start")):
-        ids = [n.id for n in found.observed.nodes if n.status != "running" and (n.status == "paused") == (status == "paused")]
+        ids = [
+            n.id
+            for n in found.observed.nodes
+            if n.status != "running" and (n.status == "paused") == (status == "paused")
+        ]
         if not ids:
             continue
         try:
@@ -132,7 +139,9 @@ def _await(site: Site, found: Found, waiting: Waiting) -> tuple[Identity, list[s
         return wait_for_api(site.api, site.kubeconfig, replace(waiting, seconds=waiting.seconds / 2)), []
     except ParityError as error:
         site.show(f"  cluster: {error.seen}; restarting the node")
-    site.docker.call("restart", "--time", str(_STOP_SECONDS), *(node.id for node in found.observed.nodes), timeout=_STOP_SECONDS + 60.0)
+    site.docker.call(
+        "restart", "-t", str(_STOP_SECONDS), *(node.id for node in found.observed.nodes), timeout=_STOP_SECONDS + 60.0
+    )
     return wait_for_api(site.api, site.kubeconfig, waiting), ["restart the node, whose API did not answer"]
 
 

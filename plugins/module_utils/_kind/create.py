@@ -14,11 +14,16 @@ from pathlib import Path
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.api import Identity, Waiting, wait_for_api
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.cluster import Found, Site
-from ansible_collections.gpuaas.parity.plugins.module_utils._kind.observe import observe, our_networks
+from ansible_collections.gpuaas.parity.plugins.module_utils._kind.observe import networks_named, observe
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.progress import KindProgress
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.record import CREATING, READY, Record, write_record
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.remove import CONFIG, remove_from_docker
-from ansible_collections.gpuaas.parity.plugins.module_utils._kind.spec import OWNER_LABEL, STATE_LABEL, ClusterSpec, kind_config
+from ansible_collections.gpuaas.parity.plugins.module_utils._kind.spec import (
+    OWNER_LABEL,
+    STATE_LABEL,
+    ClusterSpec,
+    kind_config,
+)
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Completed, clean_env, tail
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import write_private
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.process import process_name
@@ -42,7 +47,8 @@ def create(site: Site, spec: ClusterSpec, found: Found, waiting: Waiting, stream
     remove_from_docker(site, found)
     with contextlib.suppress(FileNotFoundError):
         site.kubeconfig.unlink()
-    record = Record(spec.name, uuid.uuid4().hex, CREATING)
+    former = found.remembered.record
+    record = Record(spec.name, former.owner if former else uuid.uuid4().hex, CREATING)
     write_record(site.state_dir, record)
     _make_network(site, spec, record)
     _run_kind(site, spec, record, waiting, streamer)
@@ -69,16 +75,26 @@ def _make_network(site: Site, spec: ClusterSpec, record: Record) -> None:
 
     Only IPv4: an engine without ip6tables refuses more, and nothing here needs it.
     """
-    foreign = observe(site.docker, spec.name, spec.network).networks
-    if foreign:
-        whose = next((net.state_dir for net in foreign if net.state_dir), "nobody that says so")
+    standing = networks_named(site.docker, spec.network)
+    if standing and all(net.owner == record.owner for net in standing):
+        return
+    if standing:
+        whose = next((net.state_dir for net in standing if net.state_dir), "nobody that says so")
         seen = f"a Docker network {spec.network} exists that belongs to {whose}"
-        raise ParityError("CLUSTER_NOT_OURS", seen, f"set another cluster name, or, if nobody needs it: docker network rm {spec.network}")
+        raise ParityError(
+            "CLUSTER_NOT_OURS",
+            seen,
+            f"set another cluster name, or, if nobody needs it: docker network rm {spec.network}",
+        )
     docker = site.docker
-    mtu = docker.call("network", "inspect", "bridge", "--format", f'{{{{ index .Options "{_MTU}" }}}}', check=False).stdout.strip()
+    mtu = docker.call(
+        "network", "inspect", "bridge", "--format", f'{{{{ index .Options "{_MTU}" }}}}', check=False
+    ).stdout.strip()
     options = ["com.docker.network.bridge.enable_ip_masquerade=true", *([f"{_MTU}={mtu}"] if mtu.isdigit() else [])]
     labels = [f"{OWNER_LABEL}={record.owner}", f"{STATE_LABEL}={site.state_dir}"]
-    flags = [word for option in options for word in ("--opt", option)] + [word for label in labels for word in ("--label", label)]
+    flags = [word for option in options for word in ("--opt", option)] + [
+        word for label in labels for word in ("--label", label)
+    ]
     docker.call("network", "create", "--driver", "bridge", *flags, spec.network)
 
 
@@ -128,9 +144,6 @@ def _explain(error: ParityError, log: Path, step: str) -> ParityError:
     why = next((line for line in said.splitlines() if line.startswith("ERROR:")), "") or tail(said, 3) or error.seen
     seen = f"while {step or 'it began'}: {why[:400]}"
     do = f"read {log}; make kind-parity-up starts over"
-    return ParityError("CLUSTER_CREATE_FAILED", seen, do, {"log": str(log), "tail": tail(said, 40), "cause": error.reason})
-
-
-def stale_network(found: Found, state_dir: Path) -> bool:
-    """Whether a network of ours is left although there is no node."""
-    return bool(our_networks(found.observed, found.remembered.record, state_dir)) and not found.observed.nodes
+    return ParityError(
+        "CLUSTER_CREATE_FAILED", seen, do, {"log": str(log), "tail": tail(said, 40), "cause": error.reason}
+    )

@@ -33,7 +33,11 @@ def find_drift(spec: ClusterSpec, observed: Observed, record: Record | None) -> 
     for node in observed.nodes:
         if observed.node_image_id and node.image_id != observed.node_image_id:
             drift.append(
-                Drift("node image", f"{spec.node_image} ({observed.node_image_id[7:19]})", f"{node.image} ({node.image_id[7:19]})")
+                Drift(
+                    "node image",
+                    f"{spec.node_image} ({observed.node_image_id[7:19]})",
+                    f"{node.image} ({node.image_id[7:19]})",
+                )
             )
         elif not observed.node_image_id and node.image != spec.node_image:
             drift.append(Drift("node image", spec.node_image, node.image))

@@ -6,12 +6,18 @@ from __future__ import annotations
 
 import enum
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.record import Record
-from ansible_collections.gpuaas.parity.plugins.module_utils._kind.spec import API_PORT, CLUSTER_LABEL, OWNER_LABEL, STATE_LABEL, PortMap
+from ansible_collections.gpuaas.parity.plugins.module_utils._kind.spec import (
+    API_PORT,
+    CLUSTER_LABEL,
+    OWNER_LABEL,
+    STATE_LABEL,
+    PortMap,
+)
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
 
 
@@ -45,7 +51,7 @@ class Observed:
 
     nodes: tuple[Node, ...] = ()
     networks: tuple[Network, ...] = ()
-    node_image_id: str = field(default="")
+    node_image_id: str = ""
 
     @property
     def running(self) -> bool:
@@ -66,11 +72,15 @@ def observe(docker: Docker, name: str, network: str, node_image: str = "") -> Ob
     """Ask Docker, all questions at once; ``node_image`` is looked up to notice a newer build of it."""
     with ThreadPoolExecutor(max_workers=3) as pool:
         nodes = pool.submit(_nodes, docker, name)
-        networks = pool.submit(docker.objects, "network", [network])
+        networks = pool.submit(networks_named, docker, network)
         images = pool.submit(docker.objects, "image", [node_image] if node_image else [])
-        found = [_network(raw) for raw in networks.result()]
         image_id = next((str(raw["Id"]) for raw in images.result()), "")
-        return Observed(tuple(nodes.result()), tuple(found), image_id)
+        return Observed(tuple(nodes.result()), tuple(networks.result()), image_id)
+
+
+def networks_named(docker: Docker, name: str) -> list[Network]:
+    """Every network of that name (Docker allows several)."""
+    return [_network(raw) for raw in docker.objects("network", [name])]
 
 
 def ownership(observed: Observed, record: Record | None, state_dir: Path) -> Ownership:
@@ -93,7 +103,9 @@ def ownership(observed: Observed, record: Record | None, state_dir: Path) -> Own
 
 def our_networks(observed: Observed, record: Record | None, state_dir: Path) -> list[str]:
     """Ids of the networks that we made and may remove."""
-    return [net.id for net in observed.networks if net.state_dir == str(state_dir) or (record and net.owner == record.owner)]
+    return [
+        net.id for net in observed.networks if net.state_dir == str(state_dir) or (record and net.owner == record.owner)
+    ]
 
 
 def _nodes(docker: Docker, name: str) -> list[Node]:

@@ -72,7 +72,11 @@ def find_residue(site: Site, spec: ClusterSpec, found: Found) -> list[str]:
         nodes = pool.submit(docker.lines, "ps", "--all", "--filter", by_label, "--format", "container {{.Names}}")
         nets = pool.submit(docker.objects, "network", networks)
         vols = pool.submit(docker.objects, "volume", volumes)
-        left = [*nodes.result(), *(f"network {raw['Name']}" for raw in nets.result()), *(f"volume {raw['Name']}" for raw in vols.result())]
+        left = [
+            *nodes.result(),
+            *(f"network {raw['Name']}" for raw in nets.result()),
+            *(f"volume {raw['Name']}" for raw in vols.result()),
+        ]
     files = (site.kubeconfig, Path(f"{site.kubeconfig}.lock"), site.state_dir / CONFIG)
     return left + [f"file {file}" for file in files if file.exists()]
 

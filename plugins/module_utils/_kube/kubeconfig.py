@@ -77,9 +77,11 @@ class Kubeconfig:
 
     @classmethod
     def parse(cls, document: object) -> Kubeconfig:
-        """Read a kubeconfig document; ``ValueError`` when it is incomplete, ``KUBECONFIG_NOT_LOCAL`` when it points away."""
-        if not isinstance(document, dict):
-            raise ValueError("not a mapping")
+        """Read a kubeconfig document.
+
+        Raises ValueError when it is incomplete, ParityError ``KUBECONFIG_NOT_LOCAL`` when it points away.
+        """
+        document = document if isinstance(document, dict) else {}
         context = _named(document, "contexts", document.get("current-context"), "context")
         cluster = _named(document, "clusters", context.get("cluster"), "cluster")
         server = str(cluster.get("server") or "")

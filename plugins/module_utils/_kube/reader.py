@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
@@ -68,7 +68,7 @@ class KubeReader:
         """A reader for one kubeconfig file; raises what ``Kubeconfig.load`` raises."""
         return cls(Kubeconfig.load(path), timeout)
 
-    def __enter__(self) -> KubeReader:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

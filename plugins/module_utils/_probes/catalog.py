@@ -1,6 +1,6 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Which checks a run makes: every role's that the contract's services belong to, in the order things depend on each other."""
+"""Which checks a run makes: every role's that has a service in the contract, in order of dependency."""
 
 from __future__ import annotations
 

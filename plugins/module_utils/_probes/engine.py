@@ -57,14 +57,15 @@ class State:
 Progress = Callable[[Sequence[State], float], None]
 
 
-def look(check: Check, context: Context) -> Observation:
-    """One look; whatever is raised is a failed observation, never a skipped check."""
-    try:
-        return check.body.run(context)
-    except ParityError as error:
+def seen(future: Future[Observation]) -> Observation:
+    """What a look came to; whatever it raised is a failed observation, never a skipped check."""
+    error = future.exception()
+    if error is None:
+        return future.result()
+    if isinstance(error, ParityError):
         return failed(error.reason, error.seen, advice=error.do)
-    except Exception as error:
-        return failed("CHECK_ERROR", f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
+    trace = "".join(traceback.format_exception(error))
+    return failed("CHECK_ERROR", f"{type(error).__name__}: {error}", traceback=trace)
 
 
 class Engine:
@@ -131,28 +132,28 @@ class Engine:
             context = self._context()
             for state in idle:
                 state.attempts += 1
-                state.future = executor.submit(look, state.check, context)
+                state.future = executor.submit(state.check.body.run, context)
 
     def _collect(self, states: list[State], started: float, timeout: float) -> None:
         now = self._clock()
         for state in states:
             if state.future is not None and state.future.done():
-                self._judge(state, state.future.result(), now, once=not timeout)
+                self._judge(state, seen(state.future), now, once=not timeout)
                 state.future = None
             budget = state.check.budget
             if timeout and not state.done and budget is not None and now - started >= budget:
                 state.finished_at, state.timed_out, state.gave_up = now, True, True
 
-    def _judge(self, state: State, seen: Observation, now: float, once: bool) -> None:
-        same = state.last.reason == seen.reason and state.last.grace is not None
-        state.last = seen
-        if seen.ok or once:
+    def _judge(self, state: State, found: Observation, now: float, once: bool) -> None:
+        same = state.last.reason == found.reason and state.last.grace is not None
+        state.last = found
+        if found.ok or once:
             state.finished_at = now
-        elif seen.grace is None:
+        elif found.grace is None:
             state.since = None
         else:
             state.since = state.since if same and state.since is not None else now
-            if now - state.since >= seen.grace:
+            if now - state.since >= found.grace:
                 state.finished_at, state.gave_up = now, True
 
 
@@ -166,18 +167,18 @@ def _wait(futures: Sequence[Future[Observation]], seconds: float) -> None:
 def _result(state: State, started: float, ended: float, timeout: float) -> Result:
     seconds = (ended if state.finished_at is None else state.finished_at) - started
     last = state.last
-    reason, seen, details = last.reason, last.seen, dict(last.details)
+    reason, text, details = last.reason, last.seen, dict(last.details)
     do = str(details.pop("advice", ""))
     if last.ok:
         reason = do = ""
     elif state.timed_out:
         budget = min(timeout or SINGLE_LOOK, state.check.budget or float("inf"))
         details["cause"] = last.reason
-        seen = f"not {state.check.proves} after {budget:g} s; last seen: {last.seen}"
+        text = f"not {state.check.proves} after {budget:g} s; last seen: {last.seen}"
         reason, do = "READY_TIMEOUT", ""
     elif not state.done:
         details["cause"] = last.reason
         reason, do = "CHECK_UNFINISHED", ""
     if not last.ok:
         do = do or REASONS[reason].do
-    return Result(state.check, last.ok, seen, reason, do, seconds, state.attempts, details)
+    return Result(state.check, last.ok, text, reason, do, seconds, state.attempts, details)

@@ -1,6 +1,6 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A sign of life while checks are awaited: one live line on a terminal, a line per change elsewhere, all of it in a log."""
+"""A sign of life while checks are awaited: one live line on a terminal, a line per change elsewhere, all in a log."""
 
 from __future__ import annotations
 
@@ -47,7 +47,14 @@ class Heartbeat:
         width: int = 79,
         now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC),
     ) -> None:
-        self._line, self._live, self._timeout, self._log, self._width, self._now = line, live, timeout, log, width, now
+        self._line, self._live, self._timeout, self._log, self._width, self._now = (
+            line,
+            live,
+            timeout,
+            log,
+            width,
+            now,
+        )
         self._shown_at = -1e9
         self._shown = (-1, "")
         self._logged: dict[str, str] = {}

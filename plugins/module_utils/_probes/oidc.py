@@ -15,7 +15,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote_plus, urlsplit
 
 import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
@@ -42,7 +42,7 @@ def bare(url: httpx.URL | str) -> str:
 
 
 def discovery(http: httpx.Client, issuer: str) -> dict[str, Any]:
-    """The provider's metadata document. Raises ParityError ``ISSUER_MISMATCH`` when it is not to be had."""
+    """The provider's metadata document. Raises ParityError ``HTTP_UNEXPECTED`` or ``HTTP_UNREACHABLE``."""
     url = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
     try:
         response = http.get(url)
@@ -52,7 +52,7 @@ def discovery(http: httpx.Client, issuer: str) -> dict[str, Any]:
     except ValueError:
         document = None
     if not isinstance(document, dict):
-        raise ParityError("ISSUER_MISMATCH", f"{url}: {response.status_code}, not a discovery document")
+        raise ParityError("HTTP_UNEXPECTED", f"{url}: {response.status_code}, not a discovery document")
     return document
 
 
@@ -69,10 +69,7 @@ def claims(token: str) -> dict[str, Any]:
 
 
 def walk(
-    http: httpx.Client,
-    url: str,
-    credentials: Credentials,
-    stop: Callable[[httpx.URL], bool] = lambda _url: False,
+    http: httpx.Client, url: str, credentials: Credentials, stop: Callable[[httpx.URL], bool] = lambda _url: False
 ) -> tuple[httpx.Response, httpx.URL]:
     """Go from a URL through redirects and one login form, as a browser does.
 
@@ -116,7 +113,8 @@ class Client:
 
 def _token(http: httpx.Client, endpoint: str, client: Client, data: dict[str, str]) -> dict[str, Any]:
     try:
-        response = http.post(endpoint, data=data, auth=(client.id, client.secret))
+        # RFC 6749 section 2.3.1: form-encoded before it becomes basic authentication.
+        response = http.post(endpoint, data=data, auth=(quote_plus(client.id), quote_plus(client.secret)))
         body = response.json()
     except httpx.TransportError as error:
         raise _refused(f"{endpoint}: {type(error).__name__}: {error}") from error

@@ -37,7 +37,8 @@ def resolve(value: Any, contract: dict[str, Any]) -> Any:
 
     def text(match: re.Match[str]) -> str:
         found = _look_up(contract, match[1])
-        if isinstance(found, (dict, list)):
+        single = isinstance(found, (str, int, float))
+        if not single:
             raise ValueError(f"{match[0]} is not a single value")
         return str(found)
 

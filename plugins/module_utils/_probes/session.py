@@ -17,6 +17,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._kube.snapshot impor
 from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import client
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.engine import Engine, Progress
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Check, Context, Result
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.parse import PROVES
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.state import secret_reader
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.tokens import Tokens
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
@@ -68,19 +69,23 @@ def run_checks(site: Site, checks: Sequence[Check], timeout: float, progress: Pr
 def verdict(results: Sequence[Result], phase: str) -> ParityError | None:
     """The failure that the results add up to, None when every check holds.
 
-    Its reason is that of the first check, in order of dependency, that failed by itself; its text lists
-    every failed check with what was seen and what to type. A run without checks proves nothing and fails.
+    Its reason is that of the first check that failed by itself, readiness before all else and then in order
+    of dependency: that one explains most of the others. Its text lists every failed check with what was seen
+    and what to type, those with the same failure together. A run without checks proves nothing and fails.
     """
     if not results:
         return ParityError("CHECK_MISSING", f"there is no check of phase {phase}")
     bad = [result for result in results if not result.ok]
     if not bad:
         return None
-    first = next((result for result in bad if result.reason != "CHECK_UNFINISHED"), bad[0])
-    others = [result for result in bad if result is not first]
+    bad.sort(key=lambda result: (result.reason == "CHECK_UNFINISHED", PROVES.index(result.check.proves)))
+    first = bad[0]
     lines = [f"{first.check.id}: {first.seen}"]
-    if others:
-        lines.append(f"  and {len(others)} more of {len(results)} checks failed:")
-        lines += [f"  {r.check.id}  {r.reason}: {r.seen}\n    -> {r.do}" for r in others]
-    details = {"checks": [result.as_dict() for result in results]}
-    return ParityError(first.reason, "\n".join(lines), first.do, details)
+    if len(bad) > 1:
+        lines.append(f"in all {len(bad)} of {len(results)} checks failed; the others:")
+    same: dict[tuple[str, str, str], list[str]] = {}
+    for result in bad[1:]:
+        same.setdefault((result.reason, result.seen, result.do), []).append(result.check.id)
+    for (reason, seen, do), ids in same.items():
+        lines.append(f"  {', '.join(ids)}\n    {reason}: {seen}\n    -> {do}")
+    return ParityError(first.reason, "\n".join(lines), first.do, {"checks": [result.as_dict() for result in results]})

@@ -29,7 +29,10 @@ def credentials(context: Context, user: str, password: str) -> Credentials:
 
 
 def access_token(context: Context, login: Login) -> str:
-    """An access token of a user, by a real code flow; shared by all checks of a run. Raises what ``code_flow`` raises."""
+    """An access token of a user, by a real code flow, shared by all checks of a run.
+
+    Raises what ``code_flow`` raises.
+    """
 
     def fetch() -> tuple[str, float]:
         client = Client(login.client_id, context.secret(login.client_secret), login.redirect_uri)

@@ -25,11 +25,7 @@ def _case(result: dict[str, Any]) -> Case:
 
 
 def write_report(
-    folder: Path,
-    name: str,
-    results: Sequence[dict[str, Any]],
-    facts: dict[str, Any],
-    started: datetime.datetime,
+    folder: Path, name: str, results: Sequence[dict[str, Any]], facts: dict[str, Any], started: datetime.datetime
 ) -> tuple[Path, Path]:
     """Write ``<name>.junit.xml`` and ``<name>.json`` (0600, replaced as a whole) and return their paths.
 

@@ -13,7 +13,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Completed, Runner, clean_env, failed, run
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import (
+    Completed,
+    Runner,
+    clean_env,
+    failed,
+    run,
+)
 
 _UNREACHABLE = ("cannot connect to the docker daemon", "error during connect", "is the docker daemon running")
 _FORBIDDEN = ("permission denied while trying to connect", "dial unix", "got permission denied")
@@ -27,7 +33,9 @@ class Docker:
         self._run = runner
         self._program = program
 
-    def call(self, *argv: str, timeout: float = 60.0, check: bool = True, input: str | bytes | None = None) -> Completed:
+    def call(
+        self, *argv: str, timeout: float = 60.0, check: bool = True, input: str | bytes | None = None
+    ) -> Completed:
         """Run ``docker argv``.
 
         Raises ``HOST_DOCKER_MISSING``, ``HOST_DOCKER_UNREACHABLE`` or

@@ -20,7 +20,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._run.process import PROC, ProcessName, is_alive, process_name
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.process import (
+    PROC,
+    ProcessName,
+    is_alive,
+    process_name,
+)
 
 _TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
 

@@ -31,7 +31,9 @@ def check_state_dir(path: Path) -> bool:
     if not stat.S_ISDIR(found.st_mode):
         raise ParityError("STATE_DIR_UNSAFE", f"{path} is not a directory")
     if found.st_uid != os.geteuid():
-        raise ParityError("STATE_DIR_UNSAFE", f"{path} belongs to user id {found.st_uid}, this run is user id {os.geteuid()}")
+        raise ParityError(
+            "STATE_DIR_UNSAFE", f"{path} belongs to user id {found.st_uid}, this run is user id {os.geteuid()}"
+        )
     if not (path / MARKER).is_file() and any(os.scandir(path)):
         raise ParityError("STATE_DIR_UNSAFE", f"{path} holds files and no {MARKER}: it was not made by gpuaas.parity")
     return True

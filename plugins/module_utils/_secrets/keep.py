@@ -10,7 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.files import ensure_dir, sweep, write_if_changed, writing
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.files import (
+    ensure_dir,
+    sweep,
+    write_if_changed,
+    writing,
+)
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import kinds, store
 
@@ -59,7 +64,13 @@ def keep(contract: dict[str, Any], schema: dict[str, Any], state_dir: Path, *, c
         changed.append(ensure_dir(directory, dry=dry))
     for name, secret in derived.items():
         changed.append(write_if_changed(root / "files" / name, values[secret].encode(), dry=dry))
-    return Kept(any(changed) or bool(removed), generated, removed, file, [str(root / "files" / name) for name in sorted(derived)])
+    return Kept(
+        any(changed) or bool(removed),
+        generated,
+        removed,
+        file,
+        [str(root / "files" / name) for name in sorted(derived)],
+    )
 
 
 def _derived(contract: dict[str, Any]) -> dict[str, str]:

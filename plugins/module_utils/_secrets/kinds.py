@@ -32,7 +32,10 @@ def narrowed(schema: dict[str, Any], wanted: dict[str, dict[str, str]]) -> dict[
     defined = schema.get("$defs", {})
     for name, secret in sorted(wanted.items()):
         if secret.get("kind") not in defined or secret["kind"] not in _MAKERS:
-            raise ParityError("CONTRACT_INVALID", f"secrets.{name}.kind: must be one of {', '.join(sorted(set(defined) & set(_MAKERS)))}")
+            raise ParityError(
+                "CONTRACT_INVALID",
+                f"secrets.{name}.kind: must be one of {', '.join(sorted(set(defined) & set(_MAKERS)))}",
+            )
     return {
         "$schema": schema.get("$schema", "https://json-schema.org/draft/2020-12/schema"),
         "$defs": defined,

@@ -68,7 +68,9 @@ def _check_private(path: Path, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise ParityError("SECRETS_PERMISSIONS", f"{path} is not a regular file")
     if status.st_uid != os.geteuid():
-        raise ParityError("SECRETS_PERMISSIONS", f"{path} belongs to user {status.st_uid}, this run to user {os.geteuid()}")
+        raise ParityError(
+            "SECRETS_PERMISSIONS", f"{path} belongs to user {status.st_uid}, this run to user {os.geteuid()}"
+        )
     if (mode := stat.S_IMODE(status.st_mode)) != 0o600:
         raise ParityError("SECRETS_PERMISSIONS", f"{path} has mode {mode:04o}, it must be 0600")
 

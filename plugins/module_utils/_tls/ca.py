@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._tls import certificates, pem
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 
 RENEW_BEFORE = timedelta(days=14)
 
@@ -99,7 +98,8 @@ def _is_current(certificate: x509.Certificate, domain: str, now: datetime) -> bo
         return False
     try:
         return all(
-            (found := certificate.extensions.get_extension_for_class(kind)).value == value and found.critical == critical
+            (found := certificate.extensions.get_extension_for_class(kind)).value == value
+            and found.critical == critical
             for kind, (value, critical) in certificates.ca_extensions(domain).items()
         )
     except x509.ExtensionNotFound:

@@ -11,12 +11,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives import hashes
-
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.files import ensure_dir, sweep, write_if_changed, writing
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.files import (
+    ensure_dir,
+    sweep,
+    write_if_changed,
+    writing,
+)
 from ansible_collections.gpuaas.parity.plugins.module_utils._tls import certificates, pem
 from ansible_collections.gpuaas.parity.plugins.module_utils._tls.ca import Authority, open_ca
 from ansible_collections.gpuaas.parity.plugins.module_utils._tls.leaves import defect
+from cryptography.hazmat.primitives import hashes
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,11 @@ def keep(contract: dict[str, Any], state_dir: Path, now: datetime, *, dry: bool)
     root = state_dir / "tls"
     hosts = {name: endpoint["host"] for name, endpoint in contract["endpoints"].items()}
     ca = open_ca(root, contract["domain"], now)
-    issued = {"ca": "there is none" if ca.made else "it is incomplete, expires soon or is for another domain"} if ca.issued else {}
+    issued = (
+        {"ca": "there is none" if ca.made else "it is incomplete, expires soon or is for another domain"}
+        if ca.issued
+        else {}
+    )
     changed = [ensure_dir(directory, dry=dry) for directory in (state_dir, root)]
     if not dry:
         sweep(root)

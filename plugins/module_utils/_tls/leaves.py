@@ -9,12 +9,11 @@ import stat
 from datetime import datetime
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.files import mode_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._tls import pem
 from ansible_collections.gpuaas.parity.plugins.module_utils._tls.ca import RENEW_BEFORE, Authority
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 
 
 def defect(directory: Path, host: str, ca: Authority, now: datetime) -> str:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._tls.certificates import Key
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -16,8 +18,6 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
-
-from ansible_collections.gpuaas.parity.plugins.module_utils._tls.certificates import Key
 
 
 def encode_key(key: Key) -> bytes:
@@ -35,11 +35,11 @@ def load_key(path: Path) -> Key:
     data = path.read_bytes()
     try:
         key = load_pem_private_key(data, password=None)
-    except Exception:  # the library raises several unrelated types for a broken key
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         raise ValueError("is not a private key in PEM") from None
-    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise ValueError("is not a key on P-256")
-    return key
+    if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
+        return key
+    raise ValueError("is not a key on P-256")
 
 
 def load_certificate(path: Path) -> x509.Certificate:

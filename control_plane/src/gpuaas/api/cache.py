@@ -15,6 +15,8 @@ import uuid
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from gpuaas import redis_client
+
 GENERATION_SECONDS = 86400
 _log = logging.getLogger(__name__)
 
@@ -29,16 +31,15 @@ class ListCache:
     async def slot(self, project: str, limit: int, after: object) -> str:
         """The key of a page, to be taken before the database is read. Raises RedisError."""
         name = _generation_key(project)
-        generation = await self._redis.get(name)
+        generation = redis_client.text(await self._redis.get(name))
         if generation is None:
             await self._redis.set(name, uuid.uuid4().hex, nx=True, ex=GENERATION_SECONDS)
-            generation = await self._redis.get(name)
+            generation = redis_client.text(await self._redis.get(name))
         return f"list:{_digest(project)}:{generation}:{limit}:{after}"
 
     async def get(self, slot: str) -> str | None:
         """A page, when it is there. Raises RedisError."""
-        page: str | None = await self._redis.get(slot)
-        return page
+        return redis_client.text(await self._redis.get(slot))
 
     async def put(self, slot: str, page: str) -> None:
         """Keep a page for its time. Raises RedisError."""

@@ -29,15 +29,15 @@ class Caller:
     projects: tuple[str, ...]
 
     def project(self, asked: str | None) -> str:
-        """The project that a request is about. Raises Problem."""
+        """The project that a request is about. Raises ProblemError."""
         if asked is not None:
             if asked not in self.projects:
-                raise problems.Problem(403, "forbidden", "You do not belong to that project.")
+                raise problems.ProblemError(403, "forbidden", "You do not belong to that project.")
             return asked
         if not self.projects:
-            raise problems.Problem(403, "forbidden", "You belong to no project.")
+            raise problems.ProblemError(403, "forbidden", "You belong to no project.")
         if len(self.projects) > 1:
-            raise problems.Problem(400, "invalid_request", "You belong to several projects: say which one.")
+            raise problems.ProblemError(400, "invalid_request", "You belong to several projects: say which one.")
         return self.projects[0]
 
 
@@ -46,7 +46,7 @@ async def authenticated(
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
     its: Annotated[Resources, Depends(resources)],
 ) -> Caller:
-    """A caller with a good token who has requests left. Raises Problem and TokenError."""
+    """A caller with a good token who has requests left. Raises ProblemError and TokenError."""
     if credentials is None or not credentials.credentials:
         raise problems.token_missing()
     settings = its.settings
@@ -60,16 +60,16 @@ async def authenticated(
 
 
 async def reader(caller: Annotated[Caller, Depends(authenticated)]) -> Caller:
-    """A caller who may read. Raises Problem."""
+    """A caller who may read. Raises ProblemError."""
     if not caller.roles & {VIEWER, OPERATOR}:
-        raise problems.Problem(403, "forbidden", "This needs the role viewer or operator.")
+        raise problems.ProblemError(403, "forbidden", "This needs the role viewer or operator.")
     return caller
 
 
 async def operator(caller: Annotated[Caller, Depends(authenticated)]) -> Caller:
-    """A caller who may change things. Raises Problem."""
+    """A caller who may change things. Raises ProblemError."""
     if OPERATOR not in caller.roles:
-        raise problems.Problem(403, "forbidden", "This needs the role operator.")
+        raise problems.ProblemError(403, "forbidden", "This needs the role operator.")
     return caller
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from redis.asyncio import Redis
 
-from gpuaas.api.problems import Problem
+from gpuaas.api.problems import ProblemError
 
 WINDOW_SECONDS = 60
 
@@ -22,7 +22,7 @@ class RateLimiter:
         self._clock = clock
 
     async def count(self, subject: str) -> None:
-        """Count one request. Raises Problem when there were too many, RedisError when it cannot be known."""
+        """Count one request. Raises ProblemError when there were too many, RedisError when it cannot be known."""
         window, elapsed = divmod(self._clock(), WINDOW_SECONDS)
         key = f"rate:{hashlib.sha256(subject.encode()).hexdigest()}:{int(window)}"
         async with self._redis.pipeline(transaction=False) as pipeline:
@@ -31,6 +31,6 @@ class RateLimiter:
             used, _ = await pipeline.execute()
         if used > self._per_minute:
             wait = max(1, round(WINDOW_SECONDS - elapsed))
-            raise Problem(
+            raise ProblemError(
                 429, "rate_limited", f"More than {self._per_minute} requests in a minute.", {"Retry-After": str(wait)}
             )

@@ -23,7 +23,7 @@ REALM = "gpuaas"
 _log = logging.getLogger(__name__)
 
 
-class Problem(Exception):
+class ProblemError(Exception):
     """An answer that is an error."""
 
     def __init__(self, status: int, code: str, detail: str, headers: Mapping[str, str] | None = None) -> None:
@@ -34,9 +34,9 @@ class Problem(Exception):
         self.headers = dict(headers or {})
 
 
-def token_missing() -> Problem:
+def token_missing() -> ProblemError:
     """RFC 6750, section 3.1: without credentials the challenge carries no error code."""
-    return Problem(
+    return ProblemError(
         401,
         "token_missing",
         "Send an access token: Authorization: Bearer ...",
@@ -44,13 +44,13 @@ def token_missing() -> Problem:
     )
 
 
-def token_refused(error: TokenError) -> Problem:
+def token_refused(error: TokenError) -> ProblemError:
     """RFC 6750, section 3: the challenge says why."""
     challenge = f'Bearer realm="{REALM}", error="invalid_token", error_description="{error.detail}"'
-    return Problem(401, error.code, error.detail, {"WWW-Authenticate": challenge})
+    return ProblemError(401, error.code, error.detail, {"WWW-Authenticate": challenge})
 
 
-def respond(problem: Problem, errors: list[dict[str, str]] | None = None) -> Response:
+def respond(problem: ProblemError, errors: list[dict[str, str]] | None = None) -> Response:
     """The response of ``problem``."""
     document: dict[str, Any] = {
         "type": f"urn:gpuaas:problem:{problem.code}",
@@ -67,7 +67,7 @@ def respond(problem: Problem, errors: list[dict[str, str]] | None = None) -> Res
 
 def install(app: FastAPI) -> None:
     """Turn every exception that leaves a route into a problem."""
-    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(ProblemError, _problem)
     app.add_exception_handler(TokenError, _token)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
@@ -78,7 +78,7 @@ def install(app: FastAPI) -> None:
 
 
 async def _problem(_: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)
+    assert isinstance(error, ProblemError)
     return respond(error)
 
 
@@ -94,23 +94,23 @@ async def _validation(_: Request, error: Exception) -> Response:
         {"field": ".".join(str(part) for part in item["loc"][1:]) or str(item["loc"][0]), "message": item["msg"]}
         for item in error.errors()
     ]
-    return respond(Problem(400, "invalid_request", "The request is not valid; see errors."), errors)
+    return respond(ProblemError(400, "invalid_request", "The request is not valid; see errors."), errors)
 
 
 async def _http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "invalid_request")
     detail = "There is nothing here." if error.status_code == 404 else error.detail
-    return respond(Problem(error.status_code, code, detail, error.headers))
+    return respond(ProblemError(error.status_code, code, detail, error.headers))
 
 
 def _unavailable(detail: str) -> Any:
     async def handler(_: Request, error: Exception) -> Response:
         _log.warning("dependency unavailable", extra={"fields": {"cause": f"{type(error).__name__}: {error}"}})
-        return respond(Problem(503, "unavailable", detail, {"Retry-After": "1"}))
+        return respond(ProblemError(503, "unavailable", detail, {"Retry-After": "1"}))
 
     return handler
 
 
 async def _internal(_: Request, __: Exception) -> Response:
-    return respond(Problem(500, "internal", "Something went wrong here; the request id finds it in the logs."))
+    return respond(ProblemError(500, "internal", "Something went wrong here; the request id finds it in the logs."))

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 
 from gpuaas.api.caller import Caller, authenticated, operator, reader
 from gpuaas.api.models import Configuration, Instance, InstanceList, InstanceRequest, Me, ProblemDocument
-from gpuaas.api.problems import MEDIA_TYPE, Problem
+from gpuaas.api.problems import MEDIA_TYPE, ProblemError
 from gpuaas.api.resources import Resources, resources
 
 MAX_KEY_LENGTH = 255
@@ -27,12 +27,14 @@ def idempotency_key(
         str | None, Header(alias="Idempotency-Key", description="Unique for each intent, e.g. a UUID")
     ] = None,
 ) -> str:
-    """The key of a request that must not happen twice. Raises Problem."""
+    """The key of a request that must not happen twice. Raises ProblemError."""
     key = (given or "").strip()
     if not key:
-        raise Problem(400, "idempotency_key_missing", "Send an Idempotency-Key header, e.g. a UUID.")
+        raise ProblemError(400, "idempotency_key_missing", "Send an Idempotency-Key header, e.g. a UUID.")
     if len(key) > MAX_KEY_LENGTH or not key.isascii() or not key.isprintable():
-        raise Problem(400, "invalid_request", f"Idempotency-Key is not 1-{MAX_KEY_LENGTH} printable ASCII characters.")
+        raise ProblemError(
+            400, "invalid_request", f"Idempotency-Key is not 1-{MAX_KEY_LENGTH} printable ASCII characters."
+        )
     return key
 
 

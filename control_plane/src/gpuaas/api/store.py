@@ -13,7 +13,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import DictRow
 
 from gpuaas.api.models import Instance, InstanceRequest
-from gpuaas.api.problems import Problem
+from gpuaas.api.problems import ProblemError
 from gpuaas.database import Pool
 
 _COLUMNS = "id, project, name, gpu_type, gpu_count, state, created_by, created_at"
@@ -35,7 +35,7 @@ class Store:
         self._pool = pool
 
     async def create(self, subject: str, key: str, project: str, request: InstanceRequest) -> Created:
-        """Create once for each key of a subject. Raises Problem when the key was used for something else."""
+        """Create once for each key of a subject. Raises ProblemError when the key was used for something else."""
         instance = Instance(
             id=uuid.uuid4(),
             project=project,
@@ -74,7 +74,7 @@ class Store:
         return Created(instance.id, body, replayed=False)
 
     async def delete(self, subject: str, projects: tuple[str, ...], identity: uuid.UUID) -> Instance:
-        """Delete an instance of one of ``projects``. Raises Problem when there is none."""
+        """Delete an instance of one of ``projects``. Raises ProblemError when there is none."""
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
                 "UPDATE instances SET state = 'deleted', deleted_at = now()"
@@ -86,7 +86,7 @@ class Store:
         return instance
 
     async def get(self, projects: tuple[str, ...], identity: uuid.UUID) -> Instance:
-        """An instance of one of ``projects``. Raises Problem when there is none."""
+        """An instance of one of ``projects``. Raises ProblemError when there is none."""
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
                 f"SELECT {_COLUMNS} FROM instances WHERE id = %s AND project = ANY(%s) AND deleted_at IS NULL",
@@ -121,7 +121,7 @@ async def _replay(connection: AsyncConnection[DictRow], subject: str, key: str, 
     first = await cursor.fetchone()
     assert first is not None
     if first["request_sha256"] != digest:
-        raise Problem(409, "idempotency_conflict", "This Idempotency-Key was used for another request.")
+        raise ProblemError(409, "idempotency_conflict", "This Idempotency-Key was used for another request.")
     return Created(first["instance_id"], first["response"], replayed=True)
 
 
@@ -135,7 +135,7 @@ async def _emit(connection: AsyncConnection[DictRow], event: str, instance: Inst
 
 def _instance(row: DictRow | None) -> Instance:
     if row is None:
-        raise Problem(404, "not_found", "There is no such instance.")
+        raise ProblemError(404, "not_found", "There is no such instance.")
     return Instance.model_validate(row)
 
 

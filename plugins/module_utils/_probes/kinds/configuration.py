@@ -26,8 +26,8 @@ def _specs(pod: Object) -> list[Object]:
 
 def references(pod: Object) -> tuple[set[str], set[str]]:
     """The names of the ConfigMaps and of the Secrets that a pod uses: environment, volumes, projections."""
-    maps: set[str] = set()
-    hidden: set[str] = set()
+    maps: set[str | None] = set()
+    hidden: set[str | None] = set()
     for container in _specs(pod):
         for source in container.get("envFrom") or []:
             maps.add((source.get("configMapRef") or {}).get("name"))
@@ -55,7 +55,8 @@ def generated(names: set[str], base: str) -> set[str]:
     }
 
 
-def _difference(found: set[str], wanted: set[str]) -> str:
+def difference(found: set[str], wanted: set[str]) -> str:
+    """What a set of keys lacks and has too much, in words; empty when it is as wanted."""
     parts = []
     if wanted - found:
         parts.append(f"lacks {', '.join(sorted(wanted - found))}")
@@ -100,9 +101,8 @@ class Configuration:
         wrong = wrong or self._secrets(context, namespace, pods, set(service.get("secrets") or {}))
         if wrong:
             return failed("CONFIGURATION_DRIFT", wrong)
-        return passed(
-            f"{self.component}: {len(settings)} settings and {len(service.get('secrets') or {})} secrets are the contract's"
-        )
+        count = len(service.get("secrets") or {})
+        return passed(f"{self.component}: {len(settings)} settings and {count} secrets are the contract's")
 
     def _settings(self, context: Context, namespace: str, pods: list[Object], wanted: dict[str, str]) -> str:
         found = settings_of(context.snapshot, namespace, self.component, pods)
@@ -111,9 +111,9 @@ class Configuration:
                 f"the pods of {self.component} use {', '.join(found) or 'no'} {self.component}-config, not exactly one"
             )
         for name, data in found.items():
-            difference = _difference(set(data), set(wanted))
-            if difference:
-                return f"configmap {name} {difference}"
+            differs = difference(set(data), set(wanted))
+            if differs:
+                return f"configmap {name} {differs}"
             changed = [key for key in sorted(wanted) if data[key] != wanted[key]]
             if changed:
                 key = changed[0]
@@ -132,16 +132,17 @@ class Configuration:
         names = {name for pod in pods for name in generated(references(pod)[1], f"{self.component}-secrets")}
         if len(names) != (1 if wanted else 0):
             count = "exactly one" if wanted else "none"
-            return f"the pods of {self.component} use {', '.join(sorted(names)) or 'no'} {self.component}-secrets, not {count}"
+            used = ", ".join(sorted(names)) or "no"
+            return f"the pods of {self.component} use {used} {self.component}-secrets, not {count}"
         for name in names:
             data = (context.snapshot.read("secrets", namespace, name) or {}).get("data") or {}
-            difference = _difference(set(data), wanted)
-            if difference:
-                return f"secret {name} {difference}"
+            differs = difference(set(data), wanted)
+            if differs:
+                return f"secret {name} {differs}"
             for key in sorted(wanted):
                 file = context.state_dir / "secrets" / "files" / self.component / key
                 try:
-                    ours, theirs = file.read_bytes(), base64.b64decode(data[key], validate=True)
+                    ours, theirs = (file.read_bytes(), base64.b64decode(data[key], validate=True))
                 except (OSError, binascii.Error) as error:
                     return f"secret {name}: {key} cannot be compared: {type(error).__name__}"
                 if not hmac.compare_digest(hashlib.sha256(ours).digest(), hashlib.sha256(theirs).digest()):

@@ -55,7 +55,7 @@ class DnsCluster:
         return str(((found or {}).get("spec") or {}).get("clusterIP") or "")
 
     def run(self, context: Context) -> Observation:
-        server, wanted = self._address(context, self.server), self._address(context, self.service)
+        server, wanted = (self._address(context, self.server), self._address(context, self.service))
         for name, address in ((self.server, server), (self.service, wanted)):
             if not address:
                 return failed("CLUSTER_DNS_WRONG", f"service {name} has no cluster IP")

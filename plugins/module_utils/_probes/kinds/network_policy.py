@@ -10,30 +10,44 @@ from dataclasses import dataclass
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.pods import blocker, terminated_message
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Context, Observation, failed, passed
 
+_POLL = 0.5
+
 
 @dataclass(frozen=True)
 class NetworkPolicy:
     """Read the canary's verdict (roles/cluster/files/canary): it reached what is allowed, then tried what is denied.
 
     Not enforced is reported and passes, since a node built from packages cannot enforce (no network plugin
-    that does is in a package registry); ``expect: enforced`` makes it a failure. No verdict is a failure.
+    that does is in a package registry); ``expect: enforced`` makes it a failure. No verdict is a failure;
+    a canary that still runs is given ``within`` seconds.
     """
 
     namespace: str = "gpuaas-canary"
     job: str = "network-policy-canary"
     expect: str = "any"
+    within: float = 45
 
     def __post_init__(self) -> None:
         if self.expect not in ("any", "enforced"):
             raise ValueError("expect is neither any nor enforced")
 
     def run(self, context: Context) -> Observation:
-        pods = context.snapshot.pods(self.namespace, {"batch.kubernetes.io/job-name": self.job})
-        if not pods:
-            return failed("NETWORK_POLICY_UNPROVEN", f"job {self.namespace}/{self.job} has no pod")
-        message = terminated_message(pods[-1])
-        if not message:
-            return failed("NETWORK_POLICY_UNPROVEN", blocker(pods[-1]).seen)
+        deadline = context.clock() + self.within
+        snapshot = context.snapshot
+        while True:
+            pods = snapshot.pods(self.namespace, {"batch.kubernetes.io/job-name": self.job})
+            if not pods:
+                return failed("NETWORK_POLICY_UNPROVEN", f"job {self.namespace}/{self.job} has no pod")
+            message = terminated_message(pods[-1])
+            if message:
+                return self._verdict(message)
+            found = blocker(pods[-1])
+            if found.grace is not None or context.clock() >= deadline:
+                return failed("NETWORK_POLICY_UNPROVEN", found.seen)
+            context.sleep(_POLL)
+            snapshot = context.renew()
+
+    def _verdict(self, message: str) -> Observation:
         try:
             found = {str(key): str(value) for key, value in json.loads(message).items()}
             allowed, denied = found["allowed"], found["denied"]

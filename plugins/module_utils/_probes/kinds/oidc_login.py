@@ -16,7 +16,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._probes.users import
 
 @dataclass(frozen=True)
 class OidcLogin:
-    """``user`` logs in at ``web`` + ``login_path`` through Keycloak's form and sees a page of the console with their name.
+    """``user`` logs in at ``web`` + ``login_path`` through Keycloak's form and sees the console with their name.
 
     Then the same user logs in as ``client_id`` with PKCE at ``redirect_uri``, whose token is from ``issuer``,
     carries ``audience``, and is accepted at ``api``.

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 
 import httpx
@@ -17,8 +18,9 @@ _POLL = 0.25
 class StoreRedis:
     """A GET of ``url`` with ``X-Cache: miss`` is followed by one with ``X-Cache: hit``.
 
-    The first may be a hit of an earlier read, and another's write may come between the two; so reads go on
-    until a hit follows a miss, at most ``within`` seconds, which must exceed the life of a cached read.
+    A page size that is hardly ever asked for makes the first a miss. It may still be a hit of an earlier
+    read, and another's write may come between the two; so reads go on until a hit follows a miss, at most
+    ``within`` seconds, which must exceed the life of a cached read.
     """
 
     url: str
@@ -35,9 +37,10 @@ class StoreRedis:
         bearer = {"Authorization": f"Bearer {access_token(context, login)}"}
         deadline = context.clock() + self.within
         seen: list[str] = []
+        page = {"limit": str(51 + secrets.randbelow(149))}
         while True:
             try:
-                answer = context.http.get(self.url, headers=bearer)
+                answer = context.http.get(self.url, params=page, headers=bearer)
             except httpx.TransportError as error:
                 return failed("HTTP_UNREACHABLE", f"{self.url}: {type(error).__name__}: {error}")
             seen.append(answer.headers.get("x-cache", "absent").lower())

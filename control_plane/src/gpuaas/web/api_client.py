@@ -1,0 +1,71 @@
+"""The API, called from the server with the user's access token."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from gpuaas import logs
+
+
+class ApiUnavailableError(Exception):
+    """The API does not answer, or not in its own words."""
+
+
+@dataclass
+class ApiProblemError(Exception):
+    """The API refuses, with a problem document."""
+
+    status: int
+    code: str
+    detail: str
+    errors: list[dict[str, str]] = field(default_factory=list)
+
+
+class ApiClient:
+    """One method for each thing a page does. All raise ApiProblemError and ApiUnavailableError."""
+
+    def __init__(self, url: str, tls: ssl.SSLContext) -> None:
+        self._http = httpx.AsyncClient(
+            base_url=url, verify=tls, timeout=httpx.Timeout(10.0, connect=2.0), trust_env=False
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def me(self, token: str) -> dict[str, Any]:
+        """Roles and projects of the user."""
+        return await self._call("GET", "/v1/me", token)
+
+    async def instances(self, token: str, project: str, after: str | None) -> dict[str, Any]:
+        """One page of a project's instances."""
+        query = {"project": project} | ({"after": after} if after else {})
+        return await self._call("GET", "/v1/instances", token, params=query)
+
+    async def create(self, token: str, key: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Ask for an instance."""
+        return await self._call("POST", "/v1/instances", token, json=body, headers={"Idempotency-Key": key})
+
+    async def delete(self, token: str, identity: str) -> None:
+        """Delete an instance."""
+        await self._call("DELETE", f"/v1/instances/{quote(identity, safe='')}", token)
+
+    async def _call(
+        self, method: str, path: str, token: str, headers: dict[str, str] | None = None, **arguments: Any
+    ) -> dict[str, Any]:
+        sent = {"Authorization": f"Bearer {token}", "X-Request-Id": logs.request_id.get() or "", **(headers or {})}
+        try:
+            response = await self._http.request(method, path, headers=sent, **arguments)
+            answer = response.json() if response.content else {}
+        except (httpx.HTTPError, ValueError) as error:
+            raise ApiUnavailableError(f"{type(error).__name__}: {error}") from None
+        if not isinstance(answer, dict) or (response.is_error and "code" not in answer):
+            raise ApiUnavailableError(f"{method} {path} answers {response.status_code}")
+        if response.is_error:
+            raise ApiProblemError(response.status_code, answer["code"], answer["detail"], answer.get("errors", []))
+        return answer

@@ -1,0 +1,127 @@
+"""The one page of the console, and what its forms do."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from starlette.datastructures import URL
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from gpuaas.web import visitor
+from gpuaas.web.api_client import ApiProblemError
+from gpuaas.web.rendering import page
+from gpuaas.web.resources import resources
+from gpuaas.web.visitor import Visitor
+
+GPU_TYPES = ("H100", "A100", "L40S")
+GPU_COUNTS = range(1, 9)
+_EMPTY = {"name": "", "gpu_type": GPU_TYPES[0], "gpu_count": "1"}
+
+
+async def home(request: Request) -> Response:
+    """Landing page, or the instances of a project."""
+    who = await visitor.find(request)
+    if who is None:
+        return page("landing.html")
+    return await _overview(request, who)
+
+
+async def create(request: Request) -> Response:
+    """Ask for an instance; a form that is sent twice asks once."""
+    who, form = await visitor.with_form(request)
+    values = {name: str(form.get(name, "")) for name in ("name", "gpu_type", "gpu_count", "project")}
+    count = values["gpu_count"]
+    body = {
+        "name": values["name"].strip(),
+        "gpu_type": values["gpu_type"],
+        "gpu_count": int(count) if count.isdecimal() and len(count) < 4 else count,
+        "project": values["project"] or None,
+    }
+    its = resources(request)
+    try:
+        instance = await its.api.create(who.session.access_token, _key(form.get("idempotency_key")), body)
+    except ApiProblemError as problem:
+        if problem.code not in ("invalid_request", "idempotency_conflict"):
+            raise
+        return await _overview(request, who, 400, values, _faults(problem))
+    await its.sessions.flash(who.session_id, f"Instance {instance['name']} is requested.")
+    return RedirectResponse(_address(instance["project"]), 303)
+
+
+async def delete(request: Request) -> Response:
+    """Delete an instance; one that is gone already is as good."""
+    who, form = await visitor.with_form(request)
+    its = resources(request)
+    message = "The instance is deleted."
+    try:
+        await its.api.delete(who.session.access_token, request.path_params["instance_id"])
+    except ApiProblemError as problem:
+        if problem.code != "not_found":
+            raise
+        message = "The instance was gone already."
+    await its.sessions.flash(who.session_id, message)
+    return RedirectResponse(_address(str(form.get("project", ""))), 303)
+
+
+async def _overview(
+    request: Request,
+    who: Visitor,
+    status: int = 200,
+    values: dict[str, str] | None = None,
+    faults: list[str] | None = None,
+) -> Response:
+    its = resources(request)
+    token = who.session.access_token
+    me = await its.api.me(token)
+    projects: list[str] = me["projects"]
+    asked = (values or {}).get("project") or request.query_params.get("project")
+    project = asked if asked in projects else next(iter(projects), None)
+    listing: dict[str, Any] = {"items": [], "next": None}
+    may_read = bool({"viewer", "operator"} & set(me["roles"])) and project is not None
+    if may_read and project:
+        listing = await its.api.instances(token, project, request.query_params.get("after"))
+    return page(
+        "instances.html",
+        status,
+        user=who.session.username,
+        csrf_token=who.session.csrf_token,
+        projects=projects,
+        project=project,
+        may_read=may_read,
+        may_write="operator" in me["roles"] and project is not None,
+        instances=[{**item, "created": _time(item["created_at"])} for item in listing["items"]],
+        following=listing["next"],
+        flash=await its.sessions.take_flash(who.session_id),
+        faults=faults or [],
+        values={**_EMPTY, **(values or {})},
+        idempotency_key=str(uuid.uuid4()),
+        gpu_types=GPU_TYPES,
+        gpu_counts=GPU_COUNTS,
+    )
+
+
+def _faults(problem: ApiProblemError) -> list[str]:
+    words = {
+        "name": "Name: lower-case letters, digits and dashes, at most 63, not beginning or ending with a dash.",
+        "gpu_type": f"GPU type: one of {', '.join(GPU_TYPES)}.",
+        "gpu_count": f"GPUs: {GPU_COUNTS[0]} to {GPU_COUNTS[-1]}.",
+    }
+    return [words.get(item["field"], item["message"]) for item in problem.errors] or [problem.detail]
+
+
+def _key(given: object) -> str:
+    try:
+        return str(uuid.UUID(str(given)))
+    except ValueError:
+        raise visitor.ForgedRequestError from None
+
+
+def _address(project: str) -> str:
+    return str(URL("/").include_query_params(project=project)) if project else "/"
+
+
+def _time(iso: str) -> str:
+    return datetime.fromisoformat(iso).strftime("%d %b %Y, %H:%M UTC")

@@ -1,0 +1,176 @@
+"""The authorization code flow with PKCE, from the relying party's side.
+
+Sources: OpenID Connect Core 1.0 (3.1), RFC 7636 (PKCE), RFC 9207 (issuer in
+the response), RFC 9700 (state bound to the browser, single use), RP-Initiated
+Logout 1.0.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote_plus, urlencode
+
+import httpx
+from redis.asyncio import Redis
+
+from gpuaas import redis_client
+from gpuaas.oidc import tokens
+from gpuaas.oidc.provider import Provider, ProviderUnavailableError
+from gpuaas.settings import WebSettings
+from gpuaas.web.sessions import Session, random_id
+
+ATTEMPT_SECONDS = 600
+LEEWAY_SECONDS = 5
+
+
+class LoginError(Exception):
+    """A log-in, or a renewal, that the identity provider or our checks refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A log-in that was begun: what its end is checked against."""
+
+    browser: str
+    nonce: str
+    verifier: str
+
+
+class Login:
+    """Begins and ends log-ins, renews tokens, says where to log out."""
+
+    def __init__(
+        self, settings: WebSettings, client_secret: str, provider: Provider, http: httpx.AsyncClient, redis: Redis
+    ) -> None:
+        self._client_id = settings.oidc_client_id
+        self._redirect_uri = f"{settings.web_url}/auth/callback"
+        self._home = f"{settings.web_url}/"
+        self._provider = provider
+        self._http = http
+        self._redis = redis
+        # RFC 6749, section 2.3.1: form-encoded before it becomes basic authentication.
+        self._authentication = httpx.BasicAuth(quote_plus(self._client_id), quote_plus(client_secret))
+
+    async def begin(self, browser: str) -> str:
+        """Where to send the browser. Raises ProviderUnavailableError and RedisError."""
+        metadata = await self._provider.metadata()
+        state, attempt = random_id(), Attempt(browser, random_id(), secrets.token_urlsafe(48))
+        await self._redis.set(
+            _attempt_key(state), json.dumps([attempt.browser, attempt.nonce, attempt.verifier]), ex=ATTEMPT_SECONDS
+        )
+        query = {
+            "response_type": "code",
+            "client_id": self._client_id,
+            "redirect_uri": self._redirect_uri,
+            "scope": "openid",
+            "state": state,
+            "nonce": attempt.nonce,
+            "code_challenge": _challenge(attempt.verifier),
+            "code_challenge_method": "S256",
+        }
+        return f"{metadata.authorization_endpoint}?{urlencode(query)}"
+
+    async def attempt(self, state: str, browser: str | None) -> Attempt | None:
+        """The attempt that ``state`` belongs to, once, and only in the browser that began it. Raises RedisError."""
+        stored = redis_client.text(await self._redis.getdel(_attempt_key(state)))
+        if stored is None or browser is None:
+            return None
+        attempt = Attempt(*json.loads(stored))
+        return attempt if hmac.compare_digest(attempt.browser.encode(), browser.encode()) else None
+
+    async def finish(self, attempt: Attempt, code: str, issuer: str | None) -> Session:
+        """Exchange the code for a session. Raises LoginError and ProviderUnavailableError."""
+        metadata = await self._provider.metadata()
+        if (issuer is None and metadata.names_itself_in_responses) or issuer not in (None, self._provider.issuer):
+            raise LoginError("the answer is from another issuer")
+        answer = await self._token(
+            {
+                "grant_type": "authorization_code",
+                "code": code,
+                "redirect_uri": self._redirect_uri,
+                "code_verifier": attempt.verifier,
+            }
+        )
+        claims = await self._identity(answer)
+        if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), attempt.nonce.encode()):
+            raise LoginError("the identity token is for another log-in")
+        return Session(
+            access_token=_text(answer, "access_token"),
+            refresh_token=answer.get("refresh_token"),
+            id_token=_text(answer, "id_token"),
+            expires_at=_expiry(answer),
+            username=str(claims.get("preferred_username") or claims.get("name") or claims.get("sub")),
+            csrf_token=random_id(),
+        )
+
+    async def renew(self, session: Session) -> None:
+        """Give ``session`` a new access token. Raises LoginError and ProviderUnavailableError."""
+        if not session.refresh_token:
+            raise LoginError("there is no refresh token")
+        answer = await self._token({"grant_type": "refresh_token", "refresh_token": session.refresh_token})
+        session.access_token = _text(answer, "access_token")
+        session.refresh_token = answer.get("refresh_token", session.refresh_token)
+        session.id_token = answer.get("id_token", session.id_token)
+        session.expires_at = _expiry(answer)
+
+    async def logout_url(self, session: Session) -> str:
+        """Where the provider's own session ends. Raises ProviderUnavailableError."""
+        metadata = await self._provider.metadata()
+        if metadata.end_session_endpoint is None:
+            return self._home
+        query = {
+            "id_token_hint": session.id_token,
+            "client_id": self._client_id,
+            "post_logout_redirect_uri": self._home,
+        }
+        return f"{metadata.end_session_endpoint}?{urlencode(query)}"
+
+    async def _identity(self, answer: dict[str, Any]) -> dict[str, Any]:
+        try:
+            claims = await tokens.verify(self._provider, _text(answer, "id_token"), self._client_id, LEEWAY_SECONDS)
+        except tokens.TokenError as error:
+            raise LoginError(f"the identity token is refused: {error.code}") from None
+        # OpenID Connect Core, 3.1.3.7: with several audiences, the authorized party must be us.
+        if claims.get("azp", self._client_id) != self._client_id:
+            raise LoginError("the identity token is for another client")
+        return claims
+
+    async def _token(self, form: dict[str, str]) -> dict[str, Any]:
+        endpoint = (await self._provider.metadata()).token_endpoint
+        try:
+            response = await self._http.post(endpoint, data=form, auth=self._authentication)
+            answer = response.json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise ProviderUnavailableError(f"token endpoint: {type(error).__name__}") from None
+        if response.status_code >= 500 or not isinstance(answer, dict):
+            raise ProviderUnavailableError(f"token endpoint answers {response.status_code}")
+        if response.status_code != 200:
+            raise LoginError(f"token endpoint refuses: {answer.get('error', response.status_code)}")
+        return answer
+
+
+def _challenge(verifier: str) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+def _attempt_key(state: str) -> str:
+    return f"login:{hashlib.sha256(state.encode()).hexdigest()}"
+
+
+def _text(answer: dict[str, Any], name: str) -> str:
+    value = answer.get(name)
+    if not isinstance(value, str) or not value:
+        raise LoginError(f"the token answer lacks {name}")
+    return value
+
+
+def _expiry(answer: dict[str, Any]) -> float:
+    seconds = answer.get("expires_in")
+    return time.time() + (seconds if isinstance(seconds, int | float) else 0)

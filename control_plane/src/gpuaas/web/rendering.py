@@ -1,0 +1,34 @@
+"""Templates."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from gpuaas import __version__
+
+_STYLE = resources.files("gpuaas.web").joinpath("static", "app.css").read_bytes()
+
+_environment = Environment(
+    loader=PackageLoader("gpuaas.web"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    auto_reload=False,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_environment.globals.update(
+    style_version=hashlib.sha256(_STYLE).hexdigest()[:12],
+    version=__version__,
+    user=None,
+    csrf_token=None,
+)
+
+
+def page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """A page; nobody keeps a copy of it."""
+    return HTMLResponse(_environment.get_template(template).render(values), status, {"Cache-Control": "no-store"})

@@ -1,0 +1,62 @@
+"""What the pages share, opened and closed with the process."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+from starlette.requests import Request
+
+from gpuaas import redis_client
+from gpuaas.oidc import client
+from gpuaas.oidc.provider import Provider
+from gpuaas.settings import WebSecrets, WebSettings
+from gpuaas.web.api_client import ApiClient
+from gpuaas.web.cookies import SignedCookie
+from gpuaas.web.login import ATTEMPT_SECONDS, Login
+from gpuaas.web.sessions import SessionStore
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """Everything a page may need."""
+
+    settings: WebSettings
+    redis: Redis
+    api: ApiClient
+    login: Login
+    sessions: SessionStore
+    session_cookie: SignedCookie
+    browser_cookie: SignedCookie
+
+
+@asynccontextmanager
+async def opened(settings: WebSettings, secrets: WebSecrets, tls: ssl.SSLContext) -> AsyncIterator[Resources]:
+    """Open without waiting for anything."""
+    redis = redis_client.create(settings.redis_host, settings.redis_port, secrets.redis_password)
+    http = client.create(tls)
+    api = ApiClient(settings.api_url, tls)
+    key = secrets.session_key_bytes
+    try:
+        yield Resources(
+            settings=settings,
+            redis=redis,
+            api=api,
+            login=Login(settings, secrets.oidc_client_secret, Provider(settings.oidc_issuer, http), http, redis),
+            sessions=SessionStore(redis, settings.session_seconds),
+            session_cookie=SignedCookie("session", key, settings.session_seconds),
+            browser_cookie=SignedCookie("login", key, ATTEMPT_SECONDS),
+        )
+    finally:
+        await api.close()
+        await http.aclose()
+        await redis.aclose()
+
+
+def resources(request: Request) -> Resources:
+    """What ``opened`` opened."""
+    found: Resources = request.app.state.resources
+    return found

@@ -1,0 +1,216 @@
+"""One Postgres, one Valkey, one issuer for the run; an empty state for each test."""
+
+from __future__ import annotations
+
+import base64
+import ssl
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+import redis
+from gpuaas import migrate
+from gpuaas.api.app import create_app as create_api
+from gpuaas.settings import (
+    ApiSecrets,
+    ApiSettings,
+    MigrateSecrets,
+    MigrateSettings,
+    WebSecrets,
+    WebSettings,
+    describe,
+    read_settings,
+)
+from gpuaas.web.app import create_app as create_web
+from support import issuer as issuers
+from support import processes
+from support.issuer import Issuer
+from support.processes import Server, free_port
+from support.serving import served
+
+SESSION_KEY = base64.b64encode(bytes(range(32))).decode()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    with processes.postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[Server]:
+    with processes.valkey() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def running_issuer() -> Iterator[Issuer]:
+    with issuers.running() as issuer:
+        yield issuer
+
+
+@pytest.fixture
+def issuer(running_issuer: Issuer) -> Issuer:
+    running_issuer.reset()
+    return running_issuer
+
+
+@pytest.fixture(scope="session")
+def ca_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Any CA: the issuer of the tests is on loopback, without TLS."""
+    path = tmp_path_factory.mktemp("ca") / "ca.crt"
+    path.write_text("\n".join(ssl.DER_cert_to_PEM_cert(der) for der in _some_certificate()))
+    return path
+
+
+def _some_certificate() -> list[bytes]:
+    from datetime import UTC, datetime, timedelta
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test CA")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    return [certificate.public_bytes(serialization.Encoding.DER)]
+
+
+@pytest.fixture
+def environment(postgres: Server, valkey: Server, issuer: Issuer, ca_file: Path, tmp_path: Path) -> dict[str, str]:
+    """Settings of API, web and migrate together, and their secret files."""
+    secrets = {
+        "database_password": postgres.password,
+        "redis_password": valkey.password,
+        "oidc_client_secret": issuers.CLIENT_SECRET,
+        "session_key": SESSION_KEY,
+    }
+    directory = tmp_path / "secrets"
+    directory.mkdir()
+    for name, value in secrets.items():
+        (directory / name).write_text(f"{value}\n")
+    web_port = free_port()
+    return {
+        "GPUAAS_LOG_LEVEL": "info",
+        "GPUAAS_SECRETS_DIR": str(directory),
+        "GPUAAS_CA_FILE": str(ca_file),
+        "GPUAAS_REDIS_HOST": valkey.host,
+        "GPUAAS_REDIS_PORT": str(valkey.port),
+        "GPUAAS_OIDC_ISSUER": issuer.url,
+        "GPUAAS_LISTEN_PORT": str(free_port()),
+        "GPUAAS_DATABASE_HOST": postgres.host,
+        "GPUAAS_DATABASE_PORT": str(postgres.port),
+        "GPUAAS_DATABASE_NAME": "gpuaas",
+        "GPUAAS_DATABASE_USER": "gpuaas",
+        "GPUAAS_DATABASE_POOL_SIZE": "5",
+        "GPUAAS_OIDC_AUDIENCE": issuers.AUDIENCE,
+        "GPUAAS_OIDC_LEEWAY_SECONDS": "1",
+        "GPUAAS_RATE_LIMIT_PER_MINUTE": "600",
+        "GPUAAS_CACHE_SECONDS": "5",
+        "GPUAAS_OIDC_CLIENT_ID": issuers.CLIENT_ID,
+        "GPUAAS_WEB_URL": f"http://127.0.0.1:{web_port}",
+        "GPUAAS_API_URL": f"http://127.0.0.1:{free_port()}",
+        "GPUAAS_SESSION_SECONDS": "600",
+    }
+
+
+@pytest.fixture
+def database(postgres: Server, environment: dict[str, str]) -> Iterator[psycopg.Connection]:
+    """A database at the current schema, empty."""
+    with psycopg.connect(
+        host=postgres.host,
+        port=postgres.port,
+        user="gpuaas",
+        password=postgres.password,
+        dbname="gpuaas",
+        autocommit=True,
+    ) as connection:
+        migrate.apply(connection, migrate.load())
+        connection.execute("TRUNCATE instances, idempotency_keys, outbox")
+        yield connection
+
+
+@pytest.fixture
+def redis_client(valkey: Server) -> Iterator[redis.Redis]:
+    """Valkey, empty."""
+    client = redis.Redis(host=valkey.host, port=valkey.port, password=valkey.password, decode_responses=True)
+    client.flushall()
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def migrate_settings(environment: dict[str, str]) -> MigrateSettings:
+    return read_settings(MigrateSettings, environment)
+
+
+@pytest.fixture
+def migrate_secrets(postgres: Server) -> MigrateSecrets:
+    return MigrateSecrets(database_password=postgres.password)
+
+
+@pytest.fixture
+def start_api(
+    environment: dict[str, str],
+    postgres: Server,
+    valkey: Server,
+    database: psycopg.Connection,
+    redis_client: redis.Redis,
+) -> Iterator[Callable[..., httpx.Client]]:
+    """Start an API with changed settings; returns a client of it."""
+    from contextlib import ExitStack
+
+    with ExitStack() as stack:
+
+        def start(**changes: str) -> httpx.Client:
+            environ = {**environment, **changes}
+            settings = read_settings(ApiSettings, environ)
+            secrets = ApiSecrets(database_password=postgres.password, redis_password=valkey.password)
+            configuration: dict[str, Any] = {
+                "service": "api",
+                "version": "test",
+                "settings": describe(ApiSettings, environ),
+                "unread": [],
+            }
+            app = create_api(settings, secrets, ssl.create_default_context(), configuration)
+            url = stack.enter_context(served(app, httpx.URL(environ["GPUAAS_API_URL"]).port or 0))
+            return stack.enter_context(httpx.Client(base_url=url, trust_env=False, timeout=15))
+
+        yield start
+
+
+@pytest.fixture
+def api(start_api: Callable[..., httpx.Client]) -> httpx.Client:
+    return start_api()
+
+
+@pytest.fixture
+def start_web(environment: dict[str, str], valkey: Server, redis_client: redis.Redis) -> Iterator[Callable[..., str]]:
+    """Start a web console with changed settings; returns its URL."""
+    from contextlib import ExitStack
+
+    with ExitStack() as stack:
+
+        def start(**changes: str) -> str:
+            environ = {**environment, **changes}
+            secrets = WebSecrets(
+                redis_password=valkey.password, oidc_client_secret=issuers.CLIENT_SECRET, session_key=SESSION_KEY
+            )
+            app = create_web(read_settings(WebSettings, environ), secrets, ssl.create_default_context())
+            return stack.enter_context(served(app, httpx.URL(environ["GPUAAS_WEB_URL"]).port or 0))
+
+        yield start

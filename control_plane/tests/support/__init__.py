@@ -1,0 +1,1 @@
+"""Real servers, and an issuer of our own, for the tests."""

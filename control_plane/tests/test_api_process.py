@@ -1,0 +1,121 @@
+"""Health, configuration, documentation, headers: what is not about instances."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+import httpx
+import psycopg
+import pytest
+from gpuaas.api.health import EXPECTED_VERSION
+from support import processes
+from support.issuer import Issuer
+from support.processes import Server, free_port, wait_for
+
+
+def test_ready_without_the_identity_provider(api: httpx.Client, issuer: Issuer) -> None:
+    issuer.down = True
+    assert api.get("/healthz/ready").json() == {"status": "ready"}
+    assert api.get("/healthz/live").json() == {"status": "live"}
+
+
+def test_not_ready_without_a_database(start_api: Callable[..., httpx.Client], issuer: Issuer) -> None:
+    api = start_api(GPUAAS_DATABASE_PORT=str(free_port()))
+    response = api.get("/healthz/ready")
+    assert response.status_code == 503
+    assert list(response.json()["missing"]) == ["database"]
+    assert api.get("/healthz/live").status_code == 200
+    refused = api.get("/v1/instances", headers={"Authorization": f"Bearer {issuer.token()}"})
+    assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
+
+
+def test_not_ready_without_redis_and_ready_when_it_comes(
+    start_api: Callable[..., httpx.Client], issuer: Issuer
+) -> None:
+    port = free_port()
+    api = start_api(GPUAAS_REDIS_PORT=str(port))
+    assert list(api.get("/healthz/ready").json()["missing"]) == ["redis"]
+    refused = api.get("/v1/me", headers={"Authorization": f"Bearer {issuer.token()}"})
+    assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
+    with processes.valkey(port):
+        wait_for(lambda: api.get("/healthz/ready").status_code == 200, "readiness", 5)
+
+
+def test_not_ready_before_the_schema_is(api: httpx.Client, database: psycopg.Connection) -> None:
+    with database.transaction(force_rollback=False):
+        database.execute("ALTER TABLE schema_version RENAME TO schema_version_kept")
+    try:
+        missing = api.get("/healthz/ready").json()["missing"]
+        assert missing == {"database": f"schema is at version 0, this build needs {EXPECTED_VERSION}"}
+    finally:
+        database.execute("ALTER TABLE schema_version_kept RENAME TO schema_version")
+    assert api.get("/healthz/ready").status_code == 200
+
+
+def test_ready_with_a_newer_schema(api: httpx.Client, database: psycopg.Connection) -> None:
+    database.execute("INSERT INTO schema_version (version, name, sha256) VALUES (9999, 'later', '')")
+    try:
+        assert api.get("/healthz/ready").status_code == 200
+    finally:
+        database.execute("DELETE FROM schema_version WHERE version = 9999")
+
+
+def test_a_broken_connection_is_replaced(api: httpx.Client, issuer: Issuer, database: psycopg.Connection) -> None:
+    headers = {"Authorization": f"Bearer {issuer.token()}"}
+    assert api.get("/v1/instances?limit=7", headers=headers).status_code == 200
+    database.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name = 'gpuaas' AND pid <> pg_backend_pid()"
+    )
+    assert api.get("/v1/instances?limit=8", headers=headers).status_code == 200
+
+
+def test_configuration_has_names_and_digests_only(
+    api: httpx.Client, issuer: Issuer, environment: dict[str, str], postgres: Server, valkey: Server
+) -> None:
+    response = api.get("/v1/configuration", headers={"Authorization": f"Bearer {issuer.token()}"})
+    document = response.json()
+    assert document["service"] == "api"
+    assert document["settings"]["GPUAAS_DATABASE_PORT"] == {
+        "type": "port",
+        "sha256": hashlib.sha256(environment["GPUAAS_DATABASE_PORT"].encode()).hexdigest(),
+    }
+    assert len(document["settings"]) == 16
+    for value in (environment["GPUAAS_OIDC_ISSUER"], postgres.password, valkey.password):
+        assert value not in response.text
+        assert hashlib.sha256(value.encode()).hexdigest() in response.text or value != environment["GPUAAS_OIDC_ISSUER"]
+    assert "password" not in response.text
+
+
+def test_documentation_needs_nothing_from_elsewhere(api: httpx.Client) -> None:
+    page = api.get("/docs")
+    assert page.status_code == 200
+    for word in ("/v1/instances", "Idempotency-Key", "POST", "DELETE"):
+        assert word in page.text
+    assert "<script" not in page.text
+    assert "http://" not in page.text
+    assert "https://" not in page.text
+    assert "unsafe" not in page.headers["Content-Security-Policy"]
+    assert set(api.get("/openapi.json").json()["paths"]) == {
+        "/v1/instances",
+        "/v1/instances/{instance_id}",
+        "/v1/me",
+        "/v1/configuration",
+    }
+
+
+def test_headers(api: httpx.Client) -> None:
+    response = api.get("/v1/me", headers={"X-Request-Id": "mine-1"})
+    assert response.headers["X-Request-Id"] == "mine-1"
+    assert response.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Cache-Control"] == "no-store"
+    assert "server" not in response.headers
+
+
+@pytest.mark.parametrize("given", ["", "a b", "x" * 65, '"'])
+def test_request_ids_are_checked(api: httpx.Client, given: str) -> None:
+    answered = api.get("/healthz/live", headers={"X-Request-Id": given}).headers["X-Request-Id"]
+    assert answered != given
+    assert len(answered) == 32

@@ -1,0 +1,128 @@
+"""The commands as processes: exit statuses, signals, logs."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+import redis
+from support.issuer import Issuer
+from support.processes import wait_for
+
+SOURCE = Path(__file__).parents[1] / "src"
+
+
+def start(command: str, environment: dict[str, str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "gpuaas", command],
+        env={"PYTHONPATH": str(SOURCE), "PATH": os.environ["PATH"], **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def live(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/healthz/live", trust_env=False).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("command", "path"), [("api", "/v1/instances?token=hunter2"), ("web", "/auth/callback?code=hunter2")]
+)
+def test_serve_and_stop(
+    command: str,
+    path: str,
+    environment: dict[str, str],
+    database: psycopg.Connection,
+    redis_client: redis.Redis,
+    issuer: Issuer,
+) -> None:
+    process = start(command, environment)
+    url = f"http://127.0.0.1:{environment['GPUAAS_LISTEN_PORT']}"
+    wait_for(lambda: live(url), command)
+    assert httpx.get(f"{url}/healthz/ready", trust_env=False).status_code == 200
+    headers = {"Authorization": f"Bearer {issuer.token()}", "X-Request-Id": "req-1"}
+    httpx.get(f"{url}{path}", headers=headers, trust_env=False)
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=10)
+    assert (process.returncode, err) == (0, "")
+    entries = [json.loads(line) for line in out.splitlines()]
+    assert [entry["message"] for entry in entries][0] == "listening"
+    assert entries[-1]["message"] == "stopped"
+    (access,) = [entry for entry in entries if entry["logger"] == "gpuaas.access"]
+    assert (access["request_id"], access["path"]) == ("req-1", path.split("?")[0])
+    for secret in ("hunter2", "eyJ", "password", environment["GPUAAS_SECRETS_DIR"]):
+        assert secret not in out
+
+
+def test_a_request_in_flight_is_answered(
+    environment: dict[str, str], database: psycopg.Connection, redis_client: redis.Redis, issuer: Issuer
+) -> None:
+    process = start("api", environment)
+    url = f"http://127.0.0.1:{environment['GPUAAS_LISTEN_PORT']}"
+    wait_for(lambda: live(url), "api")
+    headers = {"Authorization": f"Bearer {issuer.token()}", "Idempotency-Key": "k"}
+
+    def slow_body() -> object:
+        yield b'{"name":"slow","gpu_type":"H100",'
+        process.send_signal(signal.SIGTERM)
+        # Bytes of the body come after the signal, and well before the bound.
+        deadline = time.monotonic() + 0.3
+        while time.monotonic() < deadline:
+            process.poll()
+        yield b'"gpu_count":1}'
+
+    answer = httpx.post(
+        f"{url}/v1/instances",
+        content=slow_body(),
+        headers={**headers, "Content-Type": "application/json"},
+        trust_env=False,
+    )
+    assert answer.status_code == 201
+    process.communicate(timeout=10)
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize("command", ["api", "web", "migrate"])
+def test_faulty_configuration_is_one_line(command: str, environment: dict[str, str]) -> None:
+    process = start(command, {**environment, "GPUAAS_LOG_LEVEL": "hunter2"})
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 78
+    assert out == ""
+    assert err == f"gpuaas {command}: configuration: GPUAAS_LOG_LEVEL is not one of debug, info, warning, error\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "secret"), [("api", "redis_password"), ("web", "session_key"), ("migrate", "database_password")]
+)
+def test_missing_secret_is_one_line(command: str, secret: str, environment: dict[str, str]) -> None:
+    (Path(environment["GPUAAS_SECRETS_DIR"]) / secret).unlink()
+    process = start(command, environment)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 78
+    assert err == f"gpuaas {command}: configuration: secret {secret} is missing from GPUAAS_SECRETS_DIR\n"
+
+
+def test_migrate(environment: dict[str, str], database: psycopg.Connection) -> None:
+    process = start("migrate", environment)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (0, "")
+    assert json.loads(out.splitlines()[-1])["message"] == "schema is current"
+
+
+def test_no_command() -> None:
+    process = start("", {})
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert "invalid choice" in err

@@ -1,0 +1,62 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Action of gpuaas.parity.kind_cluster."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._kind import converge
+from ansible_collections.gpuaas.parity.plugins.module_utils._kind.api import Waiting
+from ansible_collections.gpuaas.parity.plugins.module_utils._kind.cluster import Site
+from ansible_collections.gpuaas.parity.plugins.module_utils._kind.spec import ClusterSpec, PortMap
+from ansible_collections.gpuaas.parity.plugins.modules.kind_cluster import DOCUMENTATION
+from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
+
+
+class ActionModule(ParityAction):
+    """Bring a kind cluster to the state that is asked for."""
+
+    DOCUMENTATION = DOCUMENTATION
+
+    def perform(self, params: dict[str, Any]) -> dict[str, Any]:
+        state_dir = Path(os.path.abspath(params["state_dir"]))
+        kubeconfig = Path(os.path.abspath(params["kubeconfig"] or state_dir / "kubeconfig"))
+        site = Site(state_dir, kubeconfig, kind=params["kind_binary"], show=self.show)
+        spec = ClusterSpec(
+            name=params["name"],
+            node_image=params["node_image"],
+            ports=tuple(PortMap(p["host_port"], p["node_port"], p["listen"]) for p in params["ports"]),
+            default_cni=params["default_cni"],
+            cgroup_version=params["cgroup_version"],
+            restrict_oom_score_adj=params["restrict_oom_score_adj"],
+        )
+        if params["state"] == "present":
+            done = converge.present(site, spec, Waiting(params["wait_seconds"]), check_mode=self.check_mode)
+        elif params["state"] == "stopped":
+            done = converge.stopped(site, spec, check_mode=self.check_mode)
+        else:
+            done = converge.absent(site, spec, check_mode=self.check_mode)
+        result: dict[str, Any] = {
+            "changed": done.changed,
+            "actions": list(done.actions),
+            "before": done.before,
+            "after": done.after,
+            "drift": [drift.as_dict() for drift in done.drift],
+            "kubeconfig": str(kubeconfig),
+            "residue": [],
+        }
+        if done.identity:
+            result.update(uid=done.identity.uid, kubernetes_version=done.identity.version)
+        if done.drift:
+            result["warnings"] = [f"cluster {spec.name}: {drift}" for drift in done.drift]
+        if self.diff_mode:
+            result["diff"] = {
+                "before_header": f"cluster {spec.name}",
+                "after_header": f"cluster {spec.name}",
+                "before": f"{done.before}\n",
+                "after": "".join(f"{line}\n" for line in (done.after, *(f"# {action}" for action in done.actions))),
+            }
+        return result

@@ -1,0 +1,25 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Action of gpuaas.parity.kind_cluster_info."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._kind.cluster import Site
+from ansible_collections.gpuaas.parity.plugins.module_utils._kind.info import cluster_info
+from ansible_collections.gpuaas.parity.plugins.modules.kind_cluster_info import DOCUMENTATION
+from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
+
+
+class ActionModule(ParityAction):
+    """Read what there is of a kind cluster."""
+
+    DOCUMENTATION = DOCUMENTATION
+
+    def perform(self, params: dict[str, Any]) -> dict[str, Any]:
+        state_dir = Path(os.path.abspath(params["state_dir"]))
+        kubeconfig = Path(os.path.abspath(params["kubeconfig"] or state_dir / "kubeconfig"))
+        return {"changed": False, "cluster": cluster_info(Site(state_dir, kubeconfig), params["name"])}

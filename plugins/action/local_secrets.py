@@ -1,0 +1,36 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Generate the secrets of a run once and check them ever after, on the controller."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.load import read_schema
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.resolved import load_resolved
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.keep import keep
+from ansible_collections.gpuaas.parity.plugins.modules.local_secrets import DOCUMENTATION
+from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
+
+
+class ActionModule(ParityAction):
+    """gpuaas.parity.local_secrets"""
+
+    DOCUMENTATION = DOCUMENTATION
+
+    def perform(self, params: dict[str, Any]) -> dict[str, Any]:
+        kept = keep(
+            load_resolved(params["contract"]),
+            read_schema(Path(params["schema"])),
+            Path(params["state_dir"]),
+            cluster_exists=params["cluster_exists"],
+            dry=self.check_mode,
+        )
+        return {
+            "changed": kept.changed,
+            "generated": kept.generated,
+            "removed": kept.removed,
+            "file": str(kept.file),
+            "files": kept.files,
+        }

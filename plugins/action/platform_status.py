@@ -1,0 +1,42 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Action of gpuaas.parity.platform_status."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.status.gather import Place, blockers, gather
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.status.screen import screen
+from ansible_collections.gpuaas.parity.plugins.modules.platform_status import DOCUMENTATION
+from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
+
+
+class ActionModule(ParityAction):
+    """Show what stands; change nothing."""
+
+    DOCUMENTATION = DOCUMENTATION
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        self._found: dict[str, Any] = {"changed": False, "ready": False}
+        # What was found is returned also when it makes the task fail.
+        result = super().run(tmp, task_vars)
+        return {**self._found, **result}
+
+    def perform(self, params: dict[str, Any]) -> dict[str, Any]:
+        try:
+            status = gather(Place(params["cluster"], Path(params["state_dir"]), Path(params["kubeconfig"])))
+        except ParityError as error:
+            if params["output"] == "json":
+                document = {"ready": False, "reason": error.reason, "seen": error.seen, "do": error.do}
+                self._found["_parity_lines"] = [json.dumps(document)]
+            raise
+        lines = screen(status)
+        shown = lines if params["output"] == "text" else json.dumps(status, indent=2).splitlines()
+        self._found |= {"ready": status["ready"], "text": "\n".join(lines), "data": status, "_parity_lines": shown}
+        if not status["ready"]:
+            raise ParityError("NOT_READY", "; ".join(blockers(status)))
+        return {}

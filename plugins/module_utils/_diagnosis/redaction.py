@@ -1,0 +1,116 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Take every secret of the run out of a text before it leaves the machine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.patterns import MASK, mask_shapes
+from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.secret_forms import forms
+
+# A value this short may be part of any word; it is masked where it stands alone.
+_SHORT = 4
+# Lines of a PEM body that are long enough to be nothing else.
+_KEY_LINE = 16
+_KUBECONFIG_SECRETS = re.compile(r"^\s*-?\s*(?:client-key-data|token|password):\s*[\"']?([^\s\"']+)", re.MULTILINE)
+_WORDS = re.compile(r"[^\s\"',:\[\]{}#\ufffd]+")
+
+
+class Redactor:
+    """Masks known values in all their forms, and whatever looks like a secret."""
+
+    def __init__(self, values: Iterable[str], verbatim: Iterable[str] = ()) -> None:
+        """``values`` are looked for in every form, ``verbatim`` as they are."""
+        found = {form for value in values for form in forms(value)} | {text for text in verbatim if text}
+        # The longest first, so that no rest of a value is left where another value is a part of it.
+        ordered = sorted(found, key=lambda form: (-len(form), form))
+        self._long = [form for form in ordered if len(form) >= _SHORT]
+        short = "|".join(re.escape(form) for form in ordered if len(form) < _SHORT)
+        self._short = re.compile(rf"(?<!\w)(?:{short})(?!\w)") if short else None
+
+    def __call__(self, text: str) -> str:
+        # str.replace and not one large pattern: it scans at memory speed, an alternation of hundreds does not.
+        for form in self._long:
+            text = text.replace(form, MASK)
+        if self._short is not None:
+            text = self._short.sub(MASK, text)
+        return mask_shapes(text)
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """How to redact a run's texts; ``unknown`` names what could not be read and so cannot be masked."""
+
+    redact: Redactor
+    unknown: tuple[str, ...] = ()
+
+
+def knowledge_of(state_dir: Path, kubeconfig: Path) -> Knowledge:
+    """Learn every secret of a run: those below secrets/, the private keys of tls/ and the kubeconfig's."""
+    values: set[str] = set()
+    verbatim: set[str] = set()
+    unknown: list[str] = []
+    for path in [*_files_below(state_dir / "secrets", unknown), *_files_below(state_dir / "tls", unknown), kubeconfig]:
+        try:
+            # Bytes that are no text must not hide the values around them.
+            text = path.read_bytes().decode(errors="replace")
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            unknown.append(f"{path}: {error.strerror or type(error).__name__}")
+            continue
+        if path == kubeconfig:
+            verbatim |= set(_KUBECONFIG_SECRETS.findall(text))
+        elif "PRIVATE KEY-----" in text:
+            verbatim |= {
+                line.strip() for line in text.splitlines() if len(line) >= _KEY_LINE and not line.startswith("-----")
+            }
+        elif path.suffix in (".yml", ".yaml"):
+            values |= set(_values(text))
+        elif state_dir / "secrets" in path.parents:
+            values |= {text, text.strip()}
+    return Knowledge(Redactor(values, verbatim), tuple(unknown))
+
+
+def _files_below(directory: Path, unknown: list[str]) -> Iterator[Path]:
+    """Regular files below ``directory``; what cannot be listed is noted."""
+
+    def note(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            unknown.append(f"{error.filename}: {error.strerror}")
+
+    for folder, _folders, names in directory.walk(on_error=note):
+        yield from (folder / name for name in sorted(names))
+
+
+def _values(text: str) -> Iterator[str]:
+    """The values of a secrets file; of one that is corrupt, every word long enough to be one."""
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError:
+        document = None
+    if isinstance(document, dict):
+        yield from _leaves(document)
+    if not isinstance(document, dict) or "\ufffd" in text:
+        yield from (word for word in _WORDS.findall(text) if len(word) >= _SHORT)
+        yield from (line.partition(":")[2].strip(" \t\r\"'") for line in text.splitlines())
+
+
+def _leaves(node: object) -> Iterator[str]:
+    if isinstance(node, dict):
+        for value in node.values():
+            yield from _leaves(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _leaves(value)
+    elif isinstance(node, str):
+        yield from {node, node.strip()}
+    elif isinstance(node, bytes):
+        yield node.decode(errors="replace")
+    elif node is not None and not isinstance(node, bool):
+        yield str(node)

@@ -1,0 +1,135 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The administrators of realm master: from the temporary client that Keycloak starts with to the permanent user.
+
+Keycloak makes the temporary client from KC_BOOTSTRAP_ADMIN_CLIENT_ID when it
+makes realm master, and marks it with attribute ``is_temporary_admin``. It goes
+only after the permanent user has proved that it may administer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import httpx
+from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.actual import find_user
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.api import Api, Login
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.change import Change, Phase
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.jsontypes import Json, as_json
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.objects.users import credential
+
+MASTER = "master"
+ADMIN_ROLE = "admin"
+"""Composite realm role of master with every right on every realm."""
+TEMPORARY = "is_temporary_admin"
+
+
+@dataclass(frozen=True)
+class Administrators:
+    """The permanent user and the temporary client, with what they log in with."""
+
+    username: str
+    password: str
+    client_id: str
+    client_secret: str
+
+    def __repr__(self) -> str:
+        return f"Administrators({self.username}, {self.client_id})"
+
+
+@dataclass
+class SignedIn:
+    """The login in use, and the temporary client as far as it exists."""
+
+    api: Api
+    permanent: bool
+    temporary: Json | None
+
+
+def sign_in(http: httpx.Client, who: Administrators) -> SignedIn:
+    """Log in as the permanent user or, where that may not administer yet, as the temporary client.
+
+    Raises ParityError KEYCLOAK_AUTH when Keycloak takes neither.
+    """
+    api = Api(http, Login.user(who.username, who.password))
+    if api.log_in():
+        try:
+            return SignedIn(api, True, _temporary(api, who.client_id))
+        except ParityError as error:
+            # A run was interrupted between the user's creation and its role.
+            if error.reason != "KEYCLOAK_AUTH":
+                raise
+    api = Api(http, Login.client(who.client_id, who.client_secret))
+    if not api.log_in():
+        raise ParityError(
+            "KEYCLOAK_AUTH",
+            f"{http.base_url} accepts neither user {who.username} nor temporary client {who.client_id} of realm master",
+        )
+    return SignedIn(api, False, _temporary(api, who.client_id))
+
+
+def plan_admin(now: SignedIn, who: Administrators) -> list[Change]:
+    """Make the permanent user, or finish it, while only the temporary client may."""
+    if now.permanent:
+        return []
+    after = {"username": who.username, "password": who.password, "roles": [ADMIN_ROLE]}
+    return [Change(Phase.REALM, "create", "admin", who.username, {}, after, lambda: _make(now.api, who))]
+
+
+def plan_farewell(now: SignedIn, who: Administrators) -> list[Change]:
+    """Remove the temporary client.
+
+    Raises ParityError KEYCLOAK_CONFLICT when a client of its name exists that Keycloak does not call temporary.
+    """
+    if now.temporary is None:
+        return []
+    if as_json(now.temporary.get("attributes")).get(TEMPORARY) != "true":
+        raise ParityError(
+            "KEYCLOAK_CONFLICT",
+            f"client {who.client_id} of realm master is not the temporary one that Keycloak made",
+            f"delete client {who.client_id} in realm master of the admin console, then repeat",
+        )
+    own = str(now.temporary["id"])
+    before = {"clientId": who.client_id}
+    return [
+        Change(
+            Phase.REALM,
+            "delete",
+            "temporary admin",
+            who.client_id,
+            before,
+            {},
+            lambda: now.api.delete(MASTER, "clients", own),
+        )
+    ]
+
+
+def become_permanent(http: httpx.Client, now: SignedIn, who: Administrators) -> SignedIn:
+    """Log in as the permanent user that was just made; KEYCLOAK_AUTH when that fails."""
+    if now.permanent:
+        return now
+    api = Api(http, Login.user(who.username, who.password))
+    if not api.log_in():
+        raise ParityError("KEYCLOAK_AUTH", f"{http.base_url} does not accept user {who.username} that was just made")
+    return SignedIn(api, True, _temporary(api, who.client_id))
+
+
+def _temporary(api: Api, client_id: str) -> Json | None:
+    return next(
+        (c for c in api.get_list(MASTER, "clients", clientId=client_id) if c.get("clientId") == client_id), None
+    )
+
+
+def _make(api: Api, who: Administrators) -> None:
+    user = find_user(api, MASTER, who.username)
+    if user is None:
+        own = api.post(
+            MASTER, "users", body={"username": who.username, "enabled": True, "credentials": [credential(who.password)]}
+        )
+    else:
+        own = str(user["id"])
+        api.put(MASTER, "users", own, body=user | {"enabled": True, "requiredActions": []})
+        api.put(MASTER, "users", own, "reset-password", body=credential(who.password))
+    role = api.get_object(MASTER, "roles", ADMIN_ROLE)
+    api.post(MASTER, "users", own, "role-mappings", "realm", body=[role])

@@ -1,0 +1,139 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""One run: log in, compare, change, say goodbye to the temporary administrator.
+
+Every step can be the last one of an interrupted run; the next run goes on from
+what it finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import httpx
+from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.actual import (
+    find_user,
+    observe,
+    password_stored,
+    together,
+)
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.admin import (
+    Administrators,
+    SignedIn,
+    become_permanent,
+    plan_admin,
+    plan_farewell,
+    sign_in,
+)
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.change import Change
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.desired import Desired, desired_from
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.document import load_document
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.objects.realm import record
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.ownership import PasswordMark
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.plan import carry_out, plan
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.secret_values import load_secrets
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.work import Work
+from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import client
+
+TIMEOUT = 30.0
+"""Seconds for one answer: the first ones of a cold Keycloak load classes and make keys."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to keep equal to what. ``bootstrap_secret`` is the name of a secret, not its value."""
+
+    document: object
+    url: str
+    ca_file: str | None
+    secrets_file: str
+    bootstrap_client_id: str
+    bootstrap_secret: str
+    adopt: bool = False
+    check: bool = False
+
+
+@dataclass
+class Outcome:
+    """The changes that were made or, in check mode, would be."""
+
+    realm: str
+    issuer: str
+    requests: int
+    changes: list[Change] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+
+
+def bootstrap(request: Request) -> Outcome:
+    """Make Keycloak equal to the document.
+
+    Raises ParityError: KEYCLOAK_REALM_INVALID, KEYCLOAK_SECRETS, KEYCLOAK_UNREACHABLE,
+    KEYCLOAK_AUTH, KEYCLOAK_CONFLICT or KEYCLOAK_API.
+    """
+    document = load_document(request.document)
+    secrets = load_secrets(request.secrets_file, document, request.bootstrap_secret)
+    desired = desired_from(document, secrets)
+    who = Administrators(
+        desired.admin_name, desired.admin_password, request.bootstrap_client_id, secrets[request.bootstrap_secret]
+    )
+    try:
+        http = client(request.ca_file, base_url=request.url.rstrip("/"), timeout=TIMEOUT)
+    except OSError as error:
+        raise ParityError("KEYCLOAK_UNREACHABLE", f"CA file {request.ca_file} cannot be used: {error}") from None
+    with http:
+        return _run(http, request, desired, who)
+
+
+def _run(http: httpx.Client, request: Request, desired: Desired, who: Administrators) -> Outcome:
+    outcome = Outcome(desired.realm, f"{request.url.rstrip('/')}/realms/{desired.realm}", 0)
+    now = sign_in(http, who)
+    sessions = [now]
+    try:
+        farewell = plan_farewell(now, who)
+        work = _compared(now, desired)
+        changes = plan(work, adopt=request.adopt)
+        outcome.changes = [*(admin := plan_admin(now, who)), *changes, *farewell]
+        outcome.kept = [f"{kind}/{name}" for kind, name in sorted(work.kept)]
+        if not request.check:
+            carry_out(admin)
+            now = become_permanent(http, now, who)
+            if now is not sessions[0]:
+                sessions.append(now)
+                work.api = now.api
+            _reconcile(work, changes)
+            carry_out(plan_farewell(now, who))
+    finally:
+        for session in sessions:
+            session.api.log_out()
+        outcome.requests = sum(session.api.requests for session in sessions)
+    return outcome
+
+
+def _compared(now: SignedIn, desired: Desired) -> Work:
+    return Work(now.api, desired, observe(now.api, desired.realm, desired.users, desired.groups))
+
+
+def _reconcile(work: Work, changes: list[Change]) -> None:
+    if not work.new_realm and changes:
+        # Claimed before it is made: what an interrupted run leaves is still known as ours.
+        record(work, work.ownership.claiming(work.desired))
+    carry_out(changes)
+    marks = {}
+    if work.passwords_set:
+        names = sorted(work.passwords_set)
+        stored = together([_stored(work, name) for name in names])
+        marks = {
+            name: PasswordMark.of(work.desired.users[name].password, when or 0)
+            for name, when in zip(names, stored, strict=True)
+        }
+    record(work, work.ownership.settled(work.desired, work.kept, marks))
+
+
+def _stored(work: Work, name: str) -> Callable[[], int | None]:
+    def read() -> int | None:
+        user = find_user(work.api, work.realm, name)
+        return None if user is None else password_stored(work.api, work.realm, str(user["id"]))
+
+    return read

@@ -1,0 +1,105 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Users: profile, password, and the roles and groups out of those that the document rules."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.actual import ActualUser
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.change import (
+    Change,
+    Phase,
+    drift,
+    merged,
+    nothing,
+)
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.desired import User
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.jsontypes import Json
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.work import Work
+
+
+def plan_users(work: Work) -> list[Change]:
+    """Create, update and delete users."""
+    changes: list[Change] = []
+    for name, wanted in work.desired.users.items():
+        found = work.actual.users.get(name)
+        if found is None:
+            fields = wanted.fields | {
+                "roles": list(wanted.roles),
+                "groups": list(wanted.groups),
+                "password": wanted.password,
+            }
+            create = nothing if work.new_realm else partial(_create, work, name, wanted)
+            changes.append(Change(Phase.USERS, "create", "user", name, {}, fields, create))
+            continue
+        before, after = _drift(work, name, wanted, found)
+        if after:
+            apply = partial(_update, work, name, wanted, found, after)
+            changes.append(Change(Phase.USERS, "update", "user", name, before, after, apply))
+    for name in work.dropped("users", work.desired.users):
+        if name in work.actual.users:
+            remove = partial(work.api.delete, work.realm, "users", work.actual.users[name].id)
+            changes.append(Change(Phase.DELETE_USERS, "delete", "user", name, {"username": name}, {}, remove))
+    return changes
+
+
+def _drift(work: Work, name: str, wanted: User, found: ActualUser) -> tuple[Json, Json]:
+    before, after = drift(wanted.fields, found.fields)
+    for kind, want, have in (("roles", wanted.roles, found.roles), ("groups", wanted.groups, found.groups)):
+        # What somebody else made and gave to the user is theirs.
+        ruled = work.ownership.of(kind) | set(want)
+        is_now = sorted(item for item in have if item in ruled)
+        if is_now != sorted(want):
+            before[kind], after[kind] = is_now, list(want)
+    mark = work.ownership.passwords.get(name)
+    if mark is None or not mark.matches(wanted.password, found.password_stored):
+        before["password"], after["password"] = "set" if found.password_stored is not None else "", wanted.password
+    return before, after
+
+
+def _create(work: Work, name: str, wanted: User) -> None:
+    user = work.api.post(
+        work.realm,
+        "users",
+        body=wanted.fields | {"groups": list(wanted.groups), "credentials": [credential(wanted.password)]},
+    )
+    work.passwords_set.add(name)
+    give_roles(work, user, wanted.roles)
+
+
+def _update(work: Work, name: str, wanted: User, found: ActualUser, after: Json) -> None:
+    if set(after) - {"roles", "groups", "password"}:
+        work.api.put(work.realm, "users", found.id, body=merged(found.fields, wanted.fields))
+    if "roles" in after:
+        ruled = work.ownership.of("roles")
+        extra = [
+            role for role_name, role in found.roles.items() if role_name in ruled and role_name not in wanted.roles
+        ]
+        if extra:
+            work.api.delete(work.realm, "users", found.id, "role-mappings", "realm", body=extra)
+        give_roles(work, found.id, tuple(role for role in wanted.roles if role not in found.roles))
+    if "groups" in after:
+        ruled = work.ownership.of("groups")
+        for path, group in found.groups.items():
+            if path in ruled and path not in wanted.groups:
+                work.api.delete(work.realm, "users", found.id, "groups", group)
+        for path in wanted.groups:
+            if path not in found.groups:
+                work.api.put(work.realm, "users", found.id, "groups", work.actual.groups[path])
+    if "password" in after:
+        work.api.put(work.realm, "users", found.id, "reset-password", body=credential(wanted.password))
+        work.passwords_set.add(name)
+
+
+def give_roles(work: Work, user: str, roles: tuple[str, ...]) -> None:
+    """Give realm roles, which exist by now, to a user."""
+    if roles:
+        work.api.post(
+            work.realm, "users", user, "role-mappings", "realm", body=[work.actual.roles[role] for role in roles]
+        )
+
+
+def credential(password: str) -> Json:
+    """A password that its user need not change, as a CredentialRepresentation."""
+    return {"type": "password", "value": password, "temporary": False}

@@ -1,0 +1,45 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What the changes of one run share: the API, both states, and what came up on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.actual import Actual
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.api import Api
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.desired import Desired
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.ownership import Ownership
+
+
+@dataclass
+class Work:
+    """One reconciliation. ``actual`` learns the ids of what is created while the work goes on.
+
+    ``passwords_set`` collects users whose password this run set; ``kept`` the
+    owned objects that the document dropped but that cannot go yet.
+    """
+
+    api: Api
+    desired: Desired
+    actual: Actual
+    passwords_set: set[str] = field(default_factory=set)
+    kept: set[tuple[str, str]] = field(default_factory=set)
+
+    @property
+    def realm(self) -> str:
+        return self.desired.realm
+
+    @property
+    def new_realm(self) -> bool:
+        """Whether the realm is still to be made; roles, groups and users then come with it in one request."""
+        return self.actual.settings is None
+
+    @property
+    def ownership(self) -> Ownership:
+        return self.actual.ownership or Ownership()
+
+    def dropped(self, kind: str, wanted: Iterable[str]) -> list[str]:
+        """Owned names that are not ``wanted`` any more."""
+        return sorted(self.ownership.of(kind) - set(wanted))

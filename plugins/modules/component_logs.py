@@ -1,0 +1,70 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Documentation of gpuaas.parity.component_logs; the action plugin of the same name runs it."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: component_logs
+short_description: Show the logs of one component or of all
+version_added: 0.1.0
+author: gpuaas.parity contributors (@gpuaas)
+description:
+  - Prints each line as C(component | line) while the module runs. The logs of all components are read at once.
+  - Reads through the C(kubectl) that is installed beside the running Python. Runs on the controller.
+options:
+  kubeconfig:
+    description: The run's own kubeconfig. No other is read.
+    type: path
+    required: true
+  contract:
+    description: The resolved contract, as in C(rendered/contract.json); its services are the components.
+    type: dict
+    required: true
+  component:
+    description: The component to show. Empty shows all.
+    type: str
+    default: ""
+  follow:
+    description: Whether to go on showing lines until the pods end or the run is interrupted.
+    type: bool
+    default: false
+  tail:
+    description: How many of the last lines of each container to begin with. V(-1) is all.
+    type: int
+    default: 200
+  kubectl:
+    description: The kubectl program. By default the one beside the running Python.
+    type: path
+attributes:
+  check_mode:
+    description: Can run in check_mode and return changed status prediction without modifying target
+    support: full
+  diff_mode:
+    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: Show the last lines of every component
+  gpuaas.parity.component_logs:
+    kubeconfig: "{{ parity_state_dir }}/kubeconfig"
+    contract: "{{ contract_rendered.contract }}"
+
+- name: Follow the API
+  gpuaas.parity.component_logs:
+    kubeconfig: "{{ parity_state_dir }}/kubeconfig"
+    contract: "{{ contract_rendered.contract }}"
+    component: api
+    follow: true
+"""
+
+RETURN = r"""
+lines:
+  description: How many lines were shown, by component.
+  returned: success
+  type: dict
+  sample:
+    api: 200
+    web: 37
+"""

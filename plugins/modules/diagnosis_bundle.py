@@ -1,0 +1,102 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Documentation of gpuaas.parity.diagnosis_bundle; the action plugin of the same name runs it."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: diagnosis_bundle
+short_description: Write what is needed to diagnose a failed run into one file
+version_added: 0.1.0
+author: gpuaas.parity contributors (@gpuaas)
+description:
+  - Writes C(<state_dir>/bundles/<utc time>-<verb>.tar.gz), mode 0600. It holds the failure, a summary of every pod that is
+    not well, events, object and pod states, logs (current and previous, the last 2000 lines of each container), the journal
+    of the node, the rendered files, the image lock, reports and logs of the run, and facts of the host.
+  - What cannot be collected, because there is no cluster, half a cluster or no Docker, is named with its reason in
+    C(MANIFEST.txt) of the bundle and in RV(missed). Collectors run at once and each for at most O(each) seconds.
+  - Every secret of the run is masked in every encoding it may turn up in, and so are private keys, tokens and credentials
+    in headers and URLs. Kubernetes Secrets are never read. When a file with secrets cannot be read, only facts of the host
+    are collected.
+  - The module does not fail when the bundle cannot be written, because it runs while another failure is being reported. See
+    RV(problem).
+  - The last ten bundles are kept. Runs on the controller.
+options:
+  state_dir:
+    description: The run's own folder. It is made when it is missing.
+    type: path
+    required: true
+  kubeconfig:
+    description: The run's own kubeconfig. No other is read, and it need not exist.
+    type: path
+    required: true
+  node:
+    description: Name of the node's container.
+    type: str
+    required: true
+  verb:
+    description: What the run did; part of the file's name.
+    type: str
+    default: run
+  reason:
+    description: Reason id of the failure.
+    type: str
+    default: ""
+  failure:
+    description: What the user was told.
+    type: str
+    default: ""
+  each:
+    description: Seconds that one collector may take.
+    type: float
+    default: 10.0
+  whole:
+    description: Seconds that all collectors together may take.
+    type: float
+    default: 30.0
+attributes:
+  check_mode:
+    description: Can run in check_mode and return changed status prediction without modifying target
+    support: full
+  diff_mode:
+    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: Bring the platform up
+  block:
+    - name: Do what may fail
+      ansible.builtin.import_role:
+        name: gpuaas.parity.cluster
+  rescue:
+    - name: Leave what is needed to diagnose
+      gpuaas.parity.diagnosis_bundle:
+        kubeconfig: "{{ parity_state_dir }}/kubeconfig"
+        state_dir: "{{ parity_state_dir }}"
+        node: gpuaas-parity-control-plane
+        verb: up
+        reason: "{{ ansible_failed_result.reason | default('INTERNAL') }}"
+        failure: "{{ ansible_failed_result.msg }}"
+"""
+
+RETURN = r"""
+path:
+  description: The bundle.
+  returned: when it was written
+  type: str
+  sample: /home/me/gpuaas-parity/.parity/kind/bundles/20260314T091500Z-up.tar.gz
+problem:
+  description: Why there is no bundle.
+  returned: when it was not written
+  type: str
+  sample: "OSError: [Errno 28] No space left on device"
+missed:
+  description: What could not be collected, and why.
+  returned: when it was written
+  type: list
+  elements: dict
+  sample:
+    - what: cluster
+      why: "CLUSTER_ABSENT: no kubeconfig at /home/me/gpuaas-parity/.parity/kind/kubeconfig"
+"""

@@ -1,0 +1,153 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Documentation of gpuaas.parity.kind_cluster; the action plugin of the same name runs it."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: kind_cluster
+short_description: Create, start, stop and remove a kind cluster of our own
+version_added: 0.1.0
+author: gpuaas.parity contributors (@gpuaas)
+description:
+  - Creates the cluster if it is missing, makes it anew if its creation was interrupted, starts it if it is stopped,
+    and repairs what a restart of Docker broke.
+  - A cluster that stands and differs from what is asked for is reported in RV(drift) and never recreated.
+  - A cluster of that name that was not made from O(state_dir), and a kubeconfig that leads elsewhere, are refused
+    before anything is written.
+  - O(state=absent) removes containers, volumes, network and files, and fails if anything is left.
+  - Runs on the controller. Neither E(KUBECONFIG) nor any other export of the shell is read; Docker's own variables are.
+options:
+  name:
+    description: Name of the cluster, and of its Docker network.
+    type: str
+    default: gpuaas-parity
+  state:
+    description: What is wanted.
+    type: str
+    choices: [present, stopped, absent]
+    default: present
+  state_dir:
+    description: State directory of the run, see M(gpuaas.parity.run_state). The record of the cluster lies in it.
+    type: path
+    required: true
+  kubeconfig:
+    description: The kubeconfig file, 0600. By default C(kubeconfig) in O(state_dir).
+    type: path
+  node_image:
+    description: Image of the node. Required for O(state=present); it must be on this machine.
+    type: str
+    default: ""
+  kind_binary:
+    description: The kind program. Only O(state=present) needs it.
+    type: path
+    default: kind
+  ports:
+    description: Ports of this machine that lead to the node.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      host_port:
+        description: The port of this machine.
+        type: int
+        required: true
+      node_port:
+        description: The port of the node.
+        type: int
+        required: true
+      listen:
+        description: The address of this machine.
+        type: str
+        default: 127.0.0.1
+  default_cni:
+    description: Whether kind installs its own CNI. V(false) for a node image that brings a CNI configuration.
+    type: bool
+    default: true
+  cgroup_version:
+    description: The cgroup version of the host, as M(gpuaas.parity.host_preflight) found it.
+    type: int
+    choices: [1, 2]
+    default: 2
+  restrict_oom_score_adj:
+    description: Whether the host lacks CAP_SYS_RESOURCE, as M(gpuaas.parity.host_preflight) found it.
+    type: bool
+    default: false
+  wait_seconds:
+    description: How long the API may take to be ready. Nodes and pods are not waited for.
+    type: float
+    default: 120
+attributes:
+  check_mode:
+    description: Can run in check_mode and return changed status prediction without modifying target
+    support: full
+  diff_mode:
+    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode
+    support: full
+"""
+
+EXAMPLES = r"""
+- name: Create or repair the cluster
+  gpuaas.parity.kind_cluster:
+    state_dir: /home/me/gpuaas-parity/.parity/kind
+    node_image: gpuaas-parity/node:dev
+    kind_binary: /home/me/.cache/gpuaas-parity/kind
+    default_cni: false
+    ports:
+      - host_port: 8443
+        node_port: 8443
+
+- name: Remove the cluster and prove that nothing is left
+  gpuaas.parity.kind_cluster:
+    state: absent
+    state_dir: /home/me/gpuaas-parity/.parity/kind
+"""
+
+RETURN = r"""
+actions:
+  description: What was done, or in check mode would be, in words.
+  returned: success
+  type: list
+  elements: str
+  sample: [start gpuaas-parity-control-plane]
+before:
+  description: What was found (V(absent), V(half-made), V(running), V(stopped), or V(remains) of a cluster).
+  returned: success
+  type: str
+  sample: stopped
+after:
+  description: What is there now.
+  returned: success
+  type: str
+  sample: running
+drift:
+  description: Where a cluster that stands differs from what was asked for.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - what: ports
+      wanted: 127.0.0.1:8443->8443
+      found: 127.0.0.1:9443->8443
+uid:
+  description: The uid of the namespace kube-system, which is the cluster's own.
+  returned: when the API was asked
+  type: str
+  sample: 0d1b1f4e-6f0d-4ac2-8f7b-0b6f6a1fd7ad
+kubernetes_version:
+  description: The version of the API server.
+  returned: when the API was asked
+  type: str
+  sample: v1.36.3
+kubeconfig:
+  description: The kubeconfig file.
+  returned: success
+  type: str
+  sample: /home/me/gpuaas-parity/.parity/kind/kubeconfig
+residue:
+  description: What is left after O(state=absent). Always empty on success.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+"""

@@ -1,0 +1,100 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Documentation of gpuaas.parity.platform_status; the action plugin of the same name runs it."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: platform_status
+short_description: Show on one screen what of the platform stands
+version_added: 0.1.0
+author: gpuaas.parity contributors (@gpuaas)
+description:
+  - Shows the cluster, each component's readiness, age and restarts with what blocks it, the endpoints with their answer
+    now, the users with the place of their passwords, and the CA.
+  - Fails with reason C(NOT_READY) unless all of it is ready, and with C(CLUSTER_ABSENT) when there is no cluster.
+  - Takes about a second and never waits for something to become ready. No secret is read.
+options:
+  kubeconfig:
+    description: The run's own kubeconfig. Its server must be on this machine.
+    type: path
+    required: true
+  state_dir:
+    description: Directory of the run's own state, with the rendered contract and the CA.
+    type: path
+    required: true
+  cluster:
+    description: Name of the kind cluster.
+    type: str
+    default: gpuaas-parity
+  output:
+    description: Form of the lines that are shown. V(json) is for machines.
+    type: str
+    choices: [text, json]
+    default: text
+attributes:
+  check_mode:
+    description: Changes nothing, so it runs the same.
+    support: full
+  diff_mode:
+    description: Changes nothing, so there is nothing to compare.
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: Show what stands
+  gpuaas.parity.platform_status:
+    kubeconfig: .parity/kind/kubeconfig
+    state_dir: .parity/kind
+
+- name: Show what stands, for a machine
+  gpuaas.parity.platform_status:
+    kubeconfig: .parity/kind/kubeconfig
+    state_dir: .parity/kind
+    output: json
+"""
+
+RETURN = r"""
+ready:
+  description: Whether cluster, components and endpoints are all ready.
+  returned: always
+  type: bool
+  sample: true
+text:
+  description: The screen.
+  returned: when there is a cluster
+  type: str
+  sample: "cluster gpuaas-parity: Ready, Kubernetes v1.36.3, age 12m"
+data:
+  description: The same as data.
+  returned: when there is a cluster
+  type: dict
+  contains:
+    ready:
+      description: Whether cluster, components and endpoints are all ready.
+      type: bool
+    mode:
+      description: Mode of the run.
+      type: str
+    lane:
+      description: Lane of the run.
+      type: str
+    cluster:
+      description: Name, node, node image, Kubernetes version, age in seconds and readiness.
+      type: dict
+    components:
+      description: Each with replicas ready and wanted, age in seconds, restarts and blocker.
+      type: list
+      elements: dict
+    endpoints:
+      description: Each with URL, whether it answers as it should, what it answers now, and its purpose.
+      type: list
+      elements: dict
+    users:
+      description: Each with role, and file and key of the password.
+      type: list
+      elements: dict
+    ca:
+      description: Path, end, days left, and the command that makes this machine trust it.
+      type: dict
+"""

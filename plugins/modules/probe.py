@@ -1,0 +1,171 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Documentation of gpuaas.parity.probe; the action plugin of the same name runs it."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: probe
+short_description: Make the checks that the platform stands, once or until it does
+version_added: 0.1.0
+author: gpuaas.parity contributors (@gpuaas)
+description:
+  - Makes the checks of the roles' C(files/checks.yml) side by side, once or until a deadline. Fails unless all hold.
+  - Fails closed. A component without a ready, an ingress and a config check is an error, and so is a check that
+    could not be carried out.
+  - While it waits it shows what is awaited, how much of the budget is used and what blocks. On a terminal that is one
+    live line, elsewhere a line when something changes. All of it goes to C(logs/probe.log) in O(state_dir).
+options:
+  kubeconfig:
+    description: The run's own kubeconfig. Its server must be on this machine.
+    type: path
+    required: true
+  state_dir:
+    description: Directory of the run's own state, with the rendered contract, secrets and CA.
+    type: path
+    required: true
+  roles_dir:
+    description: Directory of the roles, each of which has its C(files/checks.yml). Needed unless O(checks) is given.
+    type: path
+  checks:
+    description: Files with checks, instead of those of the contract's roles in O(roles_dir).
+    type: list
+    elements: path
+    default: []
+  contract:
+    description: The rendered contract. By default C(rendered/contract.json) in O(state_dir) is read.
+    type: dict
+    default: {}
+  components:
+    description: Limit the checks, and the demand that there are enough of them, to these components. All when empty.
+    type: list
+    elements: str
+    default: []
+  phase:
+    description:
+      - With V(up) the checks that a platform that is ready must pass.
+      - With V(validate) all checks.
+    type: str
+    choices: [up, validate]
+    default: validate
+  timeout:
+    description: Seconds to wait until all checks hold. V(0) makes each check once.
+    type: float
+    default: 0
+  cluster:
+    description: Name of the kind cluster, whose node's container is inspected.
+    type: str
+    default: gpuaas-parity
+  report:
+    description: Name of the report to write to C(reports/) in O(state_dir), as JUnit XML and as JSON. None when empty.
+    type: str
+    default: ""
+attributes:
+  check_mode:
+    description: Makes each check once and returns what was found, without waiting and without failing on it.
+    support: full
+  diff_mode:
+    description: Changes nothing, so there is nothing to compare.
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: Await every component
+  gpuaas.parity.probe:
+    kubeconfig: .parity/kind/kubeconfig
+    state_dir: .parity/kind
+    roles_dir: roles
+    phase: up
+    timeout: 180
+
+- name: Prove the platform
+  gpuaas.parity.probe:
+    kubeconfig: .parity/kind/kubeconfig
+    state_dir: .parity/kind
+    roles_dir: roles
+    phase: validate
+    report: validate
+
+- name: Look at the API alone
+  gpuaas.parity.probe:
+    kubeconfig: .parity/kind/kubeconfig
+    state_dir: .parity/kind
+    roles_dir: roles
+    components: [api]
+"""
+
+RETURN = r"""
+checks:
+  description: Every check with its verdict, in order of dependency.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Name of the check.
+      type: str
+    component:
+      description: What it is about, a service of the contract or V(platform).
+      type: str
+    proves:
+      description: What it proves, one of V(ready), V(ingress), V(config), V(security) and V(function).
+      type: str
+    kind:
+      description: Kind of the check.
+      type: str
+    ok:
+      description: Whether it holds.
+      type: bool
+    seen:
+      description: What was last seen.
+      type: str
+    reason:
+      description: Reason id of the failure, empty when it holds.
+      type: str
+    do:
+      description: What to type next, empty when it holds.
+      type: str
+    seconds:
+      description: Seconds until the verdict.
+      type: float
+    attempts:
+      description: How often it looked.
+      type: int
+    details:
+      description: What else is known, free of secrets.
+      type: dict
+  sample:
+    - id: api-ready
+      component: api
+      proves: ready
+      kind: workload
+      ok: true
+      seen: "deployment/api: 1/1 ready"
+      reason: ""
+      do: ""
+      seconds: 11.2
+      attempts: 31
+      details: {}
+failed_checks:
+  description: Ids of the checks that do not hold.
+  returned: always
+  type: list
+  elements: str
+  sample: []
+elapsed:
+  description: Seconds that it took.
+  returned: always
+  type: float
+  sample: 11.3
+reports:
+  description: Paths of the reports that were written.
+  returned: always
+  type: list
+  elements: str
+  sample: [.parity/kind/reports/validate.junit.xml, .parity/kind/reports/validate.json]
+log:
+  description: Path of the log.
+  returned: always
+  type: str
+  sample: .parity/kind/logs/probe.log
+"""

@@ -1,0 +1,100 @@
+"""Server-side apply: what counts as a change, and how a Job is replaced. A fake kubectl stands in."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from ansible_collections.gpuaas.parity.plugins.module_utils._apply.apply import Kubectl, apply
+from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+
+FAKE = r"""#!/usr/bin/env python3
+import json, pathlib, sys
+here = pathlib.Path(__file__).parent
+store = here / "store.json"
+objects = json.loads(store.read_text()) if store.exists() else {}
+arguments = [a for a in sys.argv[1:] if not a.startswith(("--kubeconfig", "--cache-dir"))]
+with (here / "calls").open("a") as calls:
+    calls.write(arguments[0] + "\n")
+name = lambda o: o["kind"] + "/" + o["metadata"]["name"]
+if arguments[0] == "kustomize":
+    print(pathlib.Path(arguments[-1], "built.yaml").read_text())
+    sys.exit()
+items = json.load(sys.stdin)["items"]
+if arguments[0] == "delete":
+    for item in items:
+        objects.pop(name(item), None)
+if arguments[0] == "apply":
+    for item in items:
+        old = objects.get(name(item))
+        if old and item["kind"] == "Job" and old["spec"] != item["spec"]:
+            print(f'The Job "{item["metadata"]["name"]}" is invalid: spec.template: field is immutable', file=sys.stderr)
+            sys.exit(1)
+        if not old or old["spec"] != item["spec"]:
+            version = str(int(old["metadata"]["resourceVersion"]) + 1 if old else 1)
+            meta = {"name": item["metadata"]["name"], "uid": version if not old else old["metadata"]["uid"], "resourceVersion": version}
+            objects[name(item)] = {"kind": item["kind"], "spec": item["spec"], "metadata": meta}
+store.write_text(json.dumps(objects))
+found = [objects[name(i)] for i in items if name(i) in objects]
+if found:
+    print(json.dumps({"kind": "List", "items": found}))
+"""
+
+
+@pytest.fixture
+def kubectl(tmp_path: Path) -> Kubectl:
+    program = tmp_path / "kubectl"
+    program.write_text(FAKE)
+    os.chmod(program, 0o755)
+    return Kubectl(program, tmp_path / "kubeconfig", tmp_path / "cache")
+
+
+def base(tmp_path: Path, *objects: dict[str, object]) -> Path:
+    folder = tmp_path / "base"
+    folder.mkdir(exist_ok=True)
+    (folder / "built.yaml").write_text("\n---\n".join(json.dumps(o) for o in objects))
+    return folder
+
+
+def obj(kind: str, name: str, spec: int = 1) -> dict[str, object]:
+    return {"kind": kind, "metadata": {"name": name}, "spec": spec}
+
+
+def test_new_changed_and_unchanged_are_told_apart(kubectl: Kubectl, tmp_path: Path) -> None:
+    first = apply(kubectl, [base(tmp_path, obj("ConfigMap", "a"), obj("ConfigMap", "b"))])
+    assert first.created == ["ConfigMap a", "ConfigMap b"]
+    again = apply(kubectl, [base(tmp_path, obj("ConfigMap", "a"), obj("ConfigMap", "b"))])
+    assert (again.created, again.configured) == ([], [])
+    changed = apply(kubectl, [base(tmp_path, obj("ConfigMap", "a", 2), obj("ConfigMap", "b"))])
+    assert (changed.configured, changed.unchanged) == (["ConfigMap a"], ["ConfigMap b"])
+
+
+def test_namespaces_are_applied_first(kubectl: Kubectl, tmp_path: Path) -> None:
+    done = apply(kubectl, [base(tmp_path, obj("Deployment", "api"), obj("Namespace", "gpuaas-data"))])
+    assert done.created[0] == "Namespace gpuaas-data"
+
+
+def test_a_job_whose_template_changed_is_replaced(kubectl: Kubectl, tmp_path: Path) -> None:
+    apply(kubectl, [base(tmp_path, obj("Job", "api-migrate"), obj("ConfigMap", "a"))])
+    done = apply(kubectl, [base(tmp_path, obj("Job", "api-migrate", 2), obj("ConfigMap", "a"))])
+    assert "delete" in (tmp_path / "calls").read_text().split()
+    stored = json.loads((tmp_path / "store.json").read_text())
+    assert stored["Job/api-migrate"]["spec"] == 2
+    assert "ConfigMap a" in done.unchanged
+
+
+def test_what_the_server_says_is_what_the_user_reads(kubectl: Kubectl, tmp_path: Path) -> None:
+    kubectl.program.write_text("#!/bin/sh\n[ \"$3\" = get ] && exit 0\n[ \"$1\" = kustomize ] && echo '{kind: A, metadata: {name: a}}' && exit 0\necho 'Forbidden: no' >&2\nexit 1\n")
+    with pytest.raises(ParityError) as caught:
+        apply(kubectl, [base(tmp_path)])
+    assert caught.value.reason == "APPLY_FAILED"
+    assert "Forbidden: no" in caught.value.seen
+
+
+def test_a_base_that_cannot_be_built_is_named(kubectl: Kubectl, tmp_path: Path) -> None:
+    with pytest.raises(ParityError) as caught:
+        apply(kubectl, [tmp_path / "nowhere"])
+    assert caught.value.reason == "APPLY_BASE_INVALID"
+    assert "nowhere" in caught.value.seen

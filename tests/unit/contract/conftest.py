@@ -1,0 +1,13 @@
+"""The small platform, as a fixture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from small_platform import Platform
+
+
+@pytest.fixture
+def platform(tmp_path: Path) -> Platform:
+    return Platform(tmp_path)

@@ -1,0 +1,176 @@
+"""A small platform: an API behind an ingress, with a database that has storage."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+PLATFORM: dict[str, Any] = {
+    "contract": 1,
+    "lanes": {"core": ["api", "db"]},
+    "endpoints": {"shop": {"service": "api", "name": "www", "health": "/ready", "purpose": "the shop"}},
+    "services": {
+        "api": {
+            "role": "front",
+            "image": "shop",
+            "port": 8000,
+            "settings": {
+                "APP_URL": {"type": "url", "value": "${endpoints.shop.url}/start", "means": "Own URL"},
+                "APP_DB_HOST": {"type": "hostname", "value": "${services.db.host}", "means": "Database"},
+                "APP_DB_PORT": {"type": "port", "value": "${services.db.port}", "means": "Its port"},
+                "APP_DEBUG": {"type": "boolean", "value": False, "means": "Tell more"},
+                "APP_WORKERS": {"type": "integer", "value": 2, "means": "Processes"},
+                "APP_TIMEOUT": {"type": "duration", "value": "1m30s", "means": "Patience"},
+                "APP_SECRETS_DIR": {"type": "path", "value": "${secrets_dir}", "means": "One file per secret"},
+                "APP_CA": {"type": "path", "value": "${ca_file}", "means": "CA bundle"},
+                "APP_GREETING": {"type": "string", "value": "grüezi = # hello", "means": "Said at start"},
+            },
+            "secrets": {"database": {"secret": "db_password"}, "cookie": {"secret": "cookie_key"}},
+        },
+        "db": {
+            "role": "data",
+            "image": "postgres",
+            "port": 5432,
+            "settings": {},
+            "secrets": {"password": {"secret": "db_password"}},
+        },
+    },
+    "secrets": {
+        "db_password": {"kind": "password", "means": "Database role"},
+        "cookie_key": {"kind": "key256", "means": "Signs cookies"},
+    },
+}
+
+MODE: dict[str, Any] = {
+    "mode": "kind",
+    "title": "one node",
+    "transport": {
+        "domain": "shop.localhost",
+        "endpoints": {"shop": {"scheme": "https", "port": 8443}},
+        "services": {
+            "api": {"host": "api.shop-front.svc.cluster.local"},
+            "db": {"host": "db.shop-data.svc.cluster.local"},
+        },
+        "secrets_dir": "/run/secrets/shop",
+        "ca_file": "/etc/shop/ca.crt",
+    },
+    "placement": {
+        "api": {"namespace": "shop-front", "replicas": 2},
+        "db": {"namespace": "shop-data", "replicas": 1, "storage_class": "fast", "storage": "2Gi"},
+    },
+}
+
+API = """\
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop-front}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: api, namespace: shop-front}
+spec:
+  selector: {app.kubernetes.io/name: api}
+  ports: [{name: http, port: 8000, targetPort: http}]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api, namespace: shop-front, labels: {app.kubernetes.io/name: api}}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app.kubernetes.io/name: api}}
+  template:
+    metadata: {labels: {app.kubernetes.io/name: api}}
+    spec:
+      containers:
+        - name: api
+          image: shop
+          envFrom: [{configMapRef: {name: api-config}}]
+          ports: [{name: http, containerPort: 8000}]
+          volumeMounts: [{name: secrets, mountPath: /run/secrets/shop}, {name: ca, mountPath: /etc/shop}]
+      volumes:
+        - {name: secrets, secret: {secretName: api-secrets}}
+        - {name: ca, configMap: {name: gpuaas-ca}}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: shop, namespace: shop-front}
+spec:
+  rules:
+    - host: shop.invalid
+      http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: api, port: {name: http}}}}]}
+  tls: [{hosts: [shop.invalid], secretName: shop-tls}]
+"""
+
+DB = """\
+apiVersion: v1
+kind: Service
+metadata: {name: db, namespace: shop-data}
+spec:
+  selector: {app.kubernetes.io/name: db}
+  ports: [{port: 5432}]
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db, namespace: shop-data, labels: {app.kubernetes.io/name: db}}
+spec:
+  serviceName: db
+  selector: {matchLabels: {app.kubernetes.io/name: db}}
+  template:
+    metadata: {labels: {app.kubernetes.io/name: db}}
+    spec:
+      containers:
+        - name: db
+          image: postgres
+          ports: [{containerPort: 5432}]
+          env: [{name: PASSWORD, valueFrom: {secretKeyRef: {name: db-secrets, key: password}}}]
+          volumeMounts: [{name: prepare, mountPath: /prepare}]
+      volumes: [{name: prepare, configMap: {name: db-prepare}}]
+  volumeClaimTemplates:
+    - metadata: {name: data}
+      spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+"""
+
+
+class Platform:
+    """A contract and roles on disk, which a test changes before it renders them."""
+
+    def __init__(self, root: Path) -> None:
+        self.contract = root / "contract"
+        self.roles = root / "roles"
+        self.platform = copy.deepcopy(PLATFORM)
+        self.mode = copy.deepcopy(MODE)
+        (self.contract / "modes").mkdir(parents=True)
+        for schema in ("contract.schema.json", "mode.schema.json"):
+            shutil.copy(REPOSITORY / "contract" / schema, self.contract)
+        kustomization = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
+        self.manifest("front", "kustomization.yaml", kustomization + "resources: [api.yaml]\n")
+        self.manifest("front", "api.yaml", API)
+        generator = "configMapGenerator: [{name: db-prepare, namespace: shop-data, files: [prepare.sh]}]\n"
+        self.manifest("data", "kustomization.yaml", kustomization + "resources: [db.yaml]\n" + generator)
+        self.manifest("data", "db.yaml", DB)
+        self.manifest("data", "prepare.sh", "#!/bin/sh\n")
+
+    def manifest(self, role: str, name: str, text: str) -> None:
+        path = self.roles / role / "files" / "manifests" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def edit(self, role: str, name: str, old: str, new: str) -> None:
+        path = self.roles / role / "files" / "manifests" / name
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+    def setting(self, name: str, **values: Any) -> None:
+        self.platform["services"]["api"]["settings"].setdefault(name, {"means": "x"}).update(values)
+
+    def write(self) -> Platform:
+        (self.contract / "platform.yml").write_text(yaml.safe_dump(self.platform, sort_keys=False, allow_unicode=True))
+        (self.contract / "modes" / "kind.yml").write_text(yaml.safe_dump(self.mode, sort_keys=False))
+        return self

@@ -1,0 +1,194 @@
+"""No secret of the run, in any spelling, may be left in a text."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import urllib.parse
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.patterns import MASK, mask_shapes
+from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.redaction import Redactor, knowledge_of
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import given
+from hypothesis import strategies as st
+
+# What generated and hand-written passwords are made of; the mask's own characters aside.
+PASSWORDS = st.text(
+    st.characters(min_codepoint=33, max_codepoint=0x24F, exclude_characters="[*]\x7f", categories=["L", "N", "P", "S"]),
+    min_size=6,
+    max_size=40,
+)
+SURROUNDINGS = st.text(max_size=30)
+
+
+def key_pem() -> str:
+    key = ec.generate_private_key(ec.SECP256R1())
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+
+
+@given(PASSWORDS, SURROUNDINGS, SURROUNDINGS)
+def test_a_known_value_is_never_left(value: str, before: str, after: str) -> None:
+    assert value not in Redactor([value])(before + value + after)
+
+
+@given(PASSWORDS, st.binary(max_size=9), st.binary(max_size=9))
+def test_a_value_inside_base64_is_not_recoverable(value: str, before: bytes, after: bytes) -> None:
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        text = encode(before + value.encode() + after).decode()
+        assert text not in Redactor([value])(f"Basic {text} done").split()
+        assert MASK in Redactor([value])(text)
+
+
+@given(PASSWORDS)
+@pytest.mark.parametrize(
+    "spell",
+    [
+        lambda v: urllib.parse.quote(v, safe=""),
+        lambda v: urllib.parse.quote_plus(v),
+        lambda v: urllib.parse.urlencode({"p": v}).removeprefix("p="),
+        lambda v: urllib.parse.quote(v, safe="").lower() if v.islower() else urllib.parse.quote(v),
+        lambda v: json.dumps(v),
+        lambda v: json.dumps({"password": v}, ensure_ascii=False),
+        lambda v: html.escape(v),
+        lambda v: v.encode().hex(),
+        lambda v: repr(v),
+        lambda v: f"postgresql://gpuaas:{v}@postgres/gpuaas",
+    ],
+    ids=["quote", "quote_plus", "form", "lower", "json", "json-utf8", "html", "hex", "repr", "uri"],
+)
+def test_every_spelling_of_a_value_is_masked(spell: object, value: str) -> None:
+    assert callable(spell)
+    text = spell(value)
+    assert text not in Redactor([value])(f"x {text} y")
+
+
+@given(st.binary(min_size=32, max_size=32))
+def test_a_key_is_masked_in_the_encodings_it_is_not_stored_in(raw: bytes) -> None:
+    redact = Redactor([base64.b64encode(raw).decode()])
+    for text in (base64.urlsafe_b64encode(raw).decode().rstrip("="), raw.hex(), raw.hex().upper()):
+        assert redact(f"key={text}") == f"key={MASK}"
+
+
+def test_a_value_that_is_part_of_another_leaves_no_rest() -> None:
+    assert Redactor(["correct", "correct-horse-battery"])("is correct-horse-battery") == f"is {MASK}"
+
+
+def test_a_short_value_is_masked_where_it_stands_alone() -> None:
+    assert Redactor(["ab"])("ab cab (ab) abc") == f"{MASK} cab ({MASK}) abc"
+
+
+def test_an_empty_value_masks_nothing() -> None:
+    assert Redactor([""])("nothing to hide") == "nothing to hide"
+
+
+def test_ordinary_text_is_left_alone() -> None:
+    text = (
+        'reason: FailedMount secret "api-secrets" not found\n'
+        "http://api.gpuaas-control-plane.svc.cluster.local:8000/v1/instances?limit=5\n"
+        "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\n"
+    )
+    assert Redactor(["correct-horse-battery"])(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "gone"),
+    [
+        ("token eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl end", "eyJzdWIiOiJhbGljZSJ9"),
+        ("cut off eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9", "eyJzdWIiOiJhbGljZSJ9"),
+        ("Authorization: Bearer abcdef123", "abcdef123"),
+        ('{"authorization": ["Basic d2ViOnNlY3JldA=="]}', "d2ViOnNlY3JldA"),
+        ("Set-Cookie: session=abcdef; HttpOnly", "abcdef"),
+        ("Http Proxy: http://me:hunter2@proxy.example:3128", "hunter2"),
+        ("GET /auth/callback?state=s1s1s1&code=c0dec0de HTTP/1.1", "c0dec0de"),
+        ("GET /logout?id_token_hint=abcabc&x=1", "abcabc"),
+    ],
+)
+def test_what_looks_like_a_secret_is_masked(text: str, gone: str) -> None:
+    masked = mask_shapes(text)
+    assert gone not in masked
+    assert MASK in masked
+
+
+def test_private_keys_are_masked_whole_escaped_cut_off_and_in_base64() -> None:
+    pem = key_pem()
+    body = pem.splitlines()[1]
+    inside = base64.b64encode(pem.encode()).decode()
+    for text in (f"a\n{pem}b", json.dumps({"k": pem}), f"a\n{pem[:100]}", pem[40:], f"client-key-data: {inside}\n"):
+        masked = mask_shapes(text)
+        assert body[-20:] not in masked
+        assert inside not in masked
+        assert MASK in masked
+
+
+def test_certificates_are_no_secret() -> None:
+    text = base64.b64encode(b"-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIU\n-----END CERTIFICATE-----\n").decode()
+    assert mask_shapes(f"certificate-authority-data: {text}") == f"certificate-authority-data: {text}"
+
+
+@pytest.fixture
+def state_dir(tmp_path: Path) -> Path:
+    (tmp_path / "secrets" / "files" / "api").mkdir(parents=True)
+    (tmp_path / "tls").mkdir()
+    values = {
+        "postgres_gpuaas_password": "pa55 word'with\"quotes",
+        "web_session_key": "c2Vzc2lvbi1rZXktc2Vzc2lvbi1rZXktMTIzNDU2Nzg=",
+    }
+    (tmp_path / "secrets" / "secrets.yml").write_text(yaml.safe_dump(values))
+    (tmp_path / "secrets" / "files" / "api" / "only_here").write_text("derived-value-1\n")
+    return tmp_path
+
+
+def test_every_value_below_secrets_is_known(state_dir: Path) -> None:
+    knowledge = knowledge_of(state_dir, state_dir / "kubeconfig")
+    text = knowledge.redact("pa55 word'with\"quotes; c2Vzc2lvbi1rZXktc2Vzc2lvbi1rZXktMTIzNDU2Nzg=; derived-value-1.")
+    assert text.replace(MASK, "") == "; ; ."
+    assert knowledge.unknown == ()
+
+
+def test_lines_of_our_private_keys_are_known_by_themselves(state_dir: Path) -> None:
+    pem = key_pem()
+    (state_dir / "tls" / "ca.key").write_text(pem)
+    line = pem.splitlines()[1]
+    assert line not in knowledge_of(state_dir, state_dir / "kubeconfig").redact(f"parse error near {line}")
+
+
+def test_the_key_of_the_kubeconfig_is_known(state_dir: Path) -> None:
+    key = base64.b64encode(b"not even a PEM, but the key of this cluster").decode()
+    config = state_dir / "kubeconfig"
+    config.write_text(
+        f"users:\n- name: a\n  user:\n    client-certificate-data: {'Q' * 40}\n    client-key-data: {key}\n"
+    )
+    redacted = knowledge_of(state_dir, config).redact(config.read_text())
+    assert key not in redacted
+    assert "client-key-data" in redacted
+    assert "Q" * 40 in redacted
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [b"\tnot: [yaml\npassword: the-old-value-9\n", b"just the-old-value-9 text\n", b"a: the-old-value-9\xff\n"],
+)
+def test_the_values_of_a_corrupt_file_are_masked_all_the_same(state_dir: Path, damage: bytes) -> None:
+    (state_dir / "secrets" / "secrets.yml").write_bytes(damage)
+    knowledge = knowledge_of(state_dir, state_dir / "kubeconfig")
+    assert "the-old-value-9" not in knowledge.redact("login with the-old-value-9 failed")
+    assert knowledge.unknown == ()
+
+
+def test_a_file_that_cannot_be_read_is_named(state_dir: Path) -> None:
+    (state_dir / "secrets" / "secrets.yml").unlink()
+    (state_dir / "secrets" / "secrets.yml").symlink_to("secrets.yml")
+    unknown = knowledge_of(state_dir, state_dir / "kubeconfig").unknown
+    assert len(unknown) == 1
+    assert "secrets.yml" in unknown[0]
+
+
+def test_no_secrets_yet_is_no_problem(tmp_path: Path) -> None:
+    assert knowledge_of(tmp_path / "nowhere", tmp_path / "kubeconfig").unknown == ()

@@ -1,0 +1,226 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The state directory and the lock beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._run import files, state
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.lock import RunLock
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.process import is_alive, process_name
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.state_dir import MARKER
+
+ME = os.getpid()
+
+
+@pytest.fixture
+def other() -> Iterator[subprocess.Popen[bytes]]:
+    """A living process that is not this one."""
+    process = subprocess.Popen(["sleep", "60"])
+    yield process
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    return tmp_path / ".parity" / "kind"
+
+
+def hold(directory: Path, pid: int = ME, *, create: bool = True, check_mode: bool = False) -> state.StateResult:
+    return state.hold(directory, pid=pid, verb="up", create=create, check_mode=check_mode)
+
+
+def remove(directory: Path, *, check_mode: bool = False) -> state.StateResult:
+    return state.remove(directory, pid=ME, verb="down", check_mode=check_mode)
+
+
+def test_the_directory_is_made_private_once(directory: Path) -> None:
+    assert hold(directory).changed
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+    assert stat.S_IMODE(directory.parent.stat().st_mode) == 0o700
+    again = hold(directory)
+    assert not again.changed
+    assert stat.S_IMODE(again.lock.stat().st_mode) == 0o600
+
+
+def test_a_directory_that_became_readable_is_made_private_again(directory: Path) -> None:
+    hold(directory)
+    directory.chmod(0o755)
+    hold(directory)
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+
+
+def test_check_mode_writes_nothing(directory: Path) -> None:
+    assert hold(directory, check_mode=True).changed
+    assert not directory.parent.exists()
+
+
+def test_a_run_that_only_removes_makes_no_directory(directory: Path) -> None:
+    assert not hold(directory, create=False).changed
+    assert not directory.exists()
+
+
+def test_removal_leaves_nothing_and_can_be_repeated(directory: Path) -> None:
+    hold(directory)
+    (directory / "secrets").mkdir()
+    (directory / "secrets" / "x").write_text("x")
+    assert remove(directory, check_mode=True).changed
+    assert directory.exists()
+    assert remove(directory).changed
+    assert not directory.parent.exists()
+    assert not remove(directory).changed
+
+
+def test_removal_spares_another_mode(directory: Path) -> None:
+    hold(directory)
+    (directory.parent / "compose").mkdir()
+    remove(directory)
+    assert [entry.name for entry in directory.parent.iterdir()] == ["compose"]
+
+
+def test_an_interrupted_removal_is_taken_up_again(directory: Path) -> None:
+    hold(directory)
+    assert [entry.name for entry in directory.iterdir()] == [MARKER]
+    (directory / MARKER).unlink()
+    assert remove(directory).changed
+
+
+def test_what_cannot_be_removed_is_named(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hold(directory)
+    (directory / "stuck").write_text("x")
+
+    def refuse(path: str) -> None:
+        raise PermissionError(path)
+
+    monkeypatch.setattr(os, "unlink", refuse)
+    with pytest.raises(ParityError) as caught:
+        remove(directory)
+    assert caught.value.reason == "STATE_DIR_RESIDUE"
+    assert caught.value.details["left"] == [str(directory / "stuck")]
+
+
+def test_a_symbolic_link_is_refused(directory: Path, tmp_path: Path) -> None:
+    target = tmp_path / "elsewhere"
+    target.mkdir()
+    directory.parent.mkdir()
+    directory.symlink_to(target)
+    for act in (hold, remove):
+        with pytest.raises(ParityError) as caught:
+            act(directory)
+        assert caught.value.reason == "STATE_DIR_UNSAFE" and str(target) in caught.value.seen
+
+
+def test_a_directory_with_other_files_is_refused(directory: Path) -> None:
+    directory.mkdir(parents=True)
+    (directory / "thesis.tex").write_text("x")
+    with pytest.raises(ParityError) as caught:
+        remove(directory)
+    assert caught.value.reason == "STATE_DIR_UNSAFE"
+    assert (directory / "thesis.tex").exists()
+
+
+def test_a_file_in_its_place_is_refused(directory: Path) -> None:
+    directory.parent.mkdir()
+    directory.write_text("x")
+    with pytest.raises(ParityError) as caught:
+        hold(directory)
+    assert caught.value.reason == "STATE_DIR_UNSAFE"
+
+
+def test_a_directory_of_another_user_is_refused(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hold(directory)
+    monkeypatch.setattr(os, "geteuid", lambda: 54321)
+    with pytest.raises(ParityError) as caught:
+        hold(directory)
+    assert caught.value.reason == "STATE_DIR_UNSAFE" and "54321" in caught.value.seen
+
+
+def test_a_second_run_is_told_who_holds_the_lock(directory: Path, other: subprocess.Popen[bytes]) -> None:
+    hold(directory, other.pid)
+    for act in (hold, remove):
+        with pytest.raises(ParityError) as caught:
+            act(directory)
+        assert caught.value.reason == "RUN_IN_PROGRESS"
+        assert str(other.pid) in caught.value.seen and "up" in caught.value.seen
+        assert f"kill {other.pid}" in caught.value.do
+    assert directory.exists()
+
+
+def test_a_lock_in_check_mode_is_respected_too(directory: Path, other: subprocess.Popen[bytes]) -> None:
+    hold(directory, other.pid)
+    with pytest.raises(ParityError):
+        hold(directory, check_mode=True)
+
+
+def test_the_lock_of_a_dead_run_counts_for_nothing(directory: Path, other: subprocess.Popen[bytes]) -> None:
+    hold(directory, other.pid)
+    other.kill()
+    other.wait()
+    assert not hold(directory).changed
+    holder = RunLock(state.lock_path(directory)).holder()
+    assert holder is not None and holder.process.pid == ME
+
+
+def test_a_reused_pid_is_not_the_holder(directory: Path, other: subprocess.Popen[bytes]) -> None:
+    hold(directory, other.pid)
+    lock = state.lock_path(directory)
+    record = json.loads(lock.read_text())
+    record["process"]["start"] -= 1
+    lock.write_text(json.dumps(record))
+    hold(directory)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"process": {}}'])
+def test_a_lock_cut_short_counts_for_nothing(directory: Path, text: str) -> None:
+    directory.parent.mkdir()
+    state.lock_path(directory).write_text(text)
+    assert hold(directory).changed
+
+
+def test_unlocking_keeps_the_directory(directory: Path) -> None:
+    hold(directory)
+    state.let_go(directory, pid=ME, check_mode=True)
+    assert state.lock_path(directory).exists()
+    state.let_go(directory, pid=ME, check_mode=False)
+    assert directory.exists() and not state.lock_path(directory).exists()
+    assert not state.let_go(directory, pid=ME, check_mode=False).changed
+
+
+def test_another_run_is_not_unlocked(directory: Path, other: subprocess.Popen[bytes]) -> None:
+    hold(directory, other.pid)
+    with pytest.raises(ParityError) as caught:
+        state.let_go(directory, pid=ME, check_mode=False)
+    assert caught.value.reason == "RUN_IN_PROGRESS"
+
+
+def test_a_zombie_is_not_alive() -> None:
+    process = subprocess.Popen(["true"])
+    name = process_name(process.pid)
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert process_name(process.pid) is None
+    assert name is None or not is_alive(name)
+    process.wait()
+
+
+def test_a_private_file_is_replaced_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "x"
+    files.write_private(path, "old")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+    def crash(_source: object, _target: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", crash)
+    with pytest.raises(KeyboardInterrupt):
+        files.write_private(path, "new")
+    assert path.read_text() == "old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["x"]

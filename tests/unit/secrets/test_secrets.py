@@ -1,0 +1,344 @@
+"""Secrets: generated once, refused when they are not as they must be, never told."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.load import read_schema
+from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import kinds, store
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.keep import Kept, keep
+
+CONTRACT_DIR = Path(__file__).resolve().parents[3] / "contract"
+SCHEMA = read_schema(CONTRACT_DIR / "secrets.schema.json")
+CONTRACT: dict[str, Any] = {
+    "contract": 1,
+    "endpoints": {},
+    "services": {
+        "api": {"secrets": {"database": "db_password", "cookie": "cookie_key"}},
+        "db": {"secrets": {"password": "db_password"}},
+        "web": {"secrets": {}},
+    },
+    "secrets": {
+        "db_password": {"kind": "password", "means": "x"},
+        "cookie_key": {"kind": "key256", "means": "x"},
+        "admin_password": {"kind": "password", "means": "used by no service"},
+    },
+}
+CANARY = "Canary_0123456789abcdefghijklmnop"
+
+
+class State:
+    """A state directory and the contract its secrets are kept for."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.contract = copy.deepcopy(CONTRACT)
+        self.file = root / "secrets" / "secrets.yml"
+        self.files = root / "secrets" / "files"
+
+    def keep(self, *, cluster_exists: bool = False, dry: bool = False) -> Kept:
+        return keep(self.contract, SCHEMA, self.root, cluster_exists=cluster_exists, dry=dry)
+
+    def refused(self, **kwargs: bool) -> ParityError:
+        """The failure; nothing on disk may have changed."""
+        before = self.snapshot()
+        with pytest.raises(ParityError) as caught:
+            self.keep(**kwargs)
+        assert self.snapshot() == before
+        assert CANARY not in f"{caught.value} {caught.value.details}"
+        return caught.value
+
+    def snapshot(self) -> dict[str, bytes | int]:
+        return {
+            str(path): path.read_bytes() if path.is_file() else path.lstat().st_mode
+            for path in sorted(self.root.rglob("*"))
+        }
+
+    @property
+    def values(self) -> dict[str, str]:
+        values = yaml.safe_load(self.file.read_text())
+        assert isinstance(values, dict)
+        return values
+
+    def write(self, text: str | bytes) -> None:
+        self.file.write_bytes(text.encode() if isinstance(text, str) else text)
+        self.file.chmod(0o600)
+
+    def set(self, **values: Any) -> None:
+        self.write(json.dumps(self.values | values))
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> State:
+    return State(tmp_path / "kind")
+
+
+@pytest.fixture
+def kept(state: State) -> State:
+    state.keep()
+    return state
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_first_run_generates_everything(state: State) -> None:
+    result = state.keep()
+    assert result.changed
+    assert result.generated == ["admin_password", "cookie_key", "db_password"]
+    values = state.values
+    assert set(values) == set(CONTRACT["secrets"])
+    assert len(values["db_password"]) >= 24
+    assert values["db_password"] != values["admin_password"]
+    assert len(base64.b64decode(values["cookie_key"])) == 32
+
+
+def test_second_run_changes_nothing(kept: State) -> None:
+    before = kept.snapshot()
+    result = kept.keep(cluster_exists=True)
+    assert (result.changed, result.generated, result.removed) == (False, [], [])
+    assert kept.snapshot() == before
+
+
+def test_no_value_is_in_the_result(kept: State) -> None:
+    text = repr(kept.keep())
+    assert not [value for value in kept.values.values() if value in text]
+
+
+def test_derived_files(kept: State) -> None:
+    values = kept.values
+    assert (kept.files / "api/database").read_text() == values["db_password"]
+    assert (kept.files / "api/cookie").read_text() == values["cookie_key"]
+    assert (kept.files / "db/password").read_text() == values["db_password"]
+    assert sorted(path.name for path in kept.files.iterdir()) == ["api", "db"]
+
+
+def test_everything_is_private_whatever_the_umask(state: State) -> None:
+    before = os.umask(0)
+    try:
+        state.keep()
+    finally:
+        os.umask(before)
+    for path in (state.root, *state.root.rglob("*")):
+        assert mode(path) == (0o700 if path.is_dir() else 0o600), path
+
+
+def test_permissions_of_derived_files_are_repaired(kept: State) -> None:
+    (kept.files / "db/password").chmod(0o644)
+    kept.files.chmod(0o755)
+    assert kept.keep().changed
+    assert mode(kept.files / "db/password") == 0o600
+    assert mode(kept.files) == 0o700
+
+
+def test_check_mode_writes_nothing(state: State) -> None:
+    result = state.keep(dry=True)
+    assert result.changed
+    assert len(result.generated) == 3
+    assert not state.root.exists()
+
+
+def test_name_that_the_contract_gained_is_generated_alone(kept: State) -> None:
+    before = kept.values
+    kept.contract["secrets"]["new_password"] = {"kind": "password", "means": "x"}
+    kept.contract["services"]["db"]["secrets"]["extra"] = "new_password"
+    result = kept.keep(cluster_exists=True)
+    assert result.generated == ["new_password"]
+    assert {name: kept.values[name] for name in before} == before
+    assert (kept.files / "db/extra").read_text() == kept.values["new_password"]
+
+
+def test_check_mode_names_a_gained_secret(kept: State) -> None:
+    kept.contract["secrets"]["new_password"] = {"kind": "password", "means": "x"}
+    before = kept.snapshot()
+    assert kept.keep(dry=True).generated == ["new_password"]
+    assert kept.snapshot() == before
+
+
+def test_files_that_are_no_longer_named_are_removed(kept: State) -> None:
+    (kept.files / "old").mkdir()
+    (kept.files / "old/password").touch()
+    (kept.files / "api/.cookie.0123.tmp").touch()
+    (kept.files / "link").symlink_to("/etc/hostname")
+    del kept.contract["services"]["api"]["secrets"]["cookie"]
+    del kept.contract["services"]["db"]
+    dry = kept.keep(dry=True)
+    assert (kept.files / "db/password").exists()
+    result = kept.keep()
+    expected = ["api/.cookie.0123.tmp", "api/cookie", "db", "db/password", "link", "old", "old/password"]
+    assert result.removed == dry.removed == expected
+    assert sorted(p.relative_to(kept.files).as_posix() for p in kept.files.rglob("*")) == ["api", "api/database"]
+    assert "cookie_key" in kept.values
+
+
+def test_value_of_ones_own_is_used(kept: State) -> None:
+    kept.set(db_password=CANARY)
+    result = kept.keep()
+    assert result.generated == []
+    assert (kept.files / "db/password").read_text() == CANARY
+
+
+def test_missing_file_with_a_cluster_is_refused(state: State) -> None:
+    error = state.refused(cluster_exists=True)
+    assert error.reason == "SECRETS_MISSING"
+    assert "make kind-parity-reset" in error.do
+
+
+@pytest.mark.parametrize("permissions", [0o644, 0o640, 0o660, 0o400, 0o700])
+def test_wrong_mode_is_refused(kept: State, permissions: int) -> None:
+    kept.file.chmod(permissions)
+    error = kept.refused()
+    assert error.reason == "SECRETS_PERMISSIONS"
+    assert f"{permissions:04o}" in error.seen
+
+
+def test_foreign_owner_is_refused(kept: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store.os, "geteuid", lambda: kept.file.stat().st_uid + 1)
+    assert kept.refused().reason == "SECRETS_PERMISSIONS"
+
+
+def test_link_is_refused(kept: State, tmp_path: Path) -> None:
+    kept.file.rename(tmp_path / "elsewhere")
+    kept.file.symlink_to(tmp_path / "elsewhere")
+    assert kept.refused().reason == "SECRETS_PERMISSIONS"
+
+
+def test_directory_in_its_place_is_refused(kept: State) -> None:
+    kept.file.unlink()
+    kept.file.mkdir()
+    assert kept.refused().reason == "SECRETS_PERMISSIONS"
+
+
+def test_pipe_in_its_place_is_refused_and_not_waited_for(kept: State) -> None:
+    kept.file.unlink()
+    os.mkfifo(kept.file, 0o600)
+    with pytest.raises(ParityError) as caught:
+        kept.keep()
+    assert caught.value.reason == "SECRETS_PERMISSIONS"
+
+
+def test_unreadable_file(kept: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(*_arguments: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(store.os, "open", denied)
+    with pytest.raises(ParityError) as caught:
+        kept.keep()
+    assert caught.value.reason == "SECRETS_UNREADABLE"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"# nothing\n",
+        b"\xff\xfe\x00\x01",
+        b"\x00" * 100,
+        f"- {CANARY}\n",
+        CANARY,
+        f"db_password: {CANARY}\ndb_password: {CANARY}\n",
+        f"db_password: '{CANARY}\n",
+        f"db_password: !{CANARY} x\n",
+        f"db_password: &{CANARY} x\ncookie_key: *{CANARY}\n",
+        f"db_password: *{CANARY}\n",
+        f"db_password: {CANARY}: {CANARY}\n",
+    ],
+)
+def test_corrupt_file_is_refused_and_never_quoted(kept: State, content: str | bytes) -> None:
+    kept.write(content)
+    error = kept.refused()
+    assert error.reason == "SECRETS_CORRUPT"
+    assert "make kind-parity-reset" in error.do
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("db_password", 123456789012345678901234567890),
+        ("db_password", None),
+        ("db_password", ""),
+        ("db_password", [CANARY]),
+        ("db_password", {"value": CANARY}),
+        ("db_password", CANARY[:23]),
+        ("db_password", CANARY + " "),
+        ("db_password", CANARY + "\n"),
+        ("db_password", CANARY * 5),
+        ("db_password", "a" * 32),
+        ("db_password", "abcabcabcabcabcabcabcabcabcabc"),
+        ("cookie_key", CANARY),
+        ("cookie_key", base64.b64encode(b"\0" * 32).decode()),
+        ("cookie_key", base64.b64encode(b"x" * 31).decode()),
+        ("unknown_name", CANARY),
+    ],
+)
+def test_value_that_is_not_of_its_kind_is_refused_by_name(kept: State, name: str, value: object) -> None:
+    kept.set(**{name: value})
+    error = kept.refused()
+    assert error.reason == "SECRETS_INVALID"
+    assert name in error.seen
+    assert error.details == {"names": [name]}
+
+
+def test_all_wrong_names_are_told(kept: State) -> None:
+    kept.set(db_password="short", cookie_key="short", extra=CANARY)
+    assert kept.refused().details == {"names": ["cookie_key", "db_password", "extra"]}
+
+
+def test_interrupted_first_run_is_completed(state: State) -> None:
+    state.root.mkdir()
+    (state.root / "secrets").mkdir()
+    (state.root / "secrets" / ".secrets.yml.0123.tmp").write_text("half")
+    state.keep()
+    assert sorted(path.name for path in (state.root / "secrets").iterdir()) == ["files", "secrets.yml"]
+
+
+def test_lost_derived_files_are_derived_anew(kept: State) -> None:
+    before = kept.values
+    (kept.files / "db/password").unlink()
+    result = kept.keep(cluster_exists=True)
+    assert result.changed
+    assert result.generated == []
+    assert (kept.files / "db/password").read_text() == before["db_password"]
+
+
+def test_reference_to_no_secret(state: State) -> None:
+    state.contract["services"]["db"]["secrets"]["password"] = "gone"
+    assert state.refused().reason == "CONTRACT_REFERENCE"
+
+
+def test_unknown_kind(state: State) -> None:
+    state.contract["secrets"]["db_password"]["kind"] = "pin"
+    error = state.refused()
+    assert error.reason == "CONTRACT_INVALID"
+    assert "key256, password" in error.seen
+
+
+def test_the_contract_admits_exactly_the_kinds_that_can_be_made() -> None:
+    contract_schema = read_schema(CONTRACT_DIR / "contract.schema.json")
+    admitted = set(contract_schema["$defs"]["secret"]["properties"]["kind"]["enum"])
+    assert admitted == set(SCHEMA["$defs"])
+    for kind in admitted:
+        store.check(Path("x"), {"a": kinds.make(kind)}, {"a": {"kind": kind}}, SCHEMA)
+
+
+def test_generated_values_differ() -> None:
+    assert len({kinds.make("password") for _ in range(100)}) == 100
+    assert len({kinds.make("key256") for _ in range(100)}) == 100
+
+
+def test_values_survive_the_file_verbatim(tmp_path: Path) -> None:
+    values = {"a": "-" * 24 + "0123456789", "b": "1e5", "c": "true", "d": "0x10"}
+    path = tmp_path / "secrets.yml"
+    path.write_bytes(store.encode(values))
+    path.chmod(0o600)
+    assert store.read(path) == values
