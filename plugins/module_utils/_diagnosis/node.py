@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.commands import command_text
+from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.commands import COMMAND_SECONDS, command_text
 from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.gather import Gathering
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Runner
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Runner, clean_env, failed
 
 _JOURNAL = ("journalctl", "--no-pager", "--output=short-iso")
 _INSIDE: dict[str, tuple[str, ...]] = {
@@ -34,14 +34,18 @@ def collect_node(gathering: Gathering, run: Runner, node: str) -> None:
 
 def _collect(gathering: Gathering, run: Runner, node: str) -> None:
     # First, by itself: without the container every other attempt would only repeat its absence.
-    gathering.add("node/inspect.json", command_text(run, ("docker", "inspect", "--type", "container", node)))
+    inspect = ("docker", "inspect", "--type", "container", node)
+    done = run(inspect, timeout=COMMAND_SECONDS, check=False, env=clean_env())
+    if done.rc != 0:
+        raise failed(inspect, done)
+    gathering.add("node/inspect.json", done.stdout)
     gathering.text("node/console.txt", partial(command_text, run, ("docker", "logs", "--tail", "2000", node)))
     for name, argv in _INSIDE.items():
         gathering.text(f"node/{name}.txt", partial(command_text, run, ("docker", "exec", node, *argv)))
 
 
 def pod_logs_on_disk(gathering: Gathering, run: Runner, node: str) -> None:
-    """Begin the collection of the pods' logs from the node's disk."""
+    """Begin the collection of the pods' logs from the node's disk, for when the API does not name the pods."""
     gathering.text("node/pod-logs.txt", partial(_pod_logs, run, node))
 
 

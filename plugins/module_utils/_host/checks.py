@@ -76,7 +76,8 @@ def _docker(facts: HostFacts, engine: Engine, needs: Needs) -> Iterator[ParityEr
     else:
         if engine.major < MIN_DOCKER:
             yield ParityError("HOST_DOCKER_TOO_OLD", f"the engine is {engine.version}, {MIN_DOCKER} or newer is needed")
-        if ARCHITECTURES.get(engine.architecture) != ARCHITECTURES.get(facts.architecture):
+        ours = ARCHITECTURES.get(facts.architecture)
+        if ours and ARCHITECTURES.get(engine.architecture) != ours:
             yield ParityError(
                 "HOST_ARCH", f"the engine runs on {engine.architecture}, this machine is {facts.architecture}"
             )

@@ -123,13 +123,12 @@ def _temporary(api: Api, client_id: str) -> Json | None:
 
 def _make(api: Api, who: Administrators) -> None:
     user = find_user(api, MASTER, who.username)
+    fields = {"username": who.username, "enabled": True, "requiredActions": []}
     if user is None:
-        own = api.post(
-            MASTER, "users", body={"username": who.username, "enabled": True, "credentials": [credential(who.password)]}
-        )
+        own = api.post(MASTER, "users", body=fields | {"credentials": [credential(who.password)]})
     else:
         own = str(user["id"])
-        api.put(MASTER, "users", own, body=user | {"enabled": True, "requiredActions": []})
+        api.put(MASTER, "users", own, body=user | fields)
         api.put(MASTER, "users", own, "reset-password", body=credential(who.password))
     role = api.get_object(MASTER, "roles", ADMIN_ROLE)
     api.post(MASTER, "users", own, "role-mappings", "realm", body=[role])

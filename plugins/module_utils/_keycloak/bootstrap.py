@@ -95,7 +95,7 @@ def _run(http: httpx.Client, request: Request, desired: Desired, who: Administra
         work = _compared(now, desired)
         changes = plan(work, adopt=request.adopt)
         outcome.changes = [*(admin := plan_admin(now, who)), *changes, *farewell]
-        outcome.kept = [f"{kind}/{name}" for kind, name in sorted(work.kept)]
+        outcome.kept = [name for _kind, name in sorted(work.kept)]
         if not request.check:
             carry_out(admin)
             now = become_permanent(http, now, who)

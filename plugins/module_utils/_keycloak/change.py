@@ -41,8 +41,8 @@ class Change:
     action: str
     kind: str
     name: str
-    before: Json
-    after: Json
+    before: Json = field(repr=False)
+    after: Json = field(repr=False)
     apply: Callable[[], None] = field(default=nothing, repr=False)
 
     def summary(self) -> Json:

@@ -9,7 +9,7 @@ ClientRepresentation, ProtocolMapperRepresentation ...).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.jsontypes import Json
@@ -29,7 +29,7 @@ class User:
     fields: Json
     roles: tuple[str, ...]
     groups: tuple[str, ...]
-    password: str
+    password: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,10 @@ class Desired:
     roles: dict[str, Json]
     groups: tuple[str, ...]
     scopes: dict[str, Json]
-    clients: dict[str, Json]
+    clients: dict[str, Json] = field(repr=False)
     users: dict[str, User]
     admin_name: str
-    admin_password: str
+    admin_password: str = field(repr=False)
 
 
 def desired_from(document: Json, secrets: Secrets) -> Desired:

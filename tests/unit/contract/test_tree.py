@@ -7,7 +7,6 @@ import stat
 from pathlib import Path
 
 import pytest
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract import files as files_module
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.files import (
     ensure_dir,
     sweep,
@@ -109,7 +108,7 @@ def test_interrupted_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pyte
     def interrupt(source: Path, target: Path) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(files_module.os, "replace", interrupt)
+    monkeypatch.setattr(os, "replace", interrupt)
     with pytest.raises(KeyboardInterrupt):
         write_atomic(path, b"new")
     assert path.read_bytes() == b"old"
@@ -120,7 +119,7 @@ def test_full_disk_has_a_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files_module.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(ParityError) as caught:
         write_atomic(tmp_path / "x", b"1")
     assert caught.value.reason == "STATE_UNWRITABLE"

@@ -191,7 +191,7 @@ def test_a_secret_in_a_failure_of_a_collector_is_masked(write: Write) -> None:
 
 
 def test_without_a_cluster_the_rest_is_there(write: Write) -> None:
-    machine = Machine({"docker inspect": Completed("", "Error: No such container: node", 1)})
+    machine = Machine({"docker inspect": Completed("[]\n", "Error: No such container: node", 1)})
     bundle = write(ParityError("CLUSTER_ABSENT", "no kubeconfig"), machine)
     texts = texts_of(bundle)
     assert "host/docker-info.txt" in texts
@@ -199,6 +199,7 @@ def test_without_a_cluster_the_rest_is_there(write: Write) -> None:
     missed = dict(bundle.missed)
     assert "CLUSTER_ABSENT: no kubeconfig" in missed["cluster"]
     assert "No such container" in missed["node"]
+    assert not [path for path in texts if path.startswith("node/journal")]
     assert "cluster: CLUSTER_ABSENT: no kubeconfig" in texts["MANIFEST.txt"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,12 +21,18 @@ TEMPORARY_SECRET = "keycloak_bootstrap_client_secret"
 
 
 def rendered() -> dict[str, Any]:
+    return copy.deepcopy(_rendered())
+
+
+@functools.cache
+def _rendered() -> dict[str, Any]:
     text = (CONTRACT / "realm.yml").read_text(encoding="utf-8")
     document = yaml.safe_load(text.replace("${endpoints.web.url}", "https://web.gpuaas.localhost:8443"))
     assert isinstance(document, dict)
     return document
 
 
+@functools.cache
 def values() -> dict[str, str]:
     names = yaml.safe_load((CONTRACT / "platform.yml").read_text(encoding="utf-8"))["secrets"]
     return {name: f"value-of-{name}-{'x' * 12}" for name in names}

@@ -132,14 +132,23 @@ class Realm:
         client |= {"secret": "generated", "redirectUris": [], "webOrigins": [], "fullScopeAllowed": True} | body
         client["attributes"] = {k: v for k, v in client["attributes"].items() if v}
         scopes = set(client["defaultClientScopes"]) & set(self.scopes)
-        client["defaultClientScopes"] = sorted(scopes | ({"service_account"} if client.get("serviceAccountsEnabled") else set()))
+        client["defaultClientScopes"] = sorted(
+            scopes | ({"service_account"} if client.get("serviceAccountsEnabled") else set())
+        )
         self.clients[body["clientId"]] = client
         return str(client["id"])
 
     def add_user(self, body: Json, roles: set[str]) -> str:
         if body["username"] in self.users:
             raise Answer(409, {"errorMessage": "User exists with same username"})
-        user: Json = {"id": self.server.id(), "fields": {}, "roles": roles, "groups": set(), "password": None, "stored": None}
+        user: Json = {
+            "id": self.server.id(),
+            "fields": {},
+            "roles": roles,
+            "groups": set(),
+            "password": None,
+            "stored": None,
+        }
         user["fields"] = {k: v for k, v in body.items() if k not in ("credentials", "groups", "realmRoles")}
         for path in body.get("groups", []):
             if path not in self.groups:
@@ -211,7 +220,13 @@ class Realm:
 
     def group(self, path: str) -> Json:
         below = [other for other in self.groups if re.fullmatch(re.escape(path) + "/[^/]+", other)]
-        return {"id": self.groups[path], "name": path.rpartition("/")[2], "path": path, "subGroupCount": len(below), "subGroups": []}
+        return {
+            "id": self.groups[path],
+            "name": path.rpartition("/")[2],
+            "path": path,
+            "subGroupCount": len(below),
+            "subGroups": [],
+        }
 
     def on_client_scopes(self, method: str, parts: list[str], query: dict[str, str], body: Any) -> Answer:
         if not parts:
@@ -297,7 +312,9 @@ class Realm:
                     "groups": sorted(self.groups),
                     "scopes": without_ids(self.scopes),
                     "clients": without_ids(self.clients),
-                    "users": {n: {k: v for k, v in u.items() if k not in ("id", "stored")} for n, u in self.users.items()},
+                    "users": {
+                        n: {k: v for k, v in u.items() if k not in ("id", "stored")} for n, u in self.users.items()
+                    },
                 },
                 sort_keys=True,
                 default=sorted,

@@ -42,7 +42,11 @@ def test_first_run_makes_everything(identity: Identity) -> None:
     assert web["attributes"]["pkce.code.challenge.method"] == "S256"
     assert web["redirectUris"] == ["https://web.gpuaas.localhost:8443/auth/callback"]
     assert web["secret"] == values()["web_client_secret"]
-    assert (web["standardFlowEnabled"], web["directAccessGrantsEnabled"], web["implicitFlowEnabled"]) == (True, False, False)
+    assert (web["standardFlowEnabled"], web["directAccessGrantsEnabled"], web["implicitFlowEnabled"]) == (
+        True,
+        False,
+        False,
+    )
     assert "gpuaas-api" not in realm.clients["gpuaas-probe"]["defaultClientScopes"]
     assert realm.clients["gpuaas-probe-short"]["attributes"] == {"access.token.lifespan": "1"}
     api = realm.clients["gpuaas-api"]
@@ -102,7 +106,10 @@ DRIFTS: dict[str, tuple[Spoil, set[str]]] = {
         lambda r: r.scopes["gpuaas-api"]["protocolMappers"][0]["config"].update({"included.client.audience": "evil"}),
         {"update client scope gpuaas-api"},
     ),
-    "redirect": (lambda r: r.clients["gpuaas-web"].update(redirectUris=["https://evil/*"]), {"update client gpuaas-web"}),
+    "redirect": (
+        lambda r: r.clients["gpuaas-web"].update(redirectUris=["https://evil/*"]),
+        {"update client gpuaas-web"},
+    ),
     "client secret": (lambda r: r.clients["gpuaas-web"].update(secret="leaked"), {"update client gpuaas-web"}),
     "pkce off": (
         lambda r: r.clients["gpuaas-web"]["attributes"].pop("pkce.code.challenge.method"),
@@ -156,7 +163,9 @@ def test_dropped_objects_go(settled: Identity) -> None:
     }  # fmt: skip
     realm = settled.realm
     assert set(realm.users) == {"alice"} and set(realm.groups) == {"/projects", "/projects/atlas"}
-    assert "viewer" not in realm.roles and "gpuaas-api" not in realm.scopes and "gpuaas-probe-short" not in realm.clients
+    assert (
+        "viewer" not in realm.roles and "gpuaas-api" not in realm.scopes and "gpuaas-probe-short" not in realm.clients
+    )
     assert owned(settled)["users"] == ["alice"]
     assert settled.run(document).changes == []
 
@@ -194,7 +203,7 @@ def test_dropped_group_with_a_foreign_child_stays_until_it_is_gone(settled: Iden
     document = copy.deepcopy(settled.document)
     document["groups"].remove("/projects/borealis")
     outcome = settled.run(document)
-    assert (outcome.changes, outcome.kept) == ([], ["groups/projects/borealis"])
+    assert (outcome.changes, outcome.kept) == ([], ["/projects/borealis"])
     realm.on_groups("DELETE", [realm.groups["/projects/borealis/theirs"]], {}, None)
     assert done(settled.run(document)) == {"delete group /projects/borealis"}
 
@@ -253,7 +262,7 @@ def test_nothing_that_is_shown_or_recorded_holds_a_secret(identity: Identity) ->
     identity.realm.set_password(identity.realm.users["alice"], "changed")
     repair = identity.run()
     shown = [(repr(c), c.summary(), c.diff()) for c in [*outcome.changes, *repair.changes]]
-    text = json.dumps([part[1:] for part in shown]) + json.dumps(identity.realm.fields)
+    text = json.dumps(shown) + json.dumps(identity.realm.fields)
     for value in [*values().values(), "leaked-secret-of-somebody"]:
         assert value not in text
     diff = next(c.diff() for c in repair.changes if c.name == "gpuaas-web")

@@ -98,6 +98,11 @@ def test_an_interrupt_ends_the_streamed_program() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        stream([sys.executable, "-c", "import time; print(1, flush=True); time.sleep(60)"], interrupt, timeout=30, on_start=pids.append)
+        stream(
+            [sys.executable, "-c", "import time; print(1, flush=True); time.sleep(60)"],
+            interrupt,
+            timeout=30,
+            on_start=pids.append,
+        )
     with pytest.raises(ProcessLookupError):
         os.kill(pids[0], 0)

@@ -23,9 +23,15 @@ def answering(stdout: str = "", stderr: str = "", rc: int = 0) -> Callable[..., 
 @pytest.mark.parametrize(
     ("stderr", "reason"),
     [
-        ("Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?", "HOST_DOCKER_UNREACHABLE"),
+        (
+            "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
+            "HOST_DOCKER_UNREACHABLE",
+        ),
         ("error during connect: Get x: dial tcp: refused", "HOST_DOCKER_UNREACHABLE"),
-        ("permission denied while trying to connect to the Docker daemon socket at unix:///x", "HOST_DOCKER_PERMISSION"),
+        (
+            "permission denied while trying to connect to the Docker daemon socket at unix:///x",
+            "HOST_DOCKER_PERMISSION",
+        ),
         ("Error response from daemon: conflict", "COMMAND_FAILED"),
     ],
 )

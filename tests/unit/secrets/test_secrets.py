@@ -203,7 +203,7 @@ def test_wrong_mode_is_refused(kept: State, permissions: int) -> None:
 
 
 def test_foreign_owner_is_refused(kept: State, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store.os, "geteuid", lambda: kept.file.stat().st_uid + 1)
+    monkeypatch.setattr(os, "geteuid", lambda: kept.file.stat().st_uid + 1)
     assert kept.refused().reason == "SECRETS_PERMISSIONS"
 
 
@@ -231,7 +231,7 @@ def test_unreadable_file(kept: State, monkeypatch: pytest.MonkeyPatch) -> None:
     def denied(*_arguments: object) -> int:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(store.os, "open", denied)
+    monkeypatch.setattr(os, "open", denied)
     with pytest.raises(ParityError) as caught:
         kept.keep()
     assert caught.value.reason == "SECRETS_UNREADABLE"

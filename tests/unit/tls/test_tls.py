@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._tls import ca as ca_module
 from ansible_collections.gpuaas.parity.plugins.module_utils._tls import certificates, pem
 from ansible_collections.gpuaas.parity.plugins.module_utils._tls.keep import Kept, keep
 from cryptography import x509
@@ -333,7 +332,7 @@ def test_key_that_is_a_link_is_refused(kept: State, tmp_path: Path) -> None:
 
 
 def test_key_of_another_user_is_refused(kept: State, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ca_module.os, "geteuid", lambda: (kept.tls / "ca.key").stat().st_uid + 1)
+    monkeypatch.setattr(os, "geteuid", lambda: (kept.tls / "ca.key").stat().st_uid + 1)
     assert kept.refused().reason == "CA_PERMISSIONS"
 
 

@@ -44,7 +44,7 @@ def screen(status: Object) -> list[str]:
             (
                 row["name"],
                 f"{row['ready']}/{row['wanted']}",
-                duration(row["age_seconds"]),
+                duration(row["age_seconds"]) if row["age_seconds"] else "-",
                 str(row["restarts"]),
                 row["blocker"],
             )

@@ -1,0 +1,124 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What the pages say about the repository is so: targets of make, links, paths, playbooks, variables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+PAGES = sorted(
+    path
+    for pattern in ("*.md", "docs/**/*.md", "roles/*/README.md", "*/README.md")
+    for path in CHECKOUT.glob(pattern)
+    if not any(part.startswith(".") for part in path.relative_to(CHECKOUT).parts)
+)
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
+_TARGET = re.compile(r"\bmake ([a-z][a-z-]*)")
+
+
+def _label(path: Path) -> str:
+    return str(path.relative_to(CHECKOUT))
+
+
+def _text(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def _targets() -> set[str]:
+    return set(re.findall(r"^([a-z][a-z-]*):", _text(CHECKOUT / "Makefile"), re.MULTILINE))
+
+
+def _anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    plain = re.sub(r"```.*?```", "", _text(page), flags=re.DOTALL)
+    titles = re.findall(r"^#+ +(.+)$", plain, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.strip().lower()).replace(" ", "-") for title in titles}
+
+
+def _links(page: Path) -> Iterator[str]:
+    yield from (target for target in _LINK.findall(_text(page)) if not re.match(r"[a-z]+:", target))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_label)
+def test_every_target_of_make_exists(page: Path) -> None:
+    named = {name for code in _CODE.findall(_text(page)) for name in _TARGET.findall(code)}
+    assert named - _targets() == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_label)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    broken = []
+    for link in _links(page):
+        file, _, anchor = link.partition("#")
+        target = (page.parent / file).resolve() if file else page
+        if not target.exists() or (anchor and anchor not in _anchors(target)):
+            broken.append(link)
+    assert broken == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_label)
+def test_every_file_of_the_repository_that_is_named_exists(page: Path) -> None:
+    top = {path.name for path in CHECKOUT.iterdir() if path.is_dir() and not path.name.startswith(".")}
+    missing = []
+    for name in re.findall(r"`([\w.-]+/[\w./-]+)`", _text(page)):
+        # A role's own page names its files from the role.
+        roots = (CHECKOUT, page.parent)
+        if name.split("/")[0] in top - {"logs", "reports"} and not any((root / name).exists() for root in roots):
+            missing.append(name)
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_label)
+def test_every_playbook_that_is_run_exists(page: Path) -> None:
+    named = set(re.findall(r"playbooks/[a-z_]+\.yml", _text(page)))
+    assert {name for name in named if not (CHECKOUT / name).exists()} == set()
+
+
+def test_the_runbook_lists_every_public_target() -> None:
+    public = set(re.findall(r"^([a-z][a-z-]*):.*## ", _text(CHECKOUT / "Makefile"), re.MULTILINE))
+    assert public - set(_TARGET.findall(_text(CHECKOUT / "docs" / "runbook.md"))) == set()
+
+
+def test_the_runbook_lists_every_variable_of_make() -> None:
+    variables = set(re.findall(r"\$\(if \$\(([A-Z_]+)\)", _text(CHECKOUT / "Makefile")))
+    assert variables == set(re.findall(r"^\| `([A-Z_]+)` \| [a-z]", _variables(), re.MULTILINE))
+
+
+def test_variables_of_the_inventory_have_the_defaults_that_the_runbook_says() -> None:
+    known = yaml.safe_load(_text(CHECKOUT / "inventories" / "kind" / "group_vars" / "all.yml"))
+    named = dict(re.findall(r"^\| `(parity_[a-z_]+)` \|.*\| `([^`]+)`[^|]*\|$", _variables(), re.MULTILINE))
+    assert set(named) - set(known) == set()
+    # A default that is computed is described, one that is a plain value is repeated.
+    plain = {name: str(known[name]) for name in named if "{{" not in str(known[name])}
+    assert {name: named[name] for name in plain} == plain
+
+
+def _variables() -> str:
+    return _text(CHECKOUT / "docs" / "runbook.md").partition("\n## Variables\n")[2].partition("\n## ")[0]
+
+
+def test_every_named_package_has_a_reason_in_the_readme_of_requirements() -> None:
+    readme = _text(CHECKOUT / "requirements" / "README.md")
+    named = set(re.findall(r"[A-Za-z][A-Za-z0-9-]+", " ".join(re.findall(r"^\| ([^|`]+) \|", readme, re.MULTILINE))))
+    for file in ("runtime.in", "test.in"):
+        wanted = set(re.findall(r"^([A-Za-z][A-Za-z0-9-]*)", _text(CHECKOUT / "requirements" / file), re.MULTILINE))
+        assert wanted - named == set()
+
+
+def test_every_image_of_the_catalog_is_explained() -> None:
+    readme = _text(CHECKOUT / "images" / "README.md")
+    patterns = [re.escape(name).replace(r"\*", ".+") for name in re.findall(r"`([a-z][a-z*-]+)`", readme)]
+    catalog = yaml.safe_load(_text(CHECKOUT / "images" / "catalog.yml"))["images"]
+    assert [name for name in catalog if not any(re.fullmatch(pattern, name) for pattern in patterns)] == []
+
+
+def test_no_page_tells_of_the_machine_it_was_written_on() -> None:
+    told = re.compile(r"/home/(?!me/)\w+|/root/|/work/|/tmp/w/")
+    assert [_label(page) for page in PAGES if told.search(_text(page))] == []

@@ -1,0 +1,59 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The runbook explains every reason id, and no other."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._reasons import REASONS
+
+HERE = Path(__file__).resolve().parent
+CHECKOUT = HERE.parents[2]
+UPDATE = "run .venv/bin/python tests/unit/docs/update_reasons.py"
+
+
+def _documented() -> set[str]:
+    section = (CHECKOUT / "docs" / "runbook.md").read_text(encoding="utf-8").partition("\n## Reason ids\n")[2]
+    return set(re.findall(r"^\| `([A-Z_]+)` \|", section, re.MULTILINE))
+
+
+def test_every_reason_is_in_the_runbook() -> None:
+    assert set(REASONS) - _documented() == set(), UPDATE
+
+
+def test_the_runbook_has_no_reason_that_does_not_exist() -> None:
+    assert _documented() - set(REASONS) == set(), UPDATE
+
+
+def test_meaning_and_advice_are_the_current_ones() -> None:
+    done = subprocess.run([sys.executable, str(HERE / "update_reasons.py"), "--check"], check=False)
+    assert done.returncode == 0, UPDATE
+
+
+def test_every_reason_id_in_the_docs_exists() -> None:
+    prefixes = {name.partition("_")[0] for name in REASONS}
+    unknown = []
+    for page in [*CHECKOUT.glob("docs/**/*.md"), *CHECKOUT.glob("roles/*/README.md"), CHECKOUT / "README.md"]:
+        text = page.read_text(encoding="utf-8") if page.exists() else ""
+        for name in re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`", text):
+            if name.partition("_")[0] in prefixes and name not in REASONS and name not in _VARIABLES:
+                unknown.append(f"{page.relative_to(CHECKOUT)}: {name}")
+    assert unknown == []
+
+
+# Of the shell and of make: they look like reason ids and are none.
+_VARIABLES = {"IMAGES_SOURCE"}
+
+
+def test_every_advice_can_be_typed() -> None:
+    targets = set(re.findall(r"^([a-z][a-z-]*):", (CHECKOUT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = {
+        name: set(re.findall(r"make ((?:kind-)?parity-[a-z-]+)", f"{reason.means} {reason.do}"))
+        for name, reason in REASONS.items()
+    }
+    assert {name: found - targets for name, found in named.items() if found - targets} == {}
+    assert [name for name, reason in REASONS.items() if not reason.means.strip() or not reason.do.strip()] == []

@@ -1,0 +1,87 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The kind configuration, and what kind says while it works."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+from typing import Any
+
+import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils._kind.progress import KindProgress
+from ansible_collections.gpuaas.parity.plugins.module_utils._kind.spec import ClusterSpec, PortMap, kind_config
+
+
+def config(spec: ClusterSpec) -> dict[str, Any]:
+    parsed: dict[str, Any] = yaml.safe_load(kind_config(spec))
+    return parsed
+
+
+def patches(spec: ClusterSpec) -> dict[str, dict[str, Any]]:
+    return {patch["kind"]: patch for patch in map(yaml.safe_load, config(spec)["kubeadmConfigPatches"])}
+
+
+def test_everything_is_on_loopback(spec: ClusterSpec) -> None:
+    found = config(spec)
+    assert found["networking"]["apiServerAddress"] == "127.0.0.1"
+    assert found["nodes"] == [
+        {
+            "role": "control-plane",
+            "image": spec.node_image,
+            "extraPortMappings": [
+                {"containerPort": 8443, "hostPort": 8443, "listenAddress": "127.0.0.1", "protocol": "TCP"}
+            ],
+        }
+    ]
+
+
+def test_coredns_is_left_to_our_manifest_and_preflight_stays_skipped(spec: ClusterSpec) -> None:
+    assert patches(spec)["InitConfiguration"]["skipPhases"] == ["preflight", "addon/coredns"]
+
+
+def test_an_ordinary_host_gets_no_other_patch(spec: ClusterSpec) -> None:
+    assert set(patches(spec)) == {"InitConfiguration"}
+    assert "containerdConfigPatches" not in config(spec)
+    assert config(spec)["networking"]["disableDefaultCNI"] is False
+
+
+def test_a_restricted_host_is_configured_for(spec: ClusterSpec) -> None:
+    restricted = replace(spec, cgroup_version=1, restrict_oom_score_adj=True, default_cni=False)
+    assert patches(restricted)["KubeletConfiguration"]["failCgroupV1"] is False
+    assert config(restricted)["networking"]["disableDefaultCNI"] is True
+    toml = [tomllib.loads(patch) for patch in config(restricted)["containerdConfigPatches"]]
+    assert [patch["version"] for patch in toml] == [2, 3]
+    assert toml[0]["plugins"]["io.containerd.grpc.v1.cri"] == {"restrict_oom_score_adj": True}
+    assert toml[1]["plugins"]["io.containerd.cri.v1.runtime"] == {"restrict_oom_score_adj": True}
+
+
+def test_the_configuration_does_not_depend_on_the_order_of_ports(spec: ClusterSpec) -> None:
+    one, two = PortMap(1, 1), PortMap(2, 2)
+    assert kind_config(replace(spec, ports=(one, two))) == kind_config(replace(spec, ports=(two, one)))
+
+
+def test_the_settings_digest_leaves_image_and_ports_out(spec: ClusterSpec) -> None:
+    assert replace(spec, node_image="x", ports=()).settings_sha256() == spec.settings_sha256()
+    assert replace(spec, cgroup_version=1).settings_sha256() != spec.settings_sha256()
+
+
+def test_each_step_is_one_plain_line() -> None:
+    shown: list[str] = []
+    clock = iter([0.0, 1.2, 9.6, 11.0])
+    progress = KindProgress("c", shown.append, lambda: next(clock))
+    for line in (
+        'Creating cluster "c" ...',
+        " • Ensuring node image (x) 🖼  ...",
+        " ✓ Ensuring node image (x) 🖼",
+        " • Starting control-plane 🕹️  ...",
+        " ✗ Starting control-plane 🕹️",
+        "ERROR: failed",
+    ):
+        progress.line(line)
+    assert shown == [
+        "  cluster c: ensuring node image (x) (1 s)",
+        "  cluster c: starting control-plane (10 s)",
+        "  cluster c: starting control-plane FAILED (11 s)",
+    ]
+    assert progress.step == "starting control-plane"
