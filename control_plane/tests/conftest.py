@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import httpx
 import psycopg
 import pytest
 import redis
+
 from gpuaas import migrate
 from gpuaas.api.app import create_app as create_api
 from gpuaas.settings import (
@@ -32,6 +34,16 @@ from support.processes import Server, free_port
 from support.serving import served
 
 SESSION_KEY = base64.b64encode(bytes(range(32))).decode()
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """Commands configure the root logger, onto a stream that ends with the test."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session")

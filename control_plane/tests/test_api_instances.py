@@ -12,6 +12,7 @@ import httpx
 import psycopg
 import pytest
 import redis
+
 from support.issuer import Issuer
 
 BODY = {"name": "training-1", "gpu_type": "H100", "gpu_count": 4}
@@ -245,7 +246,7 @@ def test_list_is_cached_and_never_stale_after_a_write(api: httpx.Client, issuer:
 def test_cached_pages_end(start_api: Callable[..., httpx.Client], issuer: Issuer, redis_client: redis.Redis) -> None:
     api = start_api(GPUAAS_CACHE_SECONDS="7")
     api.get("/v1/instances", headers=bearer(issuer))
-    pages = [key for key in redis_client.keys() if str(key).startswith("list:")]
+    pages = [key for key in redis_client.scan_iter() if str(key).startswith("list:")]
     assert [redis_client.ttl(page) for page in pages] == [7]
 
 
@@ -253,7 +254,7 @@ def test_a_slow_reader_cannot_bring_back_the_past(api: httpx.Client, issuer: Iss
     """Its page lies under the generation it began with, which nobody asks for any more."""
     headers = bearer(issuer)
     api.get("/v1/instances", headers=headers)
-    (slot,) = [key for key in redis_client.keys() if str(key).startswith("list:")]
+    (slot,) = [key for key in redis_client.scan_iter() if str(key).startswith("list:")]
     page = redis_client.get(slot)
     create(api, headers)
     redis_client.set(slot, str(page))
@@ -290,7 +291,7 @@ def test_rate_limit(start_api: Callable[..., httpx.Client], issuer: Issuer) -> N
 
 def test_counters_end(api: httpx.Client, issuer: Issuer, redis_client: redis.Redis) -> None:
     api.get("/v1/me", headers=bearer(issuer))
-    counters = [key for key in redis_client.keys() if str(key).startswith("rate:")]
+    counters = [key for key in redis_client.scan_iter() if str(key).startswith("rate:")]
     assert counters
     assert all(0 < int(str(redis_client.ttl(counter))) <= 60 for counter in counters)
     assert not any("user-alice" in str(counter) for counter in counters)

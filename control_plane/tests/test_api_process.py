@@ -8,6 +8,7 @@ from collections.abc import Callable
 import httpx
 import psycopg
 import pytest
+
 from gpuaas.api.health import EXPECTED_VERSION
 from support import processes
 from support.issuer import Issuer

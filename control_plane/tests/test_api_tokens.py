@@ -11,7 +11,11 @@ from typing import Any
 import httpx
 import pytest
 from joserfc.jwk import RSAKey
+
 from support.issuer import Issuer
+
+STRANGER = RSAKey.generate_key(2048, {"kid": "rsa-1"})
+UNKNOWN = RSAKey.generate_key(2048, {"kid": "unknown"})
 
 
 def get(api: httpx.Client, token: str | None) -> httpx.Response:
@@ -48,8 +52,6 @@ def test_no_token(api: httpx.Client, headers: dict[str, str]) -> None:
 
 def refusals(issuer: Issuer) -> dict[str, tuple[str, str]]:
     now = int(time.time())
-    stranger = RSAKey.generate_key(2048, {"kid": "rsa-1"})
-    unknown = RSAKey.generate_key(2048, {"kid": "unknown"})
     misused = RSAKey.import_key(issuer.encryption.as_pem(private=True), {"kid": "enc-1"})
     good = issuer.token()
     return {
@@ -61,8 +63,8 @@ def refusals(issuer: Issuer) -> dict[str, tuple[str, str]]:
         "no audience": (issuer.token(aud=None), "token_audience"),
         "issuer": (issuer.token(iss=issuer.url + "/"), "token_issuer"),
         "no issuer": (issuer.token(iss=None), "token_issuer"),
-        "another key": (issuer.token(key=stranger), "token_signature"),
-        "unknown key": (issuer.token(key=unknown), "token_signature"),
+        "another key": (issuer.token(key=STRANGER), "token_signature"),
+        "unknown key": (issuer.token(key=UNKNOWN), "token_signature"),
         "no key id": (issuer.token({"kid": None}), "token_signature"),
         "encryption key": (issuer.token(key=misused), "token_signature"),
         "changed": (good[:-8] + ("A" * 8 if not good.endswith("A" * 8) else "B" * 8), "token_signature"),

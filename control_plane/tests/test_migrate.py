@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import psycopg
 import pytest
+
 from gpuaas import migrate
 from gpuaas.migrate import Migration, MigrationError
 from gpuaas.settings import MigrateSecrets, MigrateSettings

@@ -7,6 +7,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
+
 from gpuaas.settings import (
     ApiSettings,
     ConfigurationError,
@@ -73,7 +74,7 @@ def test_missing(name: str, absent: bool) -> None:
         ("GPUAAS_CACHE_SECONDS", "0"),
         ("GPUAAS_CACHE_SECONDS", "-1"),
         ("GPUAAS_CACHE_SECONDS", "5.0"),
-        ("GPUAAS_CACHE_SECONDS", "٥"),
+        ("GPUAAS_CACHE_SECONDS", "\N{ARABIC-INDIC DIGIT FIVE}"),
         ("GPUAAS_DATABASE_NAME", " "),
         ("GPUAAS_DATABASE_NAME", "a\nb"),
     ],
@@ -152,5 +153,5 @@ def test_secret_that_is_a_directory(tmp_path: Path) -> None:
 def test_ca_file(tmp_path: Path, content: str | None) -> None:
     if content is not None:
         (tmp_path / "ca.crt").write_text(content)
-    with pytest.raises(ConfigurationError, match="^GPUAAS_CA_FILE "):
+    with pytest.raises(ConfigurationError, match=r"^GPUAAS_CA_FILE "):
         tls_context(tmp_path / "ca.crt")

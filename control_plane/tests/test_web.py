@@ -12,6 +12,7 @@ import httpx
 import psycopg
 import pytest
 import redis
+
 from gpuaas.settings import ConfigurationError, WebSettings, read_settings
 from support.browser import Browser, Forms
 from support.issuer import CLIENT_ID, Issuer
@@ -87,12 +88,12 @@ def test_no_token_reaches_the_browser(
     assert "eyJ" not in page.text
     assert "eyJ" not in "".join(browser.cookies.values())
     (session_id,) = [value.rsplit(".", 1)[0] for value in browser.cookies.values()]
-    assert not any(session_id in str(key) for key in redis_client.keys())
+    assert not any(session_id in str(key) for key in redis_client.scan_iter())
     attributes = browser.attributes["__Host-session"].lower()
     for attribute in ("httponly", "secure", "samesite=lax", "path=/", "max-age=600"):
         assert attribute in attributes
     assert "domain" not in attributes
-    (stored,) = [key for key in redis_client.keys() if str(key).startswith("session:")]
+    (stored,) = [key for key in redis_client.scan_iter() if str(key).startswith("session:")]
     assert 0 < int(str(redis_client.ttl(stored))) <= 600
 
 

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -31,7 +30,7 @@ class ActionModule(ParityAction):
 
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
         components = choose(params["contract"], params["component"])
-        kubeconfig = Path(os.path.abspath(params["kubeconfig"]))
+        kubeconfig = Path(params["kubeconfig"]).absolute()
         # Says at once, and once, that there is no cluster or that its API does not answer.
         with KubeReader.from_file(kubeconfig) as reader:
             reader.text("/readyz")

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +22,8 @@ class ActionModule(ParityAction):
             return {"changed": True, "problem": "check mode: nothing is written"}
         bundle = write_bundle(
             Sources(
-                state_dir=Path(os.path.abspath(params["state_dir"])),
-                kubeconfig=Path(os.path.abspath(params["kubeconfig"])),
+                state_dir=Path(params["state_dir"]).absolute(),
+                kubeconfig=Path(params["kubeconfig"]).absolute(),
                 node=params["node"],
                 each=params["each"],
                 whole=params["whole"],

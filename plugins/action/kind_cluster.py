@@ -4,14 +4,13 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind import converge
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.api import Waiting
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.cluster import Site
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.spec import ClusterSpec, PortMap
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import own_path
 from ansible_collections.gpuaas.parity.plugins.modules.kind_cluster import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
 
@@ -22,8 +21,8 @@ class ActionModule(ParityAction):
     DOCUMENTATION = DOCUMENTATION
 
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
-        state_dir = Path(os.path.abspath(params["state_dir"]))
-        kubeconfig = Path(os.path.abspath(params["kubeconfig"] or state_dir / "kubeconfig"))
+        state_dir = own_path(params["state_dir"])
+        kubeconfig = own_path(params["kubeconfig"] or state_dir / "kubeconfig")
         site = Site(state_dir, kubeconfig, kind=params["kind_binary"], show=self.show)
         spec = ClusterSpec(
             name=params["name"],

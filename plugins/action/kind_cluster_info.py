@@ -4,12 +4,11 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.cluster import Site
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.info import cluster_info
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import own_path
 from ansible_collections.gpuaas.parity.plugins.modules.kind_cluster_info import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
 
@@ -20,6 +19,6 @@ class ActionModule(ParityAction):
     DOCUMENTATION = DOCUMENTATION
 
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
-        state_dir = Path(os.path.abspath(params["state_dir"]))
-        kubeconfig = Path(os.path.abspath(params["kubeconfig"] or state_dir / "kubeconfig"))
+        state_dir = own_path(params["state_dir"])
+        kubeconfig = own_path(params["kubeconfig"] or state_dir / "kubeconfig")
         return {"changed": False, "cluster": cluster_info(Site(state_dir, kubeconfig), params["name"])}

@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._run import state
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import own_path
 from ansible_collections.gpuaas.parity.plugins.modules.run_state import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
 
@@ -19,14 +19,11 @@ class ActionModule(ParityAction):
     DOCUMENTATION = DOCUMENTATION
 
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
-        # Absolute, but not resolved: a symbolic link must be seen, not followed.
-        directory = Path(os.path.abspath(params["state_dir"]))
+        directory = own_path(params["state_dir"])
         # The worker ends with this task; its parent is the run.
         run = os.getppid()
         if params["state"] == "locked":
-            done = state.hold(
-                directory, pid=run, verb=params["verb"], create=params["create"], check_mode=self.check_mode
-            )
+            done = state.hold(directory, pid=run, verb=params["verb"], create=params["create"], check_mode=self.check_mode)
         elif params["state"] == "unlocked":
             done = state.let_go(directory, pid=run, check_mode=self.check_mode)
         else:

@@ -238,8 +238,7 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         failed = any(
-            summary.get("failures") or summary.get("unreachable")
-            for summary in (stats.summarize(host) for host in stats.processed)
+            summary.get("failures") or summary.get("unreachable") for summary in (stats.summarize(host) for host in stats.processed)
         )
         changes = f"{self._changes} would change" if self._check_mode else f"{self._changes} changed"
         seconds = time.monotonic() - self._began

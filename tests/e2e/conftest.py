@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from console import Console
-from platform_under_test import Account, Platform
 from playwright.sync_api import BrowserContext, Playwright, expect, sync_playwright
+
+from .console import Console
+from .platform_under_test import Account, Platform
 
 # A cold page on two busy cores.
 PATIENCE_MS = 20_000
@@ -88,9 +89,7 @@ def screenshots(platform: Platform) -> Path:
 
 
 @pytest.fixture
-def console(
-    context: BrowserContext, platform: Platform, screenshots: Path, request: pytest.FixtureRequest
-) -> Iterator[Console]:
+def console(context: BrowserContext, platform: Platform, screenshots: Path, request: pytest.FixtureRequest) -> Iterator[Console]:
     """The web console in the browser; leaves a screenshot of the last page, and one of each named step."""
     name = re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_"))
     console = Console(context.pages[0], platform.url("web"), platform.url("auth"), screenshots, name)

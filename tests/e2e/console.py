@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from platform_under_test import Account
 from playwright.sync_api import Locator, Page, Response, expect
+
+from .platform_under_test import Account
 
 
 class Console:
@@ -65,8 +66,8 @@ class Console:
         return self.page.get_by_test_id("create-form")
 
     def row(self, name: str) -> Locator:
-        """The row of one instance."""
-        heading = self.page.get_by_role("rowheader").filter(has_text=re.compile(rf"^{re.escape(name)}"))
+        """The row of one instance: its heading is the name and then, without a space, the id, a UUID."""
+        heading = self.page.get_by_role("rowheader").filter(has_text=re.compile(rf"^\s*{re.escape(name)}\s*[0-9a-f]{{8}}-"))
         return self.page.get_by_test_id("instance-row").filter(has=heading)
 
     def create(self, name: str, gpu_type: str = "A100", gpus: int = 2) -> None:
@@ -97,7 +98,9 @@ class Console:
             document.body.append(form);
             form.submit();
         }"""
-        with self.page.expect_response(lambda answer: answer.request.method == "POST") as answer:
+        with self.page.expect_navigation() as navigation:
             self.page.evaluate(script, [action, values])
-        self.page.wait_for_load_state()
-        return answer.value
+        answer = navigation.value
+        # What answered is what the form was sent to, and not a page it was redirected to.
+        assert answer.request.method == "POST"
+        return answer

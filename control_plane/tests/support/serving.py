@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
-from gpuaas.serve import configuration
 from starlette.types import ASGIApp
 
+from gpuaas.serve import configuration
 from support.processes import wait_for
 
 

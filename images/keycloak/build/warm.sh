@@ -4,7 +4,7 @@
 # then on a database made from that dump, to write the archive of the classes
 # that a start, a token and the login page load (keycloak.jsa).
 # The dump holds tables and the two change logs, no realm, key or secret.
-set -euo pipefail
+set -eEuo pipefail
 
 out=$1
 work=$(mktemp -d)
@@ -14,6 +14,7 @@ install -d -m 0755 "$out"
 install -d -o 1000 -g 0 "$work/kc"
 install -d -o postgres "$work/pg" "$work/run"
 chmod 0755 "$work"
+trap 'tail -n 40 "$work/kc.log" >&2' ERR
 
 as_postgres() { (cd "$work" && setpriv --reuid postgres --regid postgres --clear-groups "$@"); }
 sql() { as_postgres "$pg/psql" -X -q -v ON_ERROR_STOP=1 -h "$work/run" "$@"; }
@@ -33,14 +34,13 @@ start_keycloak() {
     setpriv --reuid 1000 --regid 0 --clear-groups /opt/keycloak/bin/kc.sh start --optimized --cache=local) >"$work/kc.log" 2>&1 &
   keycloak=$!
   if ! curl -fsS --retry 150 --retry-delay 1 --retry-all-errors -o /dev/null http://127.0.0.1:9000/health/ready 2>/dev/null; then
-    cat "$work/kc.log" >&2
-    exit 1
+    false
   fi
 }
 
 stop_keycloak() {
   kill -TERM "$keycloak"
-  wait "$keycloak" || [ $? -eq 143 ] || { cat "$work/kc.log" >&2; exit 1; }
+  wait "$keycloak" || [ $? -eq 143 ]
 }
 
 start_keycloak first
@@ -63,17 +63,39 @@ fi
 sql -d second -U keycloak -f "$out/keycloak.sql" >/dev/null
 
 start_keycloak second -XX:ArchiveClassesAtExit="$work/kc/keycloak.jsa" -XX:-UseG1GC -XX:+UseSerialGC
+# What a platform does first: an administrator makes and reads a realm, services and users get tokens.
 base=http://localhost:8080
-ask() { curl -fsS -o /dev/null "$@"; }
-token=$(curl -fsS -d grant_type=client_credentials -d client_id=warm --data-urlencode "client_secret=$secret" \
-  $base/realms/master/protocol/openid-connect/token | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
-ask $base/realms/master/.well-known/openid-configuration
-ask $base/realms/master/protocol/openid-connect/certs
-ask "$base/realms/master/protocol/openid-connect/auth?client_id=account-console&response_type=code&redirect_uri=$base/realms/master/account/&code_challenge=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU&code_challenge_method=S256"
-admin() { printf 'header = "Authorization: Bearer %s"\n' "$token" | ask --config - "$@"; }
-admin $base/admin/realms -H 'Content-Type: application/json' -d '{"realm":"warm","enabled":true,"groups":[{"name":"g"}],"users":[{"username":"u","enabled":true}]}'
-for path in '' /clients /client-scopes /roles /groups /users; do admin "$base/admin/realms/warm$path"; done
-admin -X DELETE $base/admin/realms/warm
+ask() { curl -fsS "$@"; }
+token() { ask "$base/realms/$1/protocol/openid-connect/token" --data-urlencode "$2" --data-urlencode "$3" --data-urlencode "$4" --data-urlencode "$5" | sed 's/.*"access_token":"\([^"]*\)".*/\1/'; }
+admin() { printf 'header = "Authorization: Bearer %s"\nheader = "Content-Type: application/json"\n' "$token" | ask --config - "$@"; }
+password="{\"type\":\"password\",\"value\":\"$secret\"}"
+
+token=$(token master grant_type=client_credentials client_id=warm "client_secret=$secret" scope=openid)
+admin $base/admin/realms/master/users -d "{\"username\":\"warm\",\"enabled\":true,\"credentials\":[$password]}"
+user=$(admin "$base/admin/realms/master/users?username=warm&exact=true" | sed 's/^\[{"id":"\([^"]*\)".*/\1/')
+role=$(admin $base/admin/realms/master/roles/admin)
+admin "$base/admin/realms/master/users/$user/role-mappings/realm" -d "[$role]"
+token=$(token master grant_type=password client_id=admin-cli username=warm "password=$secret")
+admin $base/admin/realms -d "{\"realm\":\"warm\",\"enabled\":true,\"sslRequired\":\"none\",\"eventsEnabled\":true,\"adminEventsEnabled\":true,\"bruteForceProtected\":true,
+  \"passwordPolicy\":\"length(12)\",\"roles\":{\"realm\":[{\"name\":\"r\"}]},\"groups\":[{\"name\":\"g\",\"subGroups\":[{\"name\":\"h\"}]}],
+  \"users\":[{\"username\":\"u\",\"enabled\":true,\"email\":\"u@warm.example\",\"firstName\":\"U\",\"lastName\":\"U\",\"groups\":[\"/g/h\"],\"realmRoles\":[\"r\"],\"credentials\":[$password]}]}"
+realm=$base/admin/realms/warm
+admin $realm/client-scopes -d '{"name":"s","protocol":"openid-connect","protocolMappers":[
+  {"name":"a","protocol":"openid-connect","protocolMapper":"oidc-audience-mapper","config":{"included.client.audience":"account","access.token.claim":"true"}},
+  {"name":"r","protocol":"openid-connect","protocolMapper":"oidc-usermodel-realm-role-mapper","config":{"claim.name":"roles","multivalued":"true","access.token.claim":"true"}},
+  {"name":"g","protocol":"openid-connect","protocolMapper":"oidc-group-membership-mapper","config":{"claim.name":"groups","full.path":"true","access.token.claim":"true"}}]}'
+admin $realm/clients -d "{\"clientId\":\"c\",\"secret\":\"$secret\",\"serviceAccountsEnabled\":true,\"directAccessGrantsEnabled\":true,\"redirectUris\":[\"http://localhost/c\"],
+  \"attributes\":{\"pkce.code.challenge.method\":\"S256\"},\"defaultClientScopes\":[\"basic\",\"profile\",\"email\",\"s\"],\"optionalClientScopes\":[]}"
+user=$(admin "$realm/users?username=u&exact=true" | sed 's/^\[{"id":"\([^"]*\)".*/\1/')
+for path in '' /clients /client-scopes '/roles?briefRepresentation=false' /groups /users "/users/$user/groups" "/users/$user/role-mappings/realm" "/users/$user/credentials"; do
+  admin "$realm$path"
+done >/dev/null
+admin $realm | admin -X PUT $realm -d @-
+token warm grant_type=client_credentials client_id=c "client_secret=$secret" scope=openid >/dev/null
+ask $base/realms/warm/.well-known/openid-configuration -o /dev/null
+ask $base/realms/warm/protocol/openid-connect/certs -o /dev/null
+ask -o /dev/null "$base/realms/warm/protocol/openid-connect/auth?client_id=c&response_type=code&scope=openid&redirect_uri=http://localhost/c&code_challenge=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU&code_challenge_method=S256"
+admin -X DELETE $realm
 stop_keycloak
 install -m 0644 "$work/kc/keycloak.jsa" "$out/keycloak.jsa"
 

@@ -41,9 +41,9 @@ def write_archive(folder: Path, name: str, texts: Mapping[str, str], now: dateti
             file.flush()
             os.fsync(file.fileno())
         path = _free(folder, name)
-        os.replace(temporary, path)
+        Path(temporary).replace(path)
     except BaseException:
-        os.unlink(temporary)
+        Path(temporary).unlink()
         raise
     for old in sorted(folder.glob(f"*{_SUFFIX}"))[:-KEPT]:
         old.unlink(missing_ok=True)

@@ -84,9 +84,7 @@ def _collect(sources: Sources) -> tuple[Found, Knowledge]:
     if knowledge.unknown:
         # Fail closed: a secret that we cannot read is one that we cannot recognise.
         for what in ("files of the state directory", "node", "cluster"):
-            gathering.miss(
-                what, f"left out, since it could not be redacted: cannot read {', '.join(knowledge.unknown)}"
-            )
+            gathering.miss(what, f"left out, since it could not be redacted: cannot read {', '.join(knowledge.unknown)}")
         return gathering.finish(), knowledge
     collect_files(gathering, sources.state_dir)
     collect_node(gathering, sources.run, sources.node)
@@ -98,9 +96,7 @@ def _collect(sources: Sources) -> tuple[Found, Knowledge]:
     return gathering.finish(), knowledge
 
 
-def _ready(
-    found: Found, knowledge: Knowledge, failure: Failure, now: datetime
-) -> tuple[dict[str, str], list[tuple[str, str]]]:
+def _ready(found: Found, knowledge: Knowledge, failure: Failure, now: datetime) -> tuple[dict[str, str], list[tuple[str, str]]]:
     """The texts as they are written, MANIFEST.txt first, and what is missing."""
     missed = [(what, knowledge.redact(why)) for what, why in found.missed]
     texts = {"failure.txt": knowledge.redact(f"{failure.reason}\n\n{failure.text}\n")}

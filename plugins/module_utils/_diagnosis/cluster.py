@@ -40,9 +40,7 @@ class Reader(Protocol):
 
     def text(self, path: str, params: dict[str, str] | None = None) -> str: ...
 
-    def logs(
-        self, namespace: str, pod: str, container: str = "", *, tail: int | None = None, previous: bool = False
-    ) -> Iterator[str]: ...
+    def logs(self, namespace: str, pod: str, container: str = "", *, tail: int | None = None, previous: bool = False) -> Iterator[str]: ...
 
 
 def collect_cluster(gathering: Gathering, connect: Callable[[], Reader], without_api: Callable[[], None]) -> None:

@@ -111,9 +111,7 @@ def show_logs(
 
 
 @contextmanager
-def _programs(
-    components: Sequence[Component], argv_of: Callable[[Component], list[str]], lines: queue.SimpleQueue[Line]
-) -> Iterator[None]:
+def _programs(components: Sequence[Component], argv_of: Callable[[Component], list[str]], lines: queue.SimpleQueue[Line]) -> Iterator[None]:
     """One running program for each component, with a thread that reads it."""
     running: list[subprocess.Popen[bytes]] = []
     try:

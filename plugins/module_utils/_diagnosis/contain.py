@@ -21,9 +21,7 @@ class Contained:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
         if isinstance(error, ParityError):
             self.why = f"{error.reason}: {error.seen}"
         elif isinstance(error, Exception):

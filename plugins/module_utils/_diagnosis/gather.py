@@ -79,9 +79,7 @@ class Gathering:
                     break
                 limits = [end - now, *(began + self.each - now for began in self._running.values())]
                 self._changed.wait(max(0.0, min(limits)) + 0.01)
-            self._missed += [
-                (what, f"not finished when {self.whole:g} s were over") for what in [*self._running, *self._waiting]
-            ]
+            self._missed += [(what, f"not finished when {self.whole:g} s were over") for what in [*self._running, *self._waiting]]
             self._closed = True
             return Found(dict(self._texts), sorted(self._missed))
 

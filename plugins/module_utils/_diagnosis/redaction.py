@@ -67,9 +67,7 @@ def knowledge_of(state_dir: Path, kubeconfig: Path) -> Knowledge:
         if path == kubeconfig:
             verbatim |= set(_KUBECONFIG_SECRETS.findall(text))
         elif "PRIVATE KEY-----" in text:
-            verbatim |= {
-                line.strip() for line in text.splitlines() if len(line) >= _KEY_LINE and not line.startswith("-----")
-            }
+            verbatim |= {line.strip() for line in text.splitlines() if len(line) >= _KEY_LINE and not line.startswith("-----")}
         elif path.suffix in (".yml", ".yaml"):
             values |= set(_values(text))
         elif state_dir / "secrets" in path.parents:

@@ -78,9 +78,7 @@ def _docker(facts: HostFacts, engine: Engine, needs: Needs) -> Iterator[ParityEr
             yield ParityError("HOST_DOCKER_TOO_OLD", f"the engine is {engine.version}, {MIN_DOCKER} or newer is needed")
         ours = ARCHITECTURES.get(facts.architecture)
         if ours and ARCHITECTURES.get(engine.architecture) != ours:
-            yield ParityError(
-                "HOST_ARCH", f"the engine runs on {engine.architecture}, this machine is {facts.architecture}"
-            )
+            yield ParityError("HOST_ARCH", f"the engine runs on {engine.architecture}, this machine is {facts.architecture}")
         if engine.rootless and facts.cgroup_version < 2:
             yield ParityError("HOST_DOCKER_ROOTLESS", "the engine is rootless on cgroup v1; a rootless node needs v2")
     if needs.build:

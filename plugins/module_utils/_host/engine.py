@@ -56,9 +56,7 @@ class Engine:
 def read_engine(system: System, *, timeout: float = 10.0) -> Engine:
     """Ask the engine. It never raises: an engine that cannot be used is a fact as well."""
     try:
-        done = system.runner(
-            ["docker", "info", "--format", "{{json .}}"], check=False, timeout=timeout, env=clean_env()
-        )
+        done = system.runner(["docker", "info", "--format", "{{json .}}"], check=False, timeout=timeout, env=clean_env())
     except ParityError as error:
         reason = "HOST_DOCKER_MISSING" if error.reason == "COMMAND_MISSING" else "HOST_DOCKER_UNREACHABLE"
         return Engine(problem=ParityError(reason, error.seen))
@@ -70,9 +68,7 @@ def read_engine(system: System, *, timeout: float = 10.0) -> Engine:
     buildx = next((p.get("Version") or "unknown" for p in client.get("Plugins") or () if p.get("Name") == "buildx"), "")
     if not info.get("ServerVersion"):
         said = "\n".join([*(info.get("ServerErrors") or ()), done.stderr])
-        problem = engine_problem(said) or ParityError(
-            "HOST_DOCKER_UNREACHABLE", tail(said, 3) or "docker info gave no server version"
-        )
+        problem = engine_problem(said) or ParityError("HOST_DOCKER_UNREACHABLE", tail(said, 3) or "docker info gave no server version")
         return Engine(problem=problem, buildx=buildx, endpoint=_endpoint(system))
     published, running, stopped = _containers(system)
     return Engine(

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -49,7 +48,7 @@ def port_owner(system: System, engine: Engine, port: int, listen: str, cluster: 
             return "" if ours else f"container {published.container}"
     for found in listeners(system):
         if found.port == port and in_the_way(found, listen):
-            return _process(system, found.inode) or "a process of another user (run `sudo ss -ltnp` to see it)"
+            return _process(system, found.inode) or "a process that cannot be seen from here (`sudo ss -ltnp` may tell)"
     return ""
 
 
@@ -75,7 +74,7 @@ def _process(system: System, inode: int) -> str:
     wanted = f"socket:[{inode}]"
     for directory in proc.glob("[0-9]*"):
         try:
-            if any(os.readlink(entry.path) == wanted for entry in os.scandir(directory / "fd")):
+            if any(str(entry.readlink()) == wanted for entry in (directory / "fd").iterdir()):
                 said = command_line(int(directory.name), proc)
                 return f"process {directory.name} ({said[:80]})"
         except OSError:

@@ -100,8 +100,9 @@ def pull(image: Image, tag: str, cache: Path, says: Callable[[str], None]) -> No
     run(["docker", "tag", reference, tag])
     if not digest:
         listed = run(["docker", "image", "inspect", "--format", "{{json .RepoDigests}}", reference]).stdout
-        repository = there.reference.rpartition(":")[0]
-        digest = next((d.rpartition("@")[2] for d in json.loads(listed) if d.rpartition("@")[0].endswith(repository.partition("/")[2])), "")
+        # The engine leaves out Docker Hub's own prefixes.
+        familiar = there.reference.rpartition(":")[0].removeprefix("docker.io/").removeprefix("library/")
+        digest = dict(entry.split("@") for entry in json.loads(listed)).get(familiar, "")
         if not digest:
             raise ParityError("IMAGE_PULL_FAILED", f"{reference}: the registry gave no digest")
         record.parent.mkdir(parents=True, exist_ok=True)

@@ -74,9 +74,7 @@ def observe(api: Api, realm: str, usernames: Iterable[str], group_paths: Iterabl
     found += together([_finder(api, realm, name) for name in dropped])
     fields = {name: user for name, user in zip([*wanted, *dropped], found, strict=True) if user is not None}
     paths = {*group_paths, *(ownership.of("groups") if ownership else ())}
-    *users, below = together(
-        [*(_reader(api, realm, user) for user in fields.values()), lambda: _with_children(api, realm, groups, paths)]
-    )
+    *users, below = together([*(_reader(api, realm, user) for user in fields.values()), lambda: _with_children(api, realm, groups, paths)])
     return Actual(
         settings=settings,
         ownership=ownership,
@@ -112,10 +110,7 @@ def _reader(api: Api, realm: str, user: Json) -> Callable[[], ActualUser]:
         return ActualUser(
             fields=user,
             roles=by_key(api.get_list(realm, "users", own, "role-mappings", "realm"), "name"),
-            groups={
-                str(group["path"]): str(group["id"])
-                for group in api.get_list(realm, "users", own, "groups", max=EVERYTHING)
-            },
+            groups={str(group["path"]): str(group["id"]) for group in api.get_list(realm, "users", own, "groups", max=EVERYTHING)},
             password_stored=password_stored(api, realm, own),
         )
 

@@ -116,9 +116,7 @@ def become_permanent(http: httpx.Client, now: SignedIn, who: Administrators) -> 
 
 
 def _temporary(api: Api, client_id: str) -> Json | None:
-    return next(
-        (c for c in api.get_list(MASTER, "clients", clientId=client_id) if c.get("clientId") == client_id), None
-    )
+    return next((c for c in api.get_list(MASTER, "clients", clientId=client_id) if c.get("clientId") == client_id), None)
 
 
 def _make(api: Api, who: Administrators) -> None:

@@ -39,9 +39,7 @@ class Login:
     @classmethod
     def client(cls, client_id: str, secret: str) -> Login:
         """A service account (RFC 6749 section 4.4)."""
-        return cls(
-            f"client {client_id}", {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
-        )
+        return cls(f"client {client_id}", {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret})
 
 
 class Api:
@@ -143,9 +141,7 @@ class Api:
         try:
             response = self._http.request(method, url, **parts)
         except httpx.TransportError as error:
-            raise ParityError(
-                "KEYCLOAK_UNREACHABLE", f"{self._http.base_url}: {error or type(error).__name__}"
-            ) from None
+            raise ParityError("KEYCLOAK_UNREACHABLE", f"{self._http.base_url}: {error or type(error).__name__}") from None
         if response.status_code in NOT_THERE:
             raise ParityError("KEYCLOAK_UNREACHABLE", f"{self._http.base_url} answers {response.status_code}")
         return response

@@ -75,9 +75,7 @@ def bootstrap(request: Request) -> Outcome:
     document = load_document(request.document)
     secrets = load_secrets(request.secrets_file, document, request.bootstrap_secret)
     desired = desired_from(document, secrets)
-    who = Administrators(
-        desired.admin_name, desired.admin_password, request.bootstrap_client_id, secrets[request.bootstrap_secret]
-    )
+    who = Administrators(desired.admin_name, desired.admin_password, request.bootstrap_client_id, secrets[request.bootstrap_secret])
     try:
         http = client(request.ca_file, base_url=request.url.rstrip("/"), timeout=TIMEOUT)
     except OSError as error:
@@ -124,10 +122,7 @@ def _reconcile(work: Work, changes: list[Change]) -> None:
     if work.passwords_set:
         names = sorted(work.passwords_set)
         stored = together([_stored(work, name) for name in names])
-        marks = {
-            name: PasswordMark.of(work.desired.users[name].password, when or 0)
-            for name, when in zip(names, stored, strict=True)
-        }
+        marks = {name: PasswordMark.of(work.desired.users[name].password, when or 0) for name, when in zip(names, stored, strict=True)}
     record(work, work.ownership.settled(work.desired, work.kept, marks))
 
 

@@ -67,9 +67,7 @@ class Change:
 
 def masked(fields: Json, which: str) -> Json:
     """``fields`` without secret values; ``which`` keeps the two sides of a changed secret apart."""
-    return {
-        key: f"{MASK} ({which})" if key in SECRET_FIELDS and value else value for key, value in sorted(fields.items())
-    }
+    return {key: f"{MASK} ({which})" if key in SECRET_FIELDS and value else value for key, value in sorted(fields.items())}
 
 
 def drift(wanted: Json, actual: Json) -> tuple[Json, Json]:

@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.jsontypes import Json
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.store import read
 
 
 class Secrets:
@@ -38,20 +38,15 @@ def names_in(document: Json) -> Iterator[tuple[str, str]]:
 def load_secrets(path: str, document: Json, *also: str) -> Secrets:
     """The secrets that the document names, and those named in ``also``, out of secrets.yml.
 
-    Raises ParityError KEYCLOAK_SECRETS; neither it nor its cause carries a value.
+    Raises ParityError: KEYCLOAK_SECRETS, and what ``_secrets.store.read`` raises
+    for a file that is not private or not readable. No value enters a message.
     """
-    try:
-        found = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ParityError("KEYCLOAK_SECRETS", f"{path} cannot be read: {error}") from None
-    except yaml.YAMLError:
-        raise ParityError("KEYCLOAK_SECRETS", f"{path} is no YAML") from None
-    if not isinstance(found, dict):
-        raise ParityError("KEYCLOAK_SECRETS", f"{path} is no mapping of secrets")
+    found = read(Path(path))
+    if found is None:
+        raise ParityError("KEYCLOAK_SECRETS", f"{path} does not exist")
     needed = [*names_in(document), *(("bootstrap client", name) for name in also)]
     missing = [f"{name} ({where})" for where, name in needed if not isinstance(found.get(name), str) or not found[name]]
     if missing:
-        raise ParityError(
-            "KEYCLOAK_SECRETS", f"{path} has no value for {', '.join(missing)}", details={"missing": missing}
-        )
+        seen = f"{path} has no value for {', '.join(missing)}"
+        raise ParityError("KEYCLOAK_SECRETS", seen, details={"missing": missing})
     return Secrets({name: found[name] for _where, name in needed})

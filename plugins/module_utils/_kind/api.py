@@ -84,7 +84,5 @@ def wait_for_api(api: Api, kubeconfig: Path, waiting: Waiting) -> Identity:
         elapsed = waiting.monotonic() - begun
         if elapsed >= waiting.seconds:
             seen = f"no ready API within {waiting.seconds:g} s ({attempts} attempts); last: {last.seen}"
-            raise ParityError(
-                "CLUSTER_NOT_READY", seen, details={"last_reason": last.reason, "attempts": attempts}
-            ) from last
+            raise ParityError("CLUSTER_NOT_READY", seen, details={"last_reason": last.reason, "attempts": attempts}) from last
         waiting.sleep(_POLL_SECONDS)

@@ -39,9 +39,7 @@ class Outcome:
 Creator = Callable[[Site, ClusterSpec, Found, Waiting], Identity]
 
 
-def present(
-    site: Site, spec: ClusterSpec, waiting: Waiting, *, check_mode: bool = False, creator: Creator = create
-) -> Outcome:
+def present(site: Site, spec: ClusterSpec, waiting: Waiting, *, check_mode: bool = False, creator: Creator = create) -> Outcome:
     """Create what is missing, make anew what was interrupted, start what is stopped, repair what a restart broke.
 
     A cluster that merely differs is reported as drift. Raises what `look`,
@@ -90,9 +88,7 @@ def absent(site: Site, spec: ClusterSpec, *, check_mode: bool = False) -> Outcom
 
 def _needed(found: Found) -> list[str]:
     """What has to be done to a cluster that exists, in words."""
-    actions = [
-        f"{_VERBS.get(node.status, 'start')} {node.name}" for node in found.observed.nodes if node.status != "running"
-    ]
+    actions = [f"{_VERBS.get(node.status, 'start')} {node.name}" for node in found.observed.nodes if node.status != "running"]
     if not found.kubeconfig.usable:
         actions.append("write the kubeconfig anew")
     elif _points_elsewhere(found):
@@ -110,11 +106,7 @@ def _points_elsewhere(found: Found) -> bool:
 
 def _start(site: Site, found: Found) -> None:
     for status, verb in (("paused", "unpause"), ("", "start")):
-        ids = [
-            n.id
-            for n in found.observed.nodes
-            if n.status != "running" and (n.status == "paused") == (status == "paused")
-        ]
+        ids = [n.id for n in found.observed.nodes if n.status != "running" and (n.status == "paused") == (status == "paused")]
         if not ids:
             continue
         try:
@@ -139,9 +131,7 @@ def _await(site: Site, found: Found, waiting: Waiting) -> tuple[Identity, list[s
         return wait_for_api(site.api, site.kubeconfig, replace(waiting, seconds=waiting.seconds / 2)), []
     except ParityError as error:
         site.show(f"  cluster: {error.seen}; restarting the node")
-    site.docker.call(
-        "restart", "-t", str(_STOP_SECONDS), *(node.id for node in found.observed.nodes), timeout=_STOP_SECONDS + 60.0
-    )
+    site.docker.call("restart", "-t", str(_STOP_SECONDS), *(node.id for node in found.observed.nodes), timeout=_STOP_SECONDS + 60.0)
     return wait_for_api(site.api, site.kubeconfig, waiting), ["restart the node, whose API did not answer"]
 
 

@@ -84,17 +84,13 @@ def _make_network(site: Site, spec: ClusterSpec, record: Record) -> None:
         raise ParityError(
             "CLUSTER_NOT_OURS",
             seen,
-            f"set another cluster name, or, if nobody needs it: docker network rm {spec.network}",
+            f"name another with -e parity_cluster=..., or, if nobody needs it: docker network rm {spec.network}",
         )
     docker = site.docker
-    mtu = docker.call(
-        "network", "inspect", "bridge", "--format", f'{{{{ index .Options "{_MTU}" }}}}', check=False
-    ).stdout.strip()
+    mtu = docker.call("network", "inspect", "bridge", "--format", f'{{{{ index .Options "{_MTU}" }}}}', check=False).stdout.strip()
     options = ["com.docker.network.bridge.enable_ip_masquerade=true", *([f"{_MTU}={mtu}"] if mtu.isdigit() else [])]
     labels = [f"{OWNER_LABEL}={record.owner}", f"{STATE_LABEL}={site.state_dir}"]
-    flags = [word for option in options for word in ("--opt", option)] + [
-        word for label in labels for word in ("--label", label)
-    ]
+    flags = [word for option in options for word in ("--opt", option)] + [word for label in labels for word in ("--label", label)]
     docker.call("network", "create", "--driver", "bridge", *flags, spec.network)
 
 
@@ -144,6 +140,4 @@ def _explain(error: ParityError, log: Path, step: str) -> ParityError:
     why = next((line for line in said.splitlines() if line.startswith("ERROR:")), "") or tail(said, 3) or error.seen
     seen = f"while {step or 'it began'}: {why[:400]}"
     do = f"read {log}; make kind-parity-up starts over"
-    return ParityError(
-        "CLUSTER_CREATE_FAILED", seen, do, {"log": str(log), "tail": tail(said, 40), "cause": error.reason}
-    )
+    return ParityError("CLUSTER_CREATE_FAILED", seen, do, {"log": str(log), "tail": tail(said, 40), "cause": error.reason})

@@ -34,10 +34,7 @@ def cluster_info(site: Site, name: str) -> dict[str, Any]:
         "node_image": node.image if node else "",
         "node_container": node.name if node else "",
         "status": node.status if node else "absent",
-        "ports": [
-            {"host_port": p.host_port, "node_port": p.node_port, "listen": p.listen}
-            for p in (node.ports if node else ())
-        ],
+        "ports": [{"host_port": p.host_port, "node_port": p.node_port, "listen": p.listen} for p in (node.ports if node else ())],
         "kubeconfig": str(site.kubeconfig) if site.kubeconfig.exists() else "",
         "network": name if observed.networks else "",
         "api_ready": not api,

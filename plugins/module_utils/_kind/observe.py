@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import enum
+import ipaddress
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,9 +104,7 @@ def ownership(observed: Observed, record: Record | None, state_dir: Path) -> Own
 
 def our_networks(observed: Observed, record: Record | None, state_dir: Path) -> list[str]:
     """Ids of the networks that we made and may remove."""
-    return [
-        net.id for net in observed.networks if net.state_dir == str(state_dir) or (record and net.owner == record.owner)
-    ]
+    return [net.id for net in observed.networks if net.state_dir == str(state_dir) or (record and net.owner == record.owner)]
 
 
 def _nodes(docker: Docker, name: str) -> list[Node]:
@@ -130,9 +129,13 @@ def _node(raw: dict[str, Any]) -> Node:
     )
 
 
+# What Docker means by an empty address.
+_ANY = str(ipaddress.IPv4Address(0))
+
+
 def _bindings(raw: dict[str, Any]) -> list[PortMap]:
     return [
-        PortMap(int(binding["HostPort"] or 0), int(target.split("/")[0]), binding.get("HostIp") or "0.0.0.0")
+        PortMap(int(binding["HostPort"] or 0), int(target.split("/")[0]), binding.get("HostIp") or _ANY)
         for target, bindings in raw.items()
         for binding in bindings or ()
     ]

@@ -89,9 +89,7 @@ class Kubeconfig:
         try:
             loopback_address(parts.hostname or "")
         except ValueError:
-            raise ParityError(
-                "KUBECONFIG_NOT_LOCAL", f"the kubeconfig's server is {server or 'empty'}", REPAIR
-            ) from None
+            raise ParityError("KUBECONFIG_NOT_LOCAL", f"the kubeconfig's server is {server or 'empty'}", REPAIR) from None
         if parts.scheme != "https":
             raise ParityError("KUBECONFIG_NOT_LOCAL", f"the kubeconfig's server {server} is not https", REPAIR)
         user = _named(document, "users", context.get("user"), "user")
@@ -117,7 +115,5 @@ class Kubeconfig:
                 pair.write_bytes(self.certificate.rstrip() + b"\n" + self.key)
                 context.load_cert_chain(pair)
         except (ssl.SSLError, UnicodeDecodeError) as error:
-            raise ParityError(
-                "KUBECONFIG_INVALID", f"its certificates cannot be used: {type(error).__name__}", REPAIR
-            ) from None
+            raise ParityError("KUBECONFIG_INVALID", f"its certificates cannot be used: {type(error).__name__}", REPAIR) from None
         return context

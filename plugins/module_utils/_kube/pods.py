@@ -35,9 +35,7 @@ def is_ready(pod: Object) -> bool:
     """Whether the pod's Ready condition is True and it is not on its way out."""
     if pod["metadata"].get("deletionTimestamp"):
         return False
-    return any(
-        c.get("type") == "Ready" and c.get("status") == "True" for c in pod.get("status", {}).get("conditions") or []
-    )
+    return any(c.get("type") == "Ready" and c.get("status") == "True" for c in pod.get("status", {}).get("conditions") or [])
 
 
 def restarts(pod: Object) -> int:

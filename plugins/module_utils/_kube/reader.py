@@ -148,9 +148,7 @@ class KubeReader:
         """
         path = f"{resource_path('pods', namespace, pod)}/log"
         params = {"container": container} if container else {}
-        params |= {
-            key: "true" for key, on in (("previous", previous), ("follow", follow), ("timestamps", timestamps)) if on
-        }
+        params |= {key: "true" for key, on in (("previous", previous), ("follow", follow), ("timestamps", timestamps)) if on}
         if tail is not None:
             params["tailLines"] = str(tail)
         # Following a silent container must not end in a read timeout.

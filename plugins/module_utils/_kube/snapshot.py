@@ -59,9 +59,7 @@ class Snapshot:
 
     def read(self, resource: str, namespace: str, name: str) -> Object | None:
         """One object, read by itself: for what is too large or too private to list."""
-        found: Object | None = self._once(
-            (resource, namespace, name), lambda: self._reader.read(resource, name, namespace)
-        )
+        found: Object | None = self._once((resource, namespace, name), lambda: self._reader.read(resource, name, namespace))
         return found
 
     def pods(self, namespace: str, labels: dict[str, str]) -> list[Object]:
@@ -69,9 +67,7 @@ class Snapshot:
         chosen = [
             pod
             for pod in self.all("pods")
-            if labels
-            and pod["metadata"].get("namespace") == namespace
-            and labels.items() <= (pod["metadata"].get("labels") or {}).items()
+            if labels and pod["metadata"].get("namespace") == namespace and labels.items() <= (pod["metadata"].get("labels") or {}).items()
         ]
         return sorted(chosen, key=lambda pod: str(pod["metadata"].get("creationTimestamp")))
 
@@ -81,8 +77,7 @@ class Snapshot:
         about = [
             event
             for event in events
-            if event.get("involvedObject", {}).get("name") == name
-            and event.get("involvedObject", {}).get("namespace", "") == namespace
+            if event.get("involvedObject", {}).get("name") == name and event.get("involvedObject", {}).get("namespace", "") == namespace
         ]
         return sorted(about, key=event_time)
 

@@ -16,13 +16,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExec
 from dataclasses import dataclass, field
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import (
-    Check,
-    Context,
-    Observation,
-    Result,
-    failed,
-)
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Check, Context, Observation, Result, failed
 from ansible_collections.gpuaas.parity.plugins.module_utils._reasons import REASONS
 
 # A look that takes longer than this is a failure by itself when everything runs only once, in seconds.

@@ -47,14 +47,7 @@ class Heartbeat:
         width: int = 79,
         now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC),
     ) -> None:
-        self._line, self._live, self._timeout, self._log, self._width, self._now = (
-            line,
-            live,
-            timeout,
-            log,
-            width,
-            now,
-        )
+        self._line, self._live, self._timeout, self._log, self._width, self._now = (line, live, timeout, log, width, now)
         self._shown_at = -1e9
         self._shown = (-1, "")
         self._logged: dict[str, str] = {}

@@ -48,13 +48,14 @@ def failed(reason: str, seen: str, grace: float | None = None, **details: Any) -
 
 @dataclass(frozen=True)
 class Context:
-    """All that a check may use: the contract, the cluster at this moment, and ways to the platform.
+    """All that a check may use: the contract and its realm, the cluster at this moment, and ways to the platform.
 
     ``node`` is the name of the kind node's container. ``clock`` is monotonic seconds.
     ``renew`` makes the snapshot of the next moment.
     """
 
     contract: dict[str, Any]
+    realm: dict[str, Any]
     state_dir: Path
     snapshot: Snapshot
     http: httpx.Client

@@ -93,9 +93,7 @@ def walk(
         if form is None:
             return response, response.url
         if filled:
-            raise _refused(
-                f"{bare(response.url)} refused {credentials.user}: {describe(response.text, str(response.url))}"
-            )
+            raise _refused(f"{bare(response.url)} refused {credentials.user}: {describe(response.text, str(response.url))}")
         filled = True
         data = {**form.fields, "username": credentials.user, "password": credentials.password}
         request = http.build_request(form.method, form.action, data=data)
@@ -165,12 +163,7 @@ def code_flow(http: httpx.Client, issuer: str, client: Client, credentials: Cred
         raise _refused("the redirect carries another state than was sent")
     if answer.get("iss", issuer) != issuer:
         raise ParityError("ISSUER_MISMATCH", f"the redirect is from issuer {answer['iss']}, not {issuer}")
-    exchange = {
-        "grant_type": "authorization_code",
-        "code": answer["code"],
-        "redirect_uri": client.redirect_uri,
-        "code_verifier": verifier,
-    }
+    exchange = {"grant_type": "authorization_code", "code": answer["code"], "redirect_uri": client.redirect_uri, "code_verifier": verifier}
     tokens = _token(http, str(document["token_endpoint"]), client, exchange)
     if claims(str(tokens.get("id_token"))).get("nonce") != nonce:
         raise _refused("the ID token carries another nonce than was sent")

@@ -45,11 +45,7 @@ def _fits(value: object, wanted: Any) -> bool:
 
 
 def _name(wanted: Any) -> str:
-    return (
-        wanted.__name__
-        if isinstance(wanted, type) and not typing.get_args(wanted)
-        else str(wanted).replace("typing.", "")
-    )
+    return wanted.__name__ if isinstance(wanted, type) and not typing.get_args(wanted) else str(wanted).replace("typing.", "")
 
 
 def _body(where: str, kind: str, component: str, given: dict[str, Any]) -> Kind:
@@ -145,8 +141,7 @@ def require_coverage(checks: Iterable[Check], components: Iterable[str]) -> None
         if check.phase == "up" and check.proves == "ready":
             proofs[check.component].add("ready in phase up")
     gaps = {
-        name: [proof for proof in (*REQUIRED_PROOFS, "ready in phase up") if proof not in proofs.get(name, set())]
-        for name in components
+        name: [proof for proof in (*REQUIRED_PROOFS, "ready in phase up") if proof not in proofs.get(name, set())] for name in components
     }
     gaps = {name: missing for name, missing in gaps.items() if missing}
     if gaps:

@@ -18,7 +18,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.engine import Engine, Progress
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Check, Context, Result
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.parse import PROVES
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.state import secret_reader
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.state import read_realm, secret_reader
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.tokens import Tokens
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
 
@@ -46,6 +46,7 @@ def open_context(site: Site) -> Iterator[Context]:
     with http, KubeReader.from_file(site.kubeconfig) as reader:
         yield Context(
             contract=site.contract,
+            realm=read_realm(site.state_dir),
             state_dir=site.state_dir,
             snapshot=Snapshot(reader),
             http=http,

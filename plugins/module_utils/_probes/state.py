@@ -28,6 +28,18 @@ def read_contract(state_dir: Path) -> dict[str, Any]:
     return contract
 
 
+def read_realm(state_dir: Path) -> dict[str, Any]:
+    """The rendered realm document of a run, in which secrets are names. Raises ParityError ``CONTRACT_NOT_RENDERED``."""
+    file = state_dir / "rendered" / "realm.json"
+    try:
+        realm = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ParityError("CONTRACT_NOT_RENDERED", f"{file}: {type(error).__name__}: {error}") from error
+    if not isinstance(realm, dict):
+        raise ParityError("CONTRACT_NOT_RENDERED", f"{file} holds no realm")
+    return realm
+
+
 def secret_reader(state_dir: Path) -> Callable[[str], str]:
     """A function from a secret's name to its value, which reads the file once, when it is first asked.
 

@@ -123,9 +123,7 @@ def timed_out(argv: Sequence[str], timeout: float, said: str) -> ParityError:
     """The error of a program that was killed because its time was over."""
     quoted = tail(said) or "(it printed nothing)"
     details = {"argv": list(argv), "timeout_seconds": timeout, "output": tail(said, 40)}
-    return ParityError(
-        "COMMAND_TIMEOUT", f"`{' '.join(argv)}` was killed after {timeout:g} s: {quoted}", details=details
-    )
+    return ParityError("COMMAND_TIMEOUT", f"`{' '.join(argv)}` was killed after {timeout:g} s: {quoted}", details=details)
 
 
 def _text(raw: bytes | None) -> str:

@@ -33,9 +33,7 @@ class Docker:
         self._run = runner
         self._program = program
 
-    def call(
-        self, *argv: str, timeout: float = 60.0, check: bool = True, input: str | bytes | None = None
-    ) -> Completed:
+    def call(self, *argv: str, timeout: float = 60.0, check: bool = True, input: str | bytes | None = None) -> Completed:
         """Run ``docker argv``.
 
         Raises ``HOST_DOCKER_MISSING``, ``HOST_DOCKER_UNREACHABLE`` or

@@ -11,6 +11,12 @@ from pathlib import Path
 from typing import Any
 
 
+def own_path(path: str | Path) -> Path:
+    """``path`` made absolute and unique, except for its last part: a symbolic link there must be seen, not followed."""
+    given = Path(path)
+    return given.parent.resolve() / given.name
+
+
 def write_private(path: Path, text: str) -> None:
     """Replace ``path`` in one step with ``text``, mode 0600, on disk before it is visible."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -19,9 +25,9 @@ def write_private(path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(name, path)
+        Path(name).replace(path)
     except BaseException:
-        os.unlink(name)
+        Path(name).unlink()
         raise
 
 

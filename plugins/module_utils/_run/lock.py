@@ -122,7 +122,7 @@ class RunLock:
 def _is_still(path: Path, handle: int) -> bool:
     """Whether ``path`` still leads to the file that is open as ``handle``."""
     try:
-        return os.path.samestat(os.fstat(handle), os.stat(path, follow_symlinks=False))
+        return os.path.samestat(os.fstat(handle), path.lstat())
     except FileNotFoundError:
         return False
 

@@ -47,8 +47,6 @@ def command_line(pid: int, proc: Path = PROC) -> str:
     """What the process was started as; empty when that cannot be read."""
     try:
         raw = (proc / str(pid) / "cmdline").read_bytes()
-        return (
-            raw.replace(b"\0", b" ").decode(errors="replace").strip() or (proc / str(pid) / "comm").read_text().strip()
-        )
+        return raw.replace(b"\0", b" ").decode(errors="replace").strip() or (proc / str(pid) / "comm").read_text().strip()
     except OSError:
         return ""

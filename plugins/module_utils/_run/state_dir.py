@@ -10,6 +10,7 @@ import stat
 from pathlib import Path
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import write_private
 
 # What tells a state directory from a directory that a wrong setting names.
 MARKER = ".gpuaas-parity-state"
@@ -27,13 +28,11 @@ def check_state_dir(path: Path) -> bool:
     except FileNotFoundError:
         return False
     if stat.S_ISLNK(found.st_mode):
-        raise ParityError("STATE_DIR_UNSAFE", f"{path} is a symbolic link to {os.readlink(path)}")
+        raise ParityError("STATE_DIR_UNSAFE", f"{path} is a symbolic link to {path.readlink()}")
     if not stat.S_ISDIR(found.st_mode):
         raise ParityError("STATE_DIR_UNSAFE", f"{path} is not a directory")
     if found.st_uid != os.geteuid():
-        raise ParityError(
-            "STATE_DIR_UNSAFE", f"{path} belongs to user id {found.st_uid}, this run is user id {os.geteuid()}"
-        )
+        raise ParityError("STATE_DIR_UNSAFE", f"{path} belongs to user id {found.st_uid}, this run is user id {os.geteuid()}")
     if not (path / MARKER).is_file() and any(os.scandir(path)):
         raise ParityError("STATE_DIR_UNSAFE", f"{path} holds files and no {MARKER}: it was not made by gpuaas.parity")
     return True
@@ -54,7 +53,7 @@ def make_state_dir(path: Path, *, check_mode: bool = False) -> bool:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.mkdir(mode=0o700, exist_ok=True)
     path.chmod(0o700)
-    (path / MARKER).write_text(_MARKER_TEXT, encoding="utf-8")
+    write_private(path / MARKER, _MARKER_TEXT)
     return True
 
 
@@ -73,16 +72,14 @@ def remove_state_dir(path: Path, *, check_mode: bool = False) -> bool:
     def note(_function: object, name: str, _error: BaseException) -> None:
         left.append(name)
 
-    for entry in list(os.scandir(path)):
-        if entry.name == MARKER:
-            continue
-        if entry.is_dir(follow_symlinks=False):
-            shutil.rmtree(entry.path, onexc=note)
+    for entry in [found for found in path.iterdir() if found.name != MARKER]:
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry, onexc=note)
         else:
             try:
-                os.unlink(entry.path)
+                entry.unlink()
             except OSError:
-                left.append(entry.path)
+                left.append(str(entry))
     if not left:
         shutil.rmtree(path, onexc=note)
     if left or os.path.lexists(path):

@@ -60,9 +60,7 @@ def _open_log(log: Path | None) -> int | None:
     return os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
 
 
-def _lines(
-    process: subprocess.Popen[bytes], argv: Sequence[str], deadline: float, timeout: float, kept: list[str]
-) -> Iterator[str]:
+def _lines(process: subprocess.Popen[bytes], argv: Sequence[str], deadline: float, timeout: float, kept: list[str]) -> Iterator[str]:
     """Lines as they come; every one is also appended to ``kept``."""
     if process.stdout is None:
         raise ParityError("INTERNAL", "a child was started without a pipe")

@@ -55,9 +55,7 @@ class Cluster:
         self.asked.append(path)
         return f"answer of {path}"
 
-    def logs(
-        self, namespace: str, pod: str, container: str = "", *, tail: int | None = None, previous: bool = False
-    ) -> Iterator[str]:
+    def logs(self, namespace: str, pod: str, container: str = "", *, tail: int | None = None, previous: bool = False) -> Iterator[str]:
         self.asked.append(f"log {tail}")
         name = f"{namespace}/{pod}/{container}{' previous' if previous else ''}"
         if name not in self.log:
@@ -65,9 +63,7 @@ class Cluster:
         yield from self.log[name].splitlines()
 
 
-def pod(
-    name: str, *, ready: bool = True, restarts: int = 0, waiting: str = "", namespace: str = "gpuaas-data"
-) -> Object:
+def pod(name: str, *, ready: bool = True, restarts: int = 0, waiting: str = "", namespace: str = "gpuaas-data") -> Object:
     """A pod with one container ``main``, as the API describes it."""
     state: Object = {"waiting": {"reason": waiting}} if waiting else {"running": {"startedAt": "2026-03-14T09:00:00Z"}}
     status: Object = {"name": "main", "ready": ready, "restartCount": restarts, "state": state}

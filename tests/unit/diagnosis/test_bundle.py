@@ -151,9 +151,7 @@ def test_the_summary_names_the_blocker_first(write: Write) -> None:
 
 def test_what_must_stay_is_not_in_the_bundle(write: Write) -> None:
     texts = texts_of(write())
-    assert not [
-        path for path in texts if "secrets" in path or path.endswith((".key", "kubeconfig")) or "bundles" in path
-    ]
+    assert not [path for path in texts if "secrets" in path or path.endswith((".key", "kubeconfig")) or "bundles" in path]
 
 
 def test_secrets_are_never_asked_for(write: Write) -> None:
@@ -321,8 +319,6 @@ def test_of_a_long_log_the_end_is_kept_from_a_whole_line_on(write: Write, state_
 
 
 def test_the_verb_cannot_leave_the_folder(state_dir: Path) -> None:
-    sources = Sources(
-        state_dir, state_dir / "kubeconfig", "node", run=Machine(), connect=lambda _path: Cluster(), now=lambda: NOW
-    )
+    sources = Sources(state_dir, state_dir / "kubeconfig", "node", run=Machine(), connect=lambda _path: Cluster(), now=lambda: NOW)
     path = write_bundle(sources, Failure("../../up now", "INTERNAL", "x")).path
     assert path == state_dir / "bundles" / "20260314T091500Z--up-now.tar.gz"

@@ -28,9 +28,7 @@ SURROUNDINGS = st.text(max_size=30)
 
 def key_pem() -> str:
     key = ec.generate_private_key(ec.SECP256R1())
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ).decode()
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
 
 
 @given(PASSWORDS, SURROUNDINGS, SURROUNDINGS)
@@ -162,9 +160,7 @@ def test_lines_of_our_private_keys_are_known_by_themselves(state_dir: Path) -> N
 def test_the_key_of_the_kubeconfig_is_known(state_dir: Path) -> None:
     key = base64.b64encode(b"not even a PEM, but the key of this cluster").decode()
     config = state_dir / "kubeconfig"
-    config.write_text(
-        f"users:\n- name: a\n  user:\n    client-certificate-data: {'Q' * 40}\n    client-key-data: {key}\n"
-    )
+    config.write_text(f"users:\n- name: a\n  user:\n    client-certificate-data: {'Q' * 40}\n    client-key-data: {key}\n")
     redacted = knowledge_of(state_dir, config).redact(config.read_text())
     assert key not in redacted
     assert "client-key-data" in redacted

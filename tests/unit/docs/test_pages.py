@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds import KINDS
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 PAGES = sorted(
@@ -117,6 +118,25 @@ def test_every_image_of_the_catalog_is_explained() -> None:
     patterns = [re.escape(name).replace(r"\*", ".+") for name in re.findall(r"`([a-z][a-z*-]+)`", readme)]
     catalog = yaml.safe_load(_text(CHECKOUT / "images" / "catalog.yml"))["images"]
     assert [name for name in catalog if not any(re.fullmatch(pattern, name) for pattern in patterns)] == []
+
+
+def test_every_kind_of_check_is_explained() -> None:
+    section = _text(CHECKOUT / "docs" / "architecture.md").partition("\n## Checks\n")[2].partition("\n## ")[0]
+    table = section.partition("\n| kind | ")[2].partition("\n\n")[0]
+    named = {name for row in table.splitlines() for name in re.findall(r"`([a-z_]+)`", row.split(" | ")[0])}
+    assert named == set(KINDS)
+
+
+def test_every_package_of_module_utils_is_in_the_architecture() -> None:
+    page = _text(CHECKOUT / "docs" / "architecture.md")
+    packages = {path.parent.name for path in (CHECKOUT / "plugins" / "module_utils").glob("_*/__init__.py")}
+    assert {name for name in packages if f"`{name}`" not in page} == set()
+
+
+def test_every_decision_is_listed() -> None:
+    folder = CHECKOUT / "docs" / "decisions"
+    listed = set(_LINK.findall(_text(folder / "README.md")))
+    assert listed == {path.name for path in folder.glob("[0-9]*.md")}
 
 
 def test_no_page_tells_of_the_machine_it_was_written_on() -> None:

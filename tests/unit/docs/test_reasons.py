@@ -51,9 +51,6 @@ _VARIABLES = {"IMAGES_SOURCE"}
 
 def test_every_advice_can_be_typed() -> None:
     targets = set(re.findall(r"^([a-z][a-z-]*):", (CHECKOUT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    named = {
-        name: set(re.findall(r"make ((?:kind-)?parity-[a-z-]+)", f"{reason.means} {reason.do}"))
-        for name, reason in REASONS.items()
-    }
+    named = {name: set(re.findall(r"make ((?:kind-)?parity-[a-z-]+)", f"{reason.means} {reason.do}")) for name, reason in REASONS.items()}
     assert {name: found - targets for name, found in named.items() if found - targets} == {}
     assert [name for name, reason in REASONS.items() if not reason.means.strip() or not reason.do.strip()] == []

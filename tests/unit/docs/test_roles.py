@@ -58,7 +58,8 @@ def test_options_bear_the_name_of_the_role(role: Path) -> None:
 def test_every_entry_point_that_a_playbook_uses_has_an_interface(role: Path) -> None:
     used = set()
     for playbook in (CHECKOUT / "playbooks").rglob("*.yml"):
-        used |= {task.get("tasks_from", "main") for task in _imports(yaml.safe_load(playbook.read_text())) if task["name"] == f"gpuaas.parity.{role.name}"}
+        imports = _imports(yaml.safe_load(playbook.read_text(encoding="utf-8")))
+        used |= {one.get("tasks_from", "main") for one in imports if one["name"] == f"gpuaas.parity.{role.name}"}
     assert used - set(_entry_points(role)) == set()
 
 

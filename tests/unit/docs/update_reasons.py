@@ -20,7 +20,7 @@ _BEGIN, _END = "<!-- reasons: ", "<!-- /reasons -->"
 
 def _cell(text: str) -> str:
     """``text`` as the cell of a Markdown table, one line, nothing of it markup."""
-    for character, escaped in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "\\|"), ("*", "\\*"), ("_", "\\_")):
+    for character, escaped in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "\\|"), ("*", "\\*")):
         text = text.replace(character, escaped)
     return " ".join(text.split())
 

@@ -38,9 +38,7 @@ class Machine:
     info_stderr: str = ""
     ps: str = ""
     endpoint: str = "unix:///var/run/docker.sock"
-    programs: dict[str, str] = field(
-        default_factory=lambda: {"dockerd": "/usr/sbin/dockerd", "mmdebstrap": "/usr/bin/mmdebstrap"}
-    )
+    programs: dict[str, str] = field(default_factory=lambda: {"dockerd": "/usr/sbin/dockerd", "mmdebstrap": "/usr/bin/mmdebstrap"})
     sudo_rc: int = 0
     uid: int = 0
     free: int | None = 100 * GIB

@@ -218,9 +218,7 @@ def test_an_engine_that_was_just_started_is_waited_for(machine: Any) -> None:
 def test_waiting_has_an_end(machine: Any) -> None:
     machine.info = None
     naps: list[float] = []
-    found = reasons(
-        machine, Needs("x", build=False), wait_seconds=5, sleep=naps.append, monotonic=lambda: float(len(naps))
-    )
+    found = reasons(machine, Needs("x", build=False), wait_seconds=5, sleep=naps.append, monotonic=lambda: float(len(naps)))
     assert found == ["HOST_DOCKER_UNREACHABLE"] and len(naps) == 5
 
 

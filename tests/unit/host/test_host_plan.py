@@ -50,9 +50,7 @@ def test_debian_12_gets_the_next_suite_of_its_own_archive(machine: Any) -> None:
     machine.write("/etc/apt/sources.list.d/debian.sources", DEB822)
     found = planned(machine)
     assert found.suite == "trixie" and "docker-cli" in found.packages
-    assert found.sources == (
-        f"Types: deb\nURIs: https://mirror.example/debian\nSuites: trixie\nComponents: main\nSigned-By: {KEYRING}\n"
-    )
+    assert found.sources == (f"Types: deb\nURIs: https://mirror.example/debian\nSuites: trixie\nComponents: main\nSigned-By: {KEYRING}\n")
 
 
 def test_an_old_engine_of_the_distribution_is_replaced(machine: Any) -> None:

@@ -1,83 +1,18 @@
-"""A platform's identity: the real realm document, made-up secrets, a Keycloak of dictionaries."""
+"""A platform's identity before and after its first run."""
 
 from __future__ import annotations
 
-import copy
-import functools
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
-from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.bootstrap import Outcome, Request, bootstrap
-from fake_keycloak import FakeKeycloak, Server
-
-CONTRACT = Path(__file__).resolve().parents[3] / "contract"
-TEMPORARY = "parity-bootstrap"
-TEMPORARY_SECRET = "keycloak_bootstrap_client_secret"
-
-
-def rendered() -> dict[str, Any]:
-    return copy.deepcopy(_rendered())
-
-
-@functools.cache
-def _rendered() -> dict[str, Any]:
-    text = (CONTRACT / "realm.yml").read_text(encoding="utf-8")
-    document = yaml.safe_load(text.replace("${endpoints.web.url}", "https://web.gpuaas.localhost:8443"))
-    assert isinstance(document, dict)
-    return document
-
-
-@functools.cache
-def values() -> dict[str, str]:
-    names = yaml.safe_load((CONTRACT / "platform.yml").read_text(encoding="utf-8"))["secrets"]
-    return {name: f"value-of-{name}-{'x' * 12}" for name in names}
-
-
-@dataclass
-class Identity:
-    """What a run takes, and the Keycloak it talks to."""
-
-    keycloak: FakeKeycloak
-    server: Server
-    secrets_file: Path
-    document: dict[str, Any]
-
-    def run(self, document: object = None, **options: Any) -> Outcome:
-        given = {
-            "document": copy.deepcopy(self.document) if document is None else document,
-            "url": self.server.url,
-            "ca_file": None,
-            "secrets_file": str(self.secrets_file),
-            "bootstrap_client_id": TEMPORARY,
-            "bootstrap_secret": TEMPORARY_SECRET,
-        }
-        return bootstrap(Request(**(given | options)))
-
-    def set_secret(self, name: str, value: str) -> None:
-        self.secrets_file.write_text(json.dumps(values() | {name: value}), encoding="utf-8")
-
-    @property
-    def realm(self) -> Any:
-        return self.keycloak.realms["gpuaas"]
-
-    @property
-    def master(self) -> Any:
-        return self.keycloak.realms["master"]
+from ansible_collections.gpuaas.parity.tests.unit.keycloak.made_up_identity import Identity, new_identity
 
 
 @pytest.fixture
 def identity(tmp_path: Path) -> Iterator[Identity]:
-    keycloak = FakeKeycloak(TEMPORARY, values()[TEMPORARY_SECRET])
-    server = Server(keycloak)
-    secrets_file = tmp_path / "secrets.yml"
-    secrets_file.write_text(yaml.safe_dump(values()), encoding="utf-8")
-    yield Identity(keycloak, server, secrets_file, rendered())
-    server.close()
+    with new_identity(tmp_path) as made:
+        yield made
 
 
 @pytest.fixture

@@ -44,6 +44,7 @@ class FakeKeycloak:
         self.log: list[tuple[str, str]] = []
         self.cut_after: int | None = None
         self.cut_applied = False
+        self.forbidding = False
         self.answer_instead: Callable[[str, str], Answer | None] = lambda method, path: None
 
     def id(self) -> str:
@@ -88,6 +89,8 @@ class FakeKeycloak:
 
     def may_administer(self, kind: str, name: str) -> bool:
         master = self.realms["master"]
+        if self.forbidding:
+            return False
         return name in master.clients if kind == "client" else "admin" in master.users[name]["roles"]
 
     def create_realm(self, body: Json) -> Answer:
@@ -107,7 +110,7 @@ class FakeKeycloak:
 class Realm:
     def __init__(self, server: FakeKeycloak, fields: Json) -> None:
         self.server = server
-        self.fields = {"attributes": {"cibaInterval": "5"}, "accessTokenLifespan": 60} | fields
+        self.fields: Json = {"attributes": {"cibaInterval": "5"}, "accessTokenLifespan": 60} | fields
         self.roles: dict[str, Json] = {}
         self.groups: dict[str, str] = {}
         self.scopes: dict[str, Json] = {}
@@ -128,13 +131,11 @@ class Realm:
     def add_client(self, body: Json) -> str:
         if body["clientId"] in self.clients:
             raise Answer(409, {"errorMessage": f"Client {body['clientId']} already exists"})
-        client = {"id": self.server.id(), "attributes": {}, "defaultClientScopes": [], "optionalClientScopes": []}
+        client: Json = {"id": self.server.id(), "attributes": {}, "defaultClientScopes": [], "optionalClientScopes": []}
         client |= {"secret": "generated", "redirectUris": [], "webOrigins": [], "fullScopeAllowed": True} | body
         client["attributes"] = {k: v for k, v in client["attributes"].items() if v}
         scopes = set(client["defaultClientScopes"]) & set(self.scopes)
-        client["defaultClientScopes"] = sorted(
-            scopes | ({"service_account"} if client.get("serviceAccountsEnabled") else set())
-        )
+        client["defaultClientScopes"] = sorted(scopes | ({"service_account"} if client.get("serviceAccountsEnabled") else set()))
         self.clients[body["clientId"]] = client
         return str(client["id"])
 
@@ -304,22 +305,16 @@ class Realm:
         fields = copy.deepcopy(self.fields)
         for key in ("parity.owned", "parity.passwords"):
             fields["attributes"].pop(key, None)
-        return json.loads(
-            json.dumps(
-                {
-                    "fields": fields,
-                    "roles": without_ids(self.roles),
-                    "groups": sorted(self.groups),
-                    "scopes": without_ids(self.scopes),
-                    "clients": without_ids(self.clients),
-                    "users": {
-                        n: {k: v for k, v in u.items() if k not in ("id", "stored")} for n, u in self.users.items()
-                    },
-                },
-                sort_keys=True,
-                default=sorted,
-            )
-        )
+        every = {
+            "fields": fields,
+            "roles": without_ids(self.roles),
+            "groups": sorted(self.groups),
+            "scopes": without_ids(self.scopes),
+            "clients": without_ids(self.clients),
+            "users": {n: {k: v for k, v in u.items() if k not in ("id", "stored")} for n, u in self.users.items()},
+        }
+        plain: Json = json.loads(json.dumps(every, sort_keys=True, default=sorted))
+        return plain
 
 
 def find(items: dict[str, Json], own: str) -> tuple[str, Json]:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.document import load_document
-from conftest import CONTRACT, TEMPORARY, Identity, rendered, values
-from fake_keycloak import Answer
+from ansible_collections.gpuaas.parity.tests.unit.keycloak.fake_keycloak import Answer
+from ansible_collections.gpuaas.parity.tests.unit.keycloak.made_up_identity import CONTRACT, TEMPORARY, Identity, rendered, values
 
 
 def failure_of(call: Callable[[], object]) -> ParityError:
@@ -59,7 +59,7 @@ def test_neither_administrator_is_accepted(settled: Identity) -> None:
 
 
 def test_temporary_admin_that_may_nothing(identity: Identity) -> None:
-    identity.keycloak.may_administer = lambda kind, name: False  # type: ignore[method-assign]
+    identity.keycloak.forbidding = True
     assert failure_of(identity.run).reason == "KEYCLOAK_AUTH"
 
 
@@ -218,14 +218,22 @@ def test_document_from_a_file(identity: Identity, tmp_path: Path) -> None:
     assert identity.run().changes == []
 
 
-@pytest.mark.parametrize("content", [b"a: [", b"\xff\xfe", b"[]", b"user_bob_password: 7", b"user_bob_password: ''"])
+UNUSABLE = {b"a: [": "SECRETS_CORRUPT", b"[]": "SECRETS_CORRUPT", b'user_bob_password: ""': "KEYCLOAK_SECRETS"}
+
+
+@pytest.mark.parametrize("content", UNUSABLE)
 def test_secrets_file_that_is_not_usable(identity: Identity, content: bytes) -> None:
     identity.secrets_file.write_bytes(content)
     failure = failure_of(identity.run)
-    assert failure.reason == "KEYCLOAK_SECRETS" and str(identity.secrets_file) in failure.seen
+    assert failure.reason == UNUSABLE[content] and str(identity.secrets_file) in failure.seen
+    assert identity.keycloak.log == []
+
+
+def test_secrets_file_that_is_not_there_or_not_private(identity: Identity) -> None:
+    identity.secrets_file.chmod(0o644)
+    assert failure_of(identity.run).reason == "SECRETS_PERMISSIONS"
     identity.secrets_file.unlink()
     assert failure_of(identity.run).reason == "KEYCLOAK_SECRETS"
-    assert identity.keycloak.log == []
 
 
 def test_missing_secrets_are_named_with_their_place(identity: Identity) -> None:

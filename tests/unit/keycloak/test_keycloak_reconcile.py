@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.bootstrap import Outcome
-from conftest import TEMPORARY, Identity, values
+from ansible_collections.gpuaas.parity.tests.unit.keycloak.made_up_identity import TEMPORARY, Identity, values
 
 NAMES = {
     "create realm gpuaas", "create role operator", "create role viewer", "create group /projects",
@@ -163,9 +163,7 @@ def test_dropped_objects_go(settled: Identity) -> None:
     }  # fmt: skip
     realm = settled.realm
     assert set(realm.users) == {"alice"} and set(realm.groups) == {"/projects", "/projects/atlas"}
-    assert (
-        "viewer" not in realm.roles and "gpuaas-api" not in realm.scopes and "gpuaas-probe-short" not in realm.clients
-    )
+    assert "viewer" not in realm.roles and "gpuaas-api" not in realm.scopes and "gpuaas-probe-short" not in realm.clients
     assert owned(settled)["users"] == ["alice"]
     assert settled.run(document).changes == []
 

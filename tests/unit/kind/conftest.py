@@ -36,9 +36,7 @@ def kubeconfig_text(name: str = NAME, port: int = API_HOST_PORT, ca: str = "ca",
         "apiVersion": "v1",
         "kind": "Config",
         "current-context": entry,
-        "clusters": [
-            {"name": entry, "cluster": {"server": f"https://{host}:{port}", "certificate-authority-data": encoded(ca)}}
-        ],
+        "clusters": [{"name": entry, "cluster": {"server": f"https://{host}:{port}", "certificate-authority-data": encoded(ca)}}],
         "contexts": [{"name": entry, "context": {"cluster": entry, "user": entry}}],
         "users": [{"name": entry, "user": {"client-certificate-data": encoded("c"), "client-key-data": encoded("k")}}],
     }
@@ -146,9 +144,7 @@ class World:
         self.networks[f"net{self.count}"] = {"Id": f"net{self.count}", "Name": name, "Labels": labels}
         return f"net{self.count}"
 
-    def add_node(
-        self, network: str = "", ports: tuple[PortMap, ...] = (), status: str = "running", name: str = NAME
-    ) -> str:
+    def add_node(self, network: str = "", ports: tuple[PortMap, ...] = (), status: str = "running", name: str = NAME) -> str:
         self.count += 1
         node = f"node{self.count}"
         volume = f"volume{self.count}"
@@ -178,17 +174,10 @@ class World:
         options["on_start"](NOBODY)
         options["log"].parent.mkdir(exist_ok=True)
         config = yaml.safe_load(Path(argv[argv.index("--config") + 1]).read_text())
-        ports = [
-            PortMap(p["hostPort"], p["containerPort"], p["listenAddress"])
-            for p in config["nodes"][0].get("extraPortMappings", [])
-        ]
+        ports = [PortMap(p["hostPort"], p["containerPort"], p["listenAddress"]) for p in config["nodes"][0].get("extraPortMappings", [])]
         for line in ('Creating cluster "x" ...', " • Preparing nodes 📦  ...", " ✓ Preparing nodes 📦 "):
             on_line(line)
-        network = next(
-            net["Id"]
-            for net in self.networks.values()
-            if net["Name"] == options["env"]["KIND_EXPERIMENTAL_DOCKER_NETWORK"]
-        )
+        network = next(net["Id"] for net in self.networks.values() if net["Name"] == options["env"]["KIND_EXPERIMENTAL_DOCKER_NETWORK"])
         self.add_node(network, tuple(ports))
         if self.interrupt:
             raise KeyboardInterrupt
@@ -227,11 +216,7 @@ class World:
     def writes(self) -> list[list[str]]:
         """Every call that changes something."""
         reading = {"ps", "inspect"}
-        return [
-            call
-            for call in self.calls
-            if not (call[0] == "docker" and (call[1] in reading or call[1:3] == ["network", "inspect"]))
-        ]
+        return [call for call in self.calls if not (call[0] == "docker" and (call[1] in reading or call[1:3] == ["network", "inspect"]))]
 
 
 @pytest.fixture

@@ -63,9 +63,7 @@ def test_a_missing_cluster_is_created_and_recorded(world: Any, spec: ClusterSpec
     assert world.lines == ["  cluster gpuaas-parity: preparing nodes (0 s)"]
 
 
-def test_kind_is_given_our_kubeconfig_and_never_the_users(
-    world: Any, spec: ClusterSpec, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_kind_is_given_our_kubeconfig_and_never_the_users(world: Any, spec: ClusterSpec, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBECONFIG", "/home/me/.kube/config")
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example")
     seen: dict[str, str] = {}
@@ -229,9 +227,7 @@ def test_a_failed_creation_names_its_log_and_keeps_the_evidence(world: Any, spec
 
 
 def test_a_port_that_was_taken_meanwhile_is_told_as_such(world: Any, spec: ClusterSpec) -> None:
-    world.kind_fails = (
-        "docker: Error response from daemon: Bind for 127.0.0.1:8443 failed: port is already allocated.\n"
-    )
+    world.kind_fails = "docker: Error response from daemon: Bind for 127.0.0.1:8443 failed: port is already allocated.\n"
     assert refused(present, world, spec).reason == "HOST_PORT_IN_USE"
 
 
@@ -291,9 +287,7 @@ def test_a_network_alone_is_removed_too(world: Any, spec: ClusterSpec) -> None:
 @pytest.mark.parametrize("kind", ["container", "network", "volume"])
 def test_residue_is_an_error_that_names_it(world: Any, spec: ClusterSpec, kind: str) -> None:
     present(world, spec)
-    left = {"container": node(world)["Id"], "network": next(iter(world.networks)), "volume": next(iter(world.volumes))}[
-        kind
-    ]
+    left = {"container": node(world)["Id"], "network": next(iter(world.networks)), "volume": next(iter(world.volumes))}[kind]
     world.stuck.add(left)
     error = refused(absent, world, spec)
     assert error.reason == "CLUSTER_RESIDUE"
@@ -341,9 +335,7 @@ def test_a_cluster_whose_state_is_lost_can_be_removed_and_not_used(world: Any, s
     assert (world.containers, world.networks) == ({}, {})
 
 
-@pytest.mark.parametrize(
-    "text", ["{", "[]", "{}", json.dumps({"name": "x", "owner": "", "phase": "ready", "containers": []})]
-)
+@pytest.mark.parametrize("text", ["{", "[]", "{}", json.dumps({"name": "x", "owner": "", "phase": "ready", "containers": []})])
 def test_a_corrupt_record_is_told_and_can_be_removed(world: Any, spec: ClusterSpec, text: str) -> None:
     present(world, spec)
     (world.state_dir / "cluster.json").write_text(text)

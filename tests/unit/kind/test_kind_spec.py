@@ -29,9 +29,7 @@ def test_everything_is_on_loopback(spec: ClusterSpec) -> None:
         {
             "role": "control-plane",
             "image": spec.node_image,
-            "extraPortMappings": [
-                {"containerPort": 8443, "hostPort": 8443, "listenAddress": "127.0.0.1", "protocol": "TCP"}
-            ],
+            "extraPortMappings": [{"containerPort": 8443, "hostPort": 8443, "listenAddress": "127.0.0.1", "protocol": "TCP"}],
         }
     ]
 

@@ -40,11 +40,6 @@ def named(name: str, namespace: str = "", **more: Any) -> Object:
     return {"metadata": meta, **more}
 
 
-def labelled(item: Object, **labels: str) -> Object:
-    item["metadata"]["labels"] = {key.replace("__", "/").replace("_", "."): value for key, value in labels.items()}
-    return item
-
-
 def workload(name: str, namespace: str, ready: int = 1, wanted: int = 1, **status: Any) -> Object:
     """A deployment or statefulset that is rolled out unless told otherwise."""
     item = named(name, namespace)

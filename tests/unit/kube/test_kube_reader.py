@@ -16,11 +16,11 @@ import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.kubeconfig import Kubeconfig
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.reader import KubeReader, resource_path
+from ansible_collections.gpuaas.parity.tests.unit.net.local_server import Asked, Reply, Server, as_json, serve
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from net.local_server import Asked, Reply, Server, as_json, serve
 
 
 class Pki:
@@ -77,9 +77,7 @@ def kubeconfig(server: str, **changes: Any) -> dict[str, Any]:
                 "cluster": {"server": server, "certificate-authority-data": encoded["ca"]},
             }
         ],
-        "users": [
-            {"name": "admin", "user": {"client-certificate-data": encoded["c"], "client-key-data": encoded["k"]}}
-        ],
+        "users": [{"name": "admin", "user": {"client-certificate-data": encoded["c"], "client-key-data": encoded["k"]}}],
     }
     return {**document, **changes}
 
@@ -150,9 +148,8 @@ def test_refusals_say_what_the_api_said(api: tuple[Server, KubeReader]) -> None:
 
 
 def test_nobody_answers() -> None:
-    with KubeReader(Kubeconfig.parse(kubeconfig("https://127.0.0.1:1"))) as reader:
-        with pytest.raises(ParityError) as caught:
-            reader.list("pods")
+    with KubeReader(Kubeconfig.parse(kubeconfig("https://127.0.0.1:1"))) as reader, pytest.raises(ParityError) as caught:
+        reader.list("pods")
     assert caught.value.reason == "KUBE_API_UNREACHABLE"
 
 
@@ -195,9 +192,7 @@ def test_a_missing_file_means_no_cluster(tmp_path: Path) -> None:
         "a: [",
         yaml.safe_dump(kubeconfig("https://127.0.0.1:1", users=[])),
         yaml.safe_dump(kubeconfig("https://127.0.0.1:1", **{"current-context": "other"})),
-        yaml.safe_dump(
-            kubeconfig("https://127.0.0.1:1", users=[{"name": "admin", "user": {"client-certificate-data": "%%%"}}])
-        ),
+        yaml.safe_dump(kubeconfig("https://127.0.0.1:1", users=[{"name": "admin", "user": {"client-certificate-data": "%%%"}}])),
     ],
 )
 def test_a_damaged_file_is_named(tmp_path: Path, text: str) -> None:

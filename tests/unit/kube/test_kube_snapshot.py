@@ -13,7 +13,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._kube.pods import (
     terminated_message,
 )
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.snapshot import Snapshot
-from kube.objects import FakeReader, named, pod, waiting, warning
+from ansible_collections.gpuaas.parity.tests.unit.kube.objects import FakeReader, named, pod, waiting, warning
 
 
 def test_each_list_is_read_once_however_many_ask() -> None:

@@ -11,7 +11,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import
     is_loopback_name,
     loopback_address,
 )
-from net.local_server import Asked, Authority, Reply, serve
+from ansible_collections.gpuaas.parity.tests.unit.net.local_server import Asked, Authority, Reply, serve
 
 
 @pytest.mark.parametrize("name", ["localhost", "api.gpuaas.localhost", "API.GPUAAS.LOCALHOST.", "a.localhost"])

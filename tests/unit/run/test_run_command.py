@@ -69,9 +69,7 @@ def test_lines_come_while_the_program_works(tmp_path: Path) -> None:
     lines: list[str] = []
     pids: list[int] = []
     log = tmp_path / "logs" / "x.log"
-    done = stream(
-        [SH, "-c", "echo one; echo two >&2; printf three"], lines.append, timeout=10, log=log, on_start=pids.append
-    )
+    done = stream([SH, "-c", "echo one; echo two >&2; printf three"], lines.append, timeout=10, log=log, on_start=pids.append)
     assert lines == ["one", "two", "three"]
     assert done.stdout == "one\ntwo\nthree"
     assert log.read_text() == "one\ntwo\nthree\n"

@@ -98,10 +98,10 @@ def test_what_cannot_be_removed_is_named(directory: Path, monkeypatch: pytest.Mo
     hold(directory)
     (directory / "stuck").write_text("x")
 
-    def refuse(path: str) -> None:
+    def refuse(path: Path) -> None:
         raise PermissionError(path)
 
-    monkeypatch.setattr(os, "unlink", refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
     with pytest.raises(ParityError) as caught:
         remove(directory)
     assert caught.value.reason == "STATE_DIR_RESIDUE"
@@ -219,8 +219,15 @@ def test_a_private_file_is_replaced_whole(tmp_path: Path, monkeypatch: pytest.Mo
     def crash(_source: object, _target: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(os, "replace", crash)
+    monkeypatch.setattr(Path, "replace", crash)
     with pytest.raises(KeyboardInterrupt):
         files.write_private(path, "new")
     assert path.read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["x"]
+
+
+def test_a_path_is_unique_but_a_link_at_its_end_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "way").symlink_to(tmp_path / "real")
+    (tmp_path / "real" / "end").symlink_to(tmp_path)
+    assert files.own_path(tmp_path / "real" / ".." / "way" / "end") == tmp_path / "real" / "end"

@@ -26,7 +26,7 @@ def render(document: dict[str, Any]) -> str:
     """The OpenAPI document for people."""
     info = document["info"]
     operations = [
-        _operation(method, path, operation)
+        _operation(method, path, operation, _body(document, operation))
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     ]
@@ -40,17 +40,42 @@ def render(document: dict[str, Any]) -> str:
     )
 
 
-def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
+def _operation(method: str, path: str, operation: dict[str, Any], body: list[tuple[str, str]]) -> str:
     rows = [
         (
-            f"{item['name']}{' *' if item.get('required') else ''}",
+            _marked(item["name"], item.get("required", False)),
             f"{item['in']} · {item.get('description', '')}".strip(" ·"),
         )
         for item in operation.get("parameters", [])
     ]
+    rows += body
     rows += [(status, answer["description"]) for status, answer in sorted(operation["responses"].items())]
     cells = "".join(f"<tr><td>{escape(left)}</td><td>{escape(right)}</td></tr>" for left, right in rows)
     return (
         f"<section><h2><b>{escape(method.upper())}</b> {escape(path)}</h2>"
         f"<p>{escape(operation.get('description', ''))}</p><table>{cells}</table></section>"
     )
+
+
+def _body(document: dict[str, Any], operation: dict[str, Any]) -> list[tuple[str, str]]:
+    if "requestBody" not in operation:
+        return []
+    schemas = document["components"]["schemas"]
+    name = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    schema = schemas[name]
+    return [
+        (_marked(field, field in schema["required"]), f"body · {_values(schemas, rule)}".strip(" ·"))
+        for field, rule in schema["properties"].items()
+    ]
+
+
+def _values(schemas: dict[str, Any], rule: dict[str, Any]) -> str:
+    if reference := rule.get("$ref"):
+        return ", ".join(schemas[reference.rpartition("/")[2]]["enum"])
+    if "minimum" in rule:
+        return f"{rule['minimum']} to {rule['maximum']}"
+    return str(rule.get("description", ""))
+
+
+def _marked(name: str, required: bool) -> str:
+    return f"{name} *" if required else name

@@ -24,7 +24,7 @@ def _problem(description: str) -> dict[str, Any]:
 
 def idempotency_key(
     given: Annotated[
-        str | None, Header(alias="Idempotency-Key", description="Unique for each intent, e.g. a UUID")
+        str | None, Header(alias="Idempotency-Key", description="Required: unique for each intent, e.g. a UUID")
     ] = None,
 ) -> str:
     """The key of a request that must not happen twice. Raises ProblemError."""
@@ -41,6 +41,9 @@ def idempotency_key(
 router = APIRouter(
     prefix="/v1",
     responses={
+        # FastAPI would list 422 otherwise, which is never sent.
+        "default": _problem("Any other error"),
+        400: _problem("Not valid; errors says where"),
         401: _problem("No token, or one that is refused"),
         403: _problem("Role or project is missing"),
         429: _problem("Too many requests"),

@@ -27,9 +27,7 @@ def plan_clients(work: Work) -> list[Change]:
     for name, wanted in work.desired.clients.items():
         found = work.actual.clients.get(name)
         if found is None:
-            changes.append(
-                Change(Phase.CLIENTS, "create", "client", name, {}, wanted, partial(_create, work, name, wanted))
-            )
+            changes.append(Change(Phase.CLIENTS, "create", "client", name, {}, wanted, partial(_create, work, name, wanted)))
             continue
         before, after = drift(wanted, found)
         if after:
@@ -45,9 +43,7 @@ def plan_clients(work: Work) -> list[Change]:
 def _require_scopes(work: Work, name: str, wanted: Json, known: set[str]) -> None:
     for scope in wanted["defaultClientScopes"]:
         if scope not in known:
-            raise ParityError(
-                "KEYCLOAK_REALM_INVALID", f"clients.{name}.scopes: realm {work.realm} has no client scope {scope}"
-            )
+            raise ParityError("KEYCLOAK_REALM_INVALID", f"clients.{name}.scopes: realm {work.realm} has no client scope {scope}")
 
 
 def _create(work: Work, name: str, wanted: Json) -> None:
@@ -58,9 +54,7 @@ def _create(work: Work, name: str, wanted: Json) -> None:
 def _update(work: Work, wanted: Json, found: Json, after: Json) -> None:
     client = str(found["id"])
     if not set(after) <= set(LINKS):
-        work.api.put(
-            work.realm, "clients", client, body={key: value for key, value in wanted.items() if key not in LINKS}
-        )
+        work.api.put(work.realm, "clients", client, body={key: value for key, value in wanted.items() if key not in LINKS})
     # An update of the client ignores its scopes; they are linked one by one.
     # Unlinked first: a scope cannot be default and optional at once.
     for field, resource in LINKS.items():

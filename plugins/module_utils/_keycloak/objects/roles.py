@@ -22,9 +22,7 @@ def plan_roles(work: Work) -> list[Change]:
             continue
         before, after = drift(wanted, found)
         if after:
-            changes.append(
-                Change(Phase.ROLES, "update", "role", name, before, after, partial(_update, work, name, wanted))
-            )
+            changes.append(Change(Phase.ROLES, "update", "role", name, before, after, partial(_update, work, name, wanted)))
     for name in work.dropped("roles", work.desired.roles):
         if name in work.actual.roles:
             remove = partial(work.api.delete, work.realm, "roles", name)

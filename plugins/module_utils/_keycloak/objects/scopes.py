@@ -19,9 +19,7 @@ def plan_scopes(work: Work) -> list[Change]:
     for name, wanted in work.desired.scopes.items():
         found = work.actual.scopes.get(name)
         if found is None:
-            changes.append(
-                Change(Phase.SCOPES, "create", "client scope", name, {}, wanted, partial(_create, work, wanted))
-            )
+            changes.append(Change(Phase.SCOPES, "create", "client scope", name, {}, wanted, partial(_create, work, wanted)))
             continue
         before, after = drift({key: value for key, value in wanted.items() if key != MAPPERS}, found)
         mappers_before, mappers_after = _mapper_drift(wanted, found)

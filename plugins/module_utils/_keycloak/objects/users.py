@@ -73,9 +73,7 @@ def _update(work: Work, name: str, wanted: User, found: ActualUser, after: Json)
         work.api.put(work.realm, "users", found.id, body=merged(found.fields, wanted.fields))
     if "roles" in after:
         ruled = work.ownership.of("roles")
-        extra = [
-            role for role_name, role in found.roles.items() if role_name in ruled and role_name not in wanted.roles
-        ]
+        extra = [role for role_name, role in found.roles.items() if role_name in ruled and role_name not in wanted.roles]
         if extra:
             work.api.delete(work.realm, "users", found.id, "role-mappings", "realm", body=extra)
         give_roles(work, found.id, tuple(role for role in wanted.roles if role not in found.roles))
@@ -95,9 +93,7 @@ def _update(work: Work, name: str, wanted: User, found: ActualUser, after: Json)
 def give_roles(work: Work, user: str, roles: tuple[str, ...]) -> None:
     """Give realm roles, which exist by now, to a user."""
     if roles:
-        work.api.post(
-            work.realm, "users", user, "role-mappings", "realm", body=[work.actual.roles[role] for role in roles]
-        )
+        work.api.post(work.realm, "users", user, "role-mappings", "realm", body=[work.actual.roles[role] for role in roles])
 
 
 def credential(password: str) -> Json:

@@ -17,9 +17,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.oidc_d
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.oidc_login import OidcLogin
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.pod_security import PodSecurity
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.private_files import PrivateFiles
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.process_configuration import (
-    ProcessConfiguration,
-)
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.process_configuration import ProcessConfiguration
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.store_postgres import StorePostgres
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.store_redis import StoreRedis
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.tcp import Tcp

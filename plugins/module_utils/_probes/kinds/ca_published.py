@@ -23,7 +23,5 @@ class CaPublished:
             if found is None:
                 return failed("CONFIGURATION_DRIFT", f"configmap {self.name} is not in {namespace}")
             if str((found.get("data") or {}).get("ca.crt", "")).strip() != ours:
-                return failed(
-                    "CONFIGURATION_DRIFT", f"configmap {namespace}/{self.name} holds another CA than {context.ca_file}"
-                )
+                return failed("CONFIGURATION_DRIFT", f"configmap {namespace}/{self.name} holds another CA than {context.ca_file}")
         return passed(f"{self.name} is our CA in {', '.join(self.namespaces)}")

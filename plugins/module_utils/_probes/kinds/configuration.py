@@ -50,9 +50,7 @@ def _volumes(pod: Object) -> Iterator[Object]:
 
 def generated(names: set[str], base: str) -> set[str]:
     """Those names that Kustomize makes of a base name: the name itself, or with a hash suffix."""
-    return {
-        name for name in names if name == base or (name.startswith(f"{base}-") and "-" not in name[len(base) + 1 :])
-    }
+    return {name for name in names if name == base or (name.startswith(f"{base}-") and "-" not in name[len(base) + 1 :])}
 
 
 def difference(found: set[str], wanted: set[str]) -> str:
@@ -107,9 +105,7 @@ class Configuration:
     def _settings(self, context: Context, namespace: str, pods: list[Object], wanted: dict[str, str]) -> str:
         found = settings_of(context.snapshot, namespace, self.component, pods)
         if len(found) != 1:
-            return (
-                f"the pods of {self.component} use {', '.join(found) or 'no'} {self.component}-config, not exactly one"
-            )
+            return f"the pods of {self.component} use {', '.join(found) or 'no'} {self.component}-config, not exactly one"
         for name, data in found.items():
             differs = difference(set(data), set(wanted))
             if differs:

@@ -88,9 +88,7 @@ def _problem(image: str, image_id: str, entries: dict[str, Object]) -> str:
     locked = [str(entry[key]) for key in ("digest", "config_digest") if entry.get(key)]
     # The reference asks for a digest and the kubelet reports one: by configuration digest where the
     # lock does not hold it, so the reference must then be the locked one.
-    if digest(image_id) in locked or (
-        not entry.get("config_digest") and "@" not in image_id and digest(image) in locked
-    ):
+    if digest(image_id) in locked or (not entry.get("config_digest") and "@" not in image_id and digest(image) in locked):
         return ""
     return f"runs {digest(image_id) or image_id}, the lock names {locked[0]}"
 

@@ -23,9 +23,7 @@ class Job:
         job = context.snapshot.find("jobs", namespace, self.name)
         if job is None:
             return failed("JOB_NOT_COMPLETE", f"job/{self.name} is not in namespace {namespace}")
-        conditions = {
-            c.get("type"): c for c in (job.get("status") or {}).get("conditions") or [] if c.get("status") == "True"
-        }
+        conditions = {c.get("type"): c for c in (job.get("status") or {}).get("conditions") or [] if c.get("status") == "True"}
         if "Complete" in conditions:
             return passed(f"job/{self.name} is complete")
         if "Failed" in conditions:

@@ -32,16 +32,10 @@ class LoopbackOnly:
         if ((node.get("HostConfig") or {}).get("NetworkMode")) == "host":
             return failed("LISTENS_OFF_LOOPBACK", f"{context.node} shares the host's network")
         ports = (node.get("NetworkSettings") or {}).get("Ports") or {}
-        bound = [
-            (port, str(to.get("HostIp", "")), str(to.get("HostPort")))
-            for port, tos in ports.items()
-            for to in tos or []
-        ]
+        bound = [(port, str(to.get("HostIp", "")), str(to.get("HostPort"))) for port, tos in ports.items() for to in tos or []]
         if not bound:
             return failed("LISTENS_OFF_LOOPBACK", f"{context.node} publishes no port; is it running?")
-        wide = [
-            f"{address or '*'}:{host_port} -> {port}" for port, address, host_port in bound if not _is_loopback(address)
-        ]
+        wide = [f"{address or '*'}:{host_port} -> {port}" for port, address, host_port in bound if not _is_loopback(address)]
         if wide:
             return failed("LISTENS_OFF_LOOPBACK", f"{context.node} publishes {', '.join(wide)}")
         return passed(", ".join(f"{address}:{host_port} -> {port}" for port, address, host_port in sorted(bound)))

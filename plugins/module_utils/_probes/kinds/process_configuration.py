@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.configuration import difference
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Context, Observation, failed, passed
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.users import Login, access_token
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.users import bearer, user_token
 
 
 @dataclass(frozen=True)
@@ -22,18 +22,11 @@ class ProcessConfiguration:
 
     component: str
     url: str
-    issuer: str
-    redirect_uri: str
-    client_id: str = "gpuaas-web"
-    client_secret: str = "web_client_secret"
     user: str = "alice"
-    password: str = "user_alice_password"
 
     def run(self, context: Context) -> Observation:
-        login = Login(self.issuer, self.redirect_uri, self.client_id, self.client_secret, self.user, self.password)
         try:
-            bearer = {"Authorization": f"Bearer {access_token(context, login)}"}
-            answer = context.http.get(self.url, headers=bearer)
+            answer = context.http.get(self.url, headers=bearer(user_token(context, self.user)))
             document = answer.json() if answer.status_code == 200 else None
             told = {str(key): str(value["sha256"]) for key, value in document["settings"].items()} if document else None
             unread = list(document["unread"]) if document else []
@@ -44,8 +37,7 @@ class ProcessConfiguration:
         if told is None:
             return failed("CONFIGURATION_DRIFT", f"{self.url}: {answer.status_code}, not a list of settings")
         wanted = {
-            key: hashlib.sha256(str(value).encode()).hexdigest()
-            for key, value in context.service(self.component)["settings"].items()
+            key: hashlib.sha256(str(value).encode()).hexdigest() for key, value in context.service(self.component)["settings"].items()
         }
         wrong = difference(set(told), set(wanted))
         if wrong:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Context, Observation, failed, passed
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.users import Login, access_token
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.users import bearer, user_token
 
 
 class _Unexpected(Exception):
@@ -31,38 +31,30 @@ class StorePostgres:
     """
 
     url: str
-    issuer: str
-    redirect_uri: str
-    client_id: str = "gpuaas-web"
-    client_secret: str = "web_client_secret"
     user: str = "alice"
-    password: str = "user_alice_password"
 
     def run(self, context: Context) -> Observation:
-        login = Login(self.issuer, self.redirect_uri, self.client_id, self.client_secret, self.user, self.password)
-        bearer = {"Authorization": f"Bearer {access_token(context, login)}"}
+        carried = bearer(user_token(context, self.user))
         try:
-            return self._round_trip(context.http, bearer)
+            return self._round_trip(context.http, carried)
         except _Unexpected as error:
             return failed("STORE_ROUNDTRIP_FAILED", str(error))
         except httpx.TransportError as error:
             return failed("HTTP_UNREACHABLE", f"{self.url}: {type(error).__name__}: {error}")
 
-    def _round_trip(self, http: httpx.Client, bearer: dict[str, str]) -> Observation:
+    def _round_trip(self, http: httpx.Client, carried: dict[str, str]) -> Observation:
         body = {"name": f"probe-{secrets.token_hex(4)}", "gpu_type": "H100", "count": 1}
-        once = {**bearer, "Idempotency-Key": str(uuid.uuid4())}
+        once = {**carried, "Idempotency-Key": str(uuid.uuid4())}
         ident = _id(_expect(http.post(self.url, json=body, headers=once), 201))
         try:
             again = _expect(http.post(self.url, json=body, headers=once), 200, 201)
             if _id(again) != ident or again.headers.get("idempotency-replayed") != "true":
-                raise _Unexpected(
-                    "the replayed POST is not recognised as one: another id, or no Idempotency-Replayed: true"
-                )
-            stored = _expect(http.get(f"{self.url}/{ident}", headers=bearer), 200).json()
+                raise _Unexpected("the replayed POST is not recognised as one: another id, or no Idempotency-Replayed: true")
+            stored = _expect(http.get(f"{self.url}/{ident}", headers=carried), 200).json()
             if {key: stored.get(key) for key in body} != body:
                 raise _Unexpected(f"GET gives {stored!r:.160}, not what was written")
         finally:
-            gone = http.delete(f"{self.url}/{ident}", headers=bearer)
+            gone = http.delete(f"{self.url}/{ident}", headers=carried)
         _expect(gone, 200, 202, 204)
         return passed(f"{self.url}: written, replayed, read and deleted")
 

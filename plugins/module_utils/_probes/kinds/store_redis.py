@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Context, Observation, failed, passed
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.users import Login, access_token
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.users import bearer, user_token
 
 _POLL = 0.25
 
@@ -24,23 +24,17 @@ class StoreRedis:
     """
 
     url: str
-    issuer: str
-    redirect_uri: str
-    client_id: str = "gpuaas-web"
-    client_secret: str = "web_client_secret"
     user: str = "alice"
-    password: str = "user_alice_password"
     within: float = 12
 
     def run(self, context: Context) -> Observation:
-        login = Login(self.issuer, self.redirect_uri, self.client_id, self.client_secret, self.user, self.password)
-        bearer = {"Authorization": f"Bearer {access_token(context, login)}"}
+        carried = bearer(user_token(context, self.user))
         deadline = context.clock() + self.within
         seen: list[str] = []
         page = {"limit": str(51 + secrets.randbelow(149))}
         while True:
             try:
-                answer = context.http.get(self.url, params=page, headers=bearer)
+                answer = context.http.get(self.url, params=page, headers=carried)
             except httpx.TransportError as error:
                 return failed("HTTP_UNREACHABLE", f"{self.url}: {type(error).__name__}: {error}")
             seen.append(answer.headers.get("x-cache", "absent").lower())
@@ -49,9 +43,6 @@ class StoreRedis:
             if seen[-2:] == ["miss", "hit"]:
                 return passed(f"{self.url}: X-Cache miss, then hit")
             if context.clock() >= deadline:
-                return failed(
-                    "STORE_ROUNDTRIP_FAILED",
-                    f"X-Cache was {seen[-1]} to the end of {self.within:g} s, never a hit after a miss",
-                )
+                return failed("STORE_ROUNDTRIP_FAILED", f"X-Cache was {seen[-1]} to the end of {self.within:g} s, never a hit after a miss")
             if seen[-1] == "hit":
                 context.sleep(_POLL)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Context, Observation, failed, passed
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.oidc import Client, claims, client_token
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.oidc import claims
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.users import bearer, service_token
 
 _POLL = 0.25
 
@@ -27,7 +28,6 @@ class TokenRefused:
     code: str
     issuer: str = ""
     client_id: str = ""
-    client_secret: str = "probe_client_secret"
     audience: str = ""
     within: float = 15
 
@@ -40,16 +40,13 @@ class TokenRefused:
     def run(self, context: Context) -> Observation:
         if self.case == "missing":
             return self._verdict(self._call(context, ""))
-        token = client_token(context.http, self.issuer, Client(self.client_id, context.secret(self.client_secret)))
+        token = service_token(context, self.client_id, self.issuer)
         carried = claims(token)
         audience = carried.get("aud") or []
         has = self.audience in (audience if isinstance(audience, list) else [audience])
         # A probe token of the wrong make would prove nothing.
         if has == (self.case == "audience"):
-            return failed(
-                "TOKEN_NOT_REFUSED",
-                f"the token of {self.client_id} has audience {audience!r}: it cannot test {self.case}",
-            )
+            return failed("TOKEN_NOT_REFUSED", f"the token of {self.client_id} has audience {audience!r}: it cannot test {self.case}")
         if self.case == "audience":
             return self._verdict(self._call(context, token))
         return self._expired(context, token)
@@ -65,7 +62,7 @@ class TokenRefused:
             context.sleep(_POLL)
 
     def _call(self, context: Context, token: str) -> httpx.Response | Observation:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers = bearer(token) if token else {}
         try:
             return context.http.get(self.url, headers=headers)
         except httpx.TransportError as error:

@@ -23,9 +23,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     if not rows:
         return []
     widths = [max(len(row[index]) for row in [head, *rows]) for index in range(len(head))]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in [head, *rows]
-    ]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in [head, *rows]]
 
 
 def screen(status: Object) -> list[str]:
@@ -51,22 +49,10 @@ def screen(status: Object) -> list[str]:
             for row in status["components"]
         ],
     )
-    lines += [
-        "",
-        *table(
-            ("ENDPOINT", "URL", "NOW", ""), [(r["name"], r["url"], r["now"], r["purpose"]) for r in status["endpoints"]]
-        ),
-    ]
+    lines += ["", *table(("ENDPOINT", "URL", "NOW", ""), [(r["name"], r["url"], r["now"], r["purpose"]) for r in status["endpoints"]])]
     if status["users"]:
-        lines += [
-            "",
-            *table(
-                ("USER", "ROLE", "PASSWORD UNDER"), [(r["user"], r["role"], r["password_key"]) for r in status["users"]]
-            ),
-        ]
+        lines += ["", *table(("USER", "ROLE", "PASSWORD UNDER"), [(r["user"], r["role"], r["password_key"]) for r in status["users"]])]
         lines.append(f"passwords are in {status['users'][0]['password_file']}")
-    until = (
-        f"valid until {ca['not_after'][:10]} ({ca['days_left']} days)" if ca["not_after"] else "missing or unreadable"
-    )
+    until = f"valid until {ca['not_after'][:10]} ({ca['days_left']} days)" if ca["not_after"] else "missing or unreadable"
     lines += ["", f"CA {ca['path']}, {until}", f"to trust it on this machine: {ca['trust']}"]
     return lines
