@@ -1,13 +1,17 @@
 #!/bin/sh
 # Make .venv with a Python that the locked requirements run on, and make this
 # checkout importable there as the collection gpuaas.parity.
-#   requirements/venv.sh runtime|test
+#   requirements/venv.sh runtime|test|control-plane
+# The control plane's tests have an environment of their own, as its image has.
 set -eu
 
 checkout=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
-set_name=$1
-venv=$checkout/.venv
 minimum=12
+case $1 in
+  runtime | test) venv=$checkout/.venv lock=requirements/$1.txt ;;
+  control-plane) venv=$checkout/.cache/control-plane-venv lock=control_plane/test-requirements.txt ;;
+  *) printf 'requirements/venv.sh: no set %s\n' "$1" >&2 && exit 64 ;;
+esac
 
 fail() {
   printf '%s: %s\n  -> %s\n' "$1" "$2" "$3" >&2
@@ -37,7 +41,7 @@ if [ -d "$venv" ] && ! suits "$venv/bin/python"; then
 fi
 if [ ! -d "$venv" ]; then
   python=$(find_python)
-  printf 'Python environment .venv from %s\n' "$python"
+  printf 'Python environment %s from %s\n' "${venv#"$checkout"/}" "$python"
   "$python" -m venv "$venv"
 fi
 
@@ -46,11 +50,12 @@ if [ -z "${PIP_CERT:-}" ] && [ -r /etc/ssl/certs/ca-certificates.crt ]; then
   PIP_CERT=/etc/ssl/certs/ca-certificates.crt
   export PIP_CERT
 fi
-printf 'Installing requirements/%s.txt (hash-locked)\n' "$set_name"
+printf 'Installing %s (hash-locked)\n' "$lock"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes \
-  --requirement "$checkout/requirements/$set_name.txt" ||
-  fail REQUIREMENTS_FAILED "pip could not install requirements/$set_name.txt" 'read the message above; check the package index that pip is configured for'
+  --requirement "$checkout/$lock" ||
+  fail REQUIREMENTS_FAILED "pip could not install $lock" 'read the message above; check the package index that pip is configured for'
 
+[ "$1" != control-plane ] || exit 0
 site=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 mkdir -p "$site/ansible_collections/gpuaas"
 ln -sfn "$checkout" "$site/ansible_collections/gpuaas/parity"

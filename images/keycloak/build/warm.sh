@@ -90,7 +90,8 @@ user=$(admin "$realm/users?username=u&exact=true" | sed 's/^\[{"id":"\([^"]*\)".
 for path in '' /clients /client-scopes '/roles?briefRepresentation=false' /groups /users "/users/$user/groups" "/users/$user/role-mappings/realm" "/users/$user/credentials"; do
   admin "$realm$path"
 done >/dev/null
-admin $realm | admin -X PUT $realm -d @-
+admin $realm -o "$work/realm.json"
+admin -X PUT $realm -d "@$work/realm.json"
 token warm grant_type=client_credentials client_id=c "client_secret=$secret" scope=openid >/dev/null
 ask $base/realms/warm/.well-known/openid-configuration -o /dev/null
 ask $base/realms/warm/protocol/openid-connect/certs -o /dev/null

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Server-side apply of Kustomize bases through kubectl (KEP-555).
 
 kubectl does not say whether an apply changed anything, so the objects are read

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The bundle as a file: a private tar.gz, whole or not there at all."""
 
 from __future__ import annotations

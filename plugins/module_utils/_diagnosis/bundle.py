@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Everything needed to diagnose a failed run, in one file that can be handed to somebody else."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Turn any failure of a block into a text: what diagnoses a failure must not become one."""
 
 from __future__ import annotations

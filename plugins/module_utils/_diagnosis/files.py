@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The run's own files: what was rendered, the image lock, reports and logs. Never a secret or a key."""
 
 from __future__ import annotations
@@ -26,13 +26,20 @@ def collect_files(gathering: Gathering, state_dir: Path) -> None:
 
 def _collect(gathering: Gathering, state_dir: Path) -> None:
     found = False
+    left_out: dict[tuple[str, str], int] = {}
     for path in _candidates(state_dir):
         found = True
         name = f"files/{path.relative_to(state_dir)}"
         try:
             gathering.add(name, read_text(path))
-        except (OSError, ValueError) as error:
-            gathering.miss(name, str(error))
+        except OSError as error:
+            gathering.miss(name, error.strerror or type(error).__name__)
+        except ValueError as error:
+            place = (f"files/{path.parent.relative_to(state_dir)}", str(error))
+            left_out[place] = left_out.get(place, 0) + 1
+    # One note for a folder of screenshots, not one for each.
+    for (folder, why), count in left_out.items():
+        gathering.miss(folder, f"{count} files left out: {why}")
     if not found:
         gathering.miss("files of the state directory", f"{state_dir} holds nothing yet")
 
@@ -55,13 +62,13 @@ def read_text(path: Path, limit: int = FILE_BYTES) -> str:
     with os.fdopen(handle, "rb") as file:
         info = os.fstat(handle)
         if not stat.S_ISREG(info.st_mode):
-            raise ValueError("left out: not a regular file")
+            raise ValueError("not regular files")
         cut = info.st_size - limit
         if cut > 0:
             file.seek(cut)
         data = file.read(limit)
     if b"\0" in data:
-        raise ValueError("left out: not text, so it cannot be redacted")
+        raise ValueError("not text, which cannot be redacted")
     text = data.decode(errors="replace")
     if cut > 0:
         # Half a line could be half a secret, which nobody recognises.

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Run many collectors at once, each bounded in time; keep what they found and note what they could not get."""
 
 from __future__ import annotations

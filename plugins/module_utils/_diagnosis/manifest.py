@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """MANIFEST.txt: what a bundle holds, what it lacks and why, and what was taken out."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the node container knows: its journal, kubelet, containerd, disk and network."""
 
 from __future__ import annotations

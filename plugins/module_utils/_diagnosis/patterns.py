@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What is a secret by its shape, whoever made it: tokens, private keys, credentials in URLs and headers."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The shapes in which a secret can turn up in a log: as it is, escaped, or inside base64."""
 
 from __future__ import annotations

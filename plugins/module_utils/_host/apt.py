@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The archive this machine already installs from, so that another suite of it can be added.
 
 No archive's address is written down in this collection: it is read from the

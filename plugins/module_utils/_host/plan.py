@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the role may do about the problems of a preflight, on a machine of the Debian family."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Who listens on a port of this machine, from /proc/net/tcp and /proc/<pid>/fd (proc(5))."""
 
 from __future__ import annotations

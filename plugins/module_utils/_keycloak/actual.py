@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What Keycloak holds: few bulk reads at once, then details of the users concerned."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The administrators of realm master: from the temporary client that Keycloak starts with to the permanent user.
 
 Keycloak makes the temporary client from KC_BOOTSTRAP_ADMIN_CLIENT_ID when it

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The client of Keycloak's admin REST API: requests in, JSON or a reason out."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """One run: log in, compare, change, say goodbye to the temporary administrator.
 
 Every step can be the last one of an interrupted run; the next run goes on from

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What a realm document asks for, in the terms of Keycloak's admin API.
 
 Every object holds exactly the fields that the document rules. Field names and

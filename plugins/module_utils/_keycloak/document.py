@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Reads a realm document: the rendering of contract/realm.yml for a mode.
 
 contract/realm.schema.json is the format; beyond it every name that is referred

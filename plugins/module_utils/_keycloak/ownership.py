@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What this collection made in a realm, recorded in the realm itself.
 
 Realm attribute ``parity.owned`` lists every object by kind; it is written

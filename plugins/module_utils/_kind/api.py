@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The few questions that are asked of the cluster's API: is it ready, who is it, what nodes has it."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A cluster as a run sees it: where its things lie, what was found, and the refusals that come before any write."""
 
 from __future__ import annotations

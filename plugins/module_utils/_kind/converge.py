@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Bring a cluster to the state that is asked for, with as little as that takes."""
 
 from __future__ import annotations

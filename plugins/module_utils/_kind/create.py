@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Create a cluster with kind, so that an interrupt at any moment can be told from somebody else's cluster."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Where a cluster that stands differs from what is asked for. It is said, and never acted on."""
 
 from __future__ import annotations

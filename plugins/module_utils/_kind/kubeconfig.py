@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The run's kubeconfig file: is it ours, is it whole, does it lead to the cluster's port."""
 
 from __future__ import annotations

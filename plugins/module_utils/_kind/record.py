@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What we remember of the cluster we made: cluster.json in the state directory.
 
 It is written before anything is created, so that whatever an interrupt leaves

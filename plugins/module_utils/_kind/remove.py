@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Remove a cluster from whatever state it is in, and prove that nothing is left.
 
 The containers are removed as kind does it (`docker rm -f -v`, the `DeleteNodes`

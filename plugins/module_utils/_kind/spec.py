@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What a cluster shall be, and the kind configuration that says so.
 
 etcd keeps its fsync: `unsafe-no-fsync` would make creation a little faster, but

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The run's own kubeconfig: where the API server is and with what certificate one may talk to it.
 
 Only the file that is named is read, never KUBECONFIG, contexts of the user or in-cluster

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What keeps a pod from being ready, in one line, and whether waiting can help."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A read-only client of the Kubernetes API: get, list, logs, and nothing that writes."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """HTTP from the host to names under ``.localhost``, without /etc/hosts and without a resolver.
 
 RFC 6761 section 6.3 says that names under ``.localhost`` are always loopback

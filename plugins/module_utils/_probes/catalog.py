@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Which checks a run makes: every role's that has a service in the contract, in order of dependency."""
 
 from __future__ import annotations

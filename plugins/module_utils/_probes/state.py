@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What a run left on disk that checks are made against: the rendered contract and the secrets."""
 
 from __future__ import annotations

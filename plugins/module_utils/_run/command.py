@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Start programs: typed, bounded in time, and a failure is a reason the user can act on.
 
 A child stays in the worker's own process group, because that is what Ansible

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The Docker command line as typed calls.
 
 The command line and not the SDK: it is what kind uses itself, it knows the

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Write private files so that a reader, or an interrupt, never meets half of one."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """One run of a mode at a time.
 
 The holder is the ansible-playbook process, which outlives the worker that takes

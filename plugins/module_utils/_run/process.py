@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Name a process so that the name cannot come to mean another one.
 
 Process ids are used again. An id together with the start time of the process

@@ -300,12 +300,13 @@ def test_old_bundles_go(write: Write, state_dir: Path) -> None:
 
 def test_links_and_binary_files_are_left_out(write: Write, state_dir: Path) -> None:
     (state_dir / "logs" / "link.log").symlink_to("/etc/passwd")
-    (state_dir / "reports" / "page.png").write_bytes(b"\x89PNG\0\0")
+    for name in ("page.png", "page2.png"):
+        (state_dir / "reports" / name).write_bytes(b"\x89PNG\0\0")
     bundle = write()
     texts, missed = texts_of(bundle), dict(bundle.missed)
     assert "files/logs/link.log" not in texts
     assert "files/logs/link.log" in missed
-    assert "cannot be redacted" in missed["files/reports/page.png"]
+    assert missed["files/reports"] == "2 files left out: not text, which cannot be redacted"
 
 
 def test_of_a_long_log_the_end_is_kept_from_a_whole_line_on(write: Write, state_dir: Path) -> None:

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the pages say about the repository is so: targets of make, links, paths, playbooks, variables."""
 
 from __future__ import annotations
@@ -125,6 +125,16 @@ def test_every_kind_of_check_is_explained() -> None:
     table = section.partition("\n| kind | ")[2].partition("\n\n")[0]
     named = {name for row in table.splitlines() for name in re.findall(r"`([a-z_]+)`", row.split(" | ")[0])}
     assert named == set(KINDS)
+
+
+def test_every_workload_that_is_named_exists() -> None:
+    there = set()
+    for path in (CHECKOUT / "roles").glob("*/files/manifests/*.yaml"):
+        for document in yaml.safe_load_all(_text(path)):
+            if isinstance(document, dict) and "metadata" in document:
+                there.add(f"{document['kind'].lower()}/{document['metadata']['name']}")
+    workload = re.compile(r"`((?:deployment|statefulset|daemonset|job)/[a-z-]+)`")
+    assert {name for page in PAGES for name in workload.findall(_text(page))} - there == set()
 
 
 def test_every_package_of_module_utils_is_in_the_architecture() -> None:

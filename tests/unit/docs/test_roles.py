@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Every role has a README and an interface, and the interface is what the role has defaults for."""
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def test_has_a_readme_under_its_own_name(role: Path) -> None:
 @pytest.mark.parametrize("role", ROLES, ids=_name)
 def test_has_metadata(role: Path) -> None:
     about = _yaml(role / "meta" / "main.yml")["galaxy_info"]
-    assert about["license"] == "Apache-2.0"
+    assert about["license"] == "GPL-3.0-or-later"
     assert about["description"]
 
 

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Write the table of reason ids in docs/runbook.md from _reasons.py.
 
 .venv/bin/python tests/unit/docs/update_reasons.py [--check]

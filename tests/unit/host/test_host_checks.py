@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Every problem a machine can have: a test breaks one thing and names the reason."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A cluster is brought to the state that is asked for from every state it can be found in."""
 
 from __future__ import annotations

@@ -208,7 +208,7 @@ class Platform:
                 return self._list(asked)
             case "GET", ["instances", ident]:
                 stored = self.instances.get(ident)
-                return as_json(stored if self.fault != "forgets" else {**stored, "count": 9}) if stored else _problem(404, "gone")
+                return as_json(stored if self.fault != "forgets" else {**stored, "gpu_count": 9}) if stored else _problem(404, "gone")
             case "DELETE", ["instances", ident]:
                 self.instances.pop(ident, None)
                 return Reply(500 if self.fault == "cannot delete" else 204)

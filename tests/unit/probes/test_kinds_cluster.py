@@ -263,10 +263,12 @@ def test_configuration_without_pods(make_context: MakeContext) -> None:
 
 def test_the_ca_of_the_pods(make_context: MakeContext, state_dir: Path) -> None:
     ours = (state_dir / "tls" / "ca.crt").read_text()
-    kind = CaPublished([NS])
-    assert kind.run(make_context({"configmaps": [named("gpuaas-ca", NS, data={"ca.crt": ours})]})).ok
-    assert "another CA" in kind.run(make_context({"configmaps": [named("gpuaas-ca", NS, data={"ca.crt": "x"})]})).seen
-    assert "is not in" in kind.run(make_context()).seen
+    kind, item = CaPublished([NS]), pod("api-1", NS, "api")
+    item["spec"]["volumes"] = [{"name": "ca", "configMap": {"name": "gpuaas-ca-1a2b"}}]
+    assert kind.run(make_context({"pods": [item], "configmaps": [named("gpuaas-ca-1a2b", NS, data={"ca.crt": ours})]})).ok
+    assert "another CA" in kind.run(make_context({"pods": [item], "configmaps": [named("gpuaas-ca-1a2b", NS, data={"ca.crt": "x"})]})).seen
+    assert "another CA" in kind.run(make_context({"pods": [item]})).seen
+    assert "no pod" in kind.run(make_context()).seen
 
 
 # -- images -------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The Docker command line: an engine that cannot be used is told from a command that failed."""
 
 from __future__ import annotations

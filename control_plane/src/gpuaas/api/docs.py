@@ -73,7 +73,7 @@ def _values(schemas: dict[str, Any], rule: dict[str, Any]) -> str:
     if reference := rule.get("$ref"):
         return ", ".join(schemas[reference.rpartition("/")[2]]["enum"])
     if "minimum" in rule:
-        return f"{rule['minimum']} to {rule['maximum']}"
+        return f"{rule['minimum']:g} to {rule['maximum']:g}"
     return str(rule.get("description", ""))
 
 

@@ -74,11 +74,6 @@ async def with_form(request: Request) -> tuple[Visitor, FormData]:
     return visitor, form
 
 
-async def end(request: Request, identity: str) -> None:
-    """Forget a session that the API or the provider does not accept any more."""
-    await resources(request).sessions.end(identity)
-
-
 async def _renewed(its: Resources, identity: str) -> Session:
     try:
         async with its.sessions.lock(identity):

@@ -1,3 +1,3 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """One file for each kind of object: what a realm should hold against what it holds."""

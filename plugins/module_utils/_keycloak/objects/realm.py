@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The realm itself: its settings, and its creation with roles, groups and users in one request."""
 
 from __future__ import annotations

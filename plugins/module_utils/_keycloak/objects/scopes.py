@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Client scopes with their protocol mappers. A scope of ours holds our mappers and no other: they make the tokens."""
 
 from __future__ import annotations

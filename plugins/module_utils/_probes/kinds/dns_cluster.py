@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Names as pods see them: asked of the cluster's DNS service, from its node."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Whether NetworkPolicy is enforced, as a pod found out that tried what the policies forbid."""
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ _POLL = 0.5
 
 @dataclass(frozen=True)
 class NetworkPolicy:
-    """Read the canary's verdict (roles/cluster/files/canary): it reached what is allowed, then tried what is denied.
+    """Read the canary's verdict: it reached what is allowed, then tried what is denied.
+
+    The canary is roles/cluster/files/manifests/network-policy-canary.yaml.
 
     Not enforced is reported and passes, since a node built from packages cannot enforce (no network plugin
     that does is in a package registry); ``expect: enforced`` makes it a failure. No verdict is a failure;

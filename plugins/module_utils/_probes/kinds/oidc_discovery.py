@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """One issuer: in the contract, in what Keycloak says of itself, and in what the pods are told."""
 
 from __future__ import annotations

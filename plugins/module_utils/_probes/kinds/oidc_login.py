@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A real login: through the web console's own redirect, and as its client with PKCE up to an API call."""
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class OidcLogin:
 
     def _web(self, context: Context) -> str:
         who = credentials(context, self.user)
-        with http_client(context.ca_file) as browser:
+        with context.tokens.alone(self.user), http_client(context.ca_file) as browser:
             page, reached = walk(browser, f"{self.web}{self.login_path}", who)
         text = describe(page.text, str(page.url))
         if page.status_code != 200 or not str(reached).startswith(f"{self.web}/"):

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Postgres, the way a user reaches it: an instance is created, replayed, read and deleted through the API."""
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class StorePostgres:
             return failed("HTTP_UNREACHABLE", f"{self.url}: {type(error).__name__}: {error}")
 
     def _round_trip(self, http: httpx.Client, carried: dict[str, str]) -> Observation:
-        body = {"name": f"probe-{secrets.token_hex(4)}", "gpu_type": "H100", "count": 1}
+        body = {"name": f"probe-{secrets.token_hex(4)}", "gpu_type": "H100", "gpu_count": 1}
         once = {**carried, "Idempotency-Key": str(uuid.uuid4())}
         ident = _id(_expect(http.post(self.url, json=body, headers=once), 201))
         try:

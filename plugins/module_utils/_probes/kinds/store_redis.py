@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Redis, the way a user reaches it: a read through the API comes from the cache the second time."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The API refuses what it must, and says why (RFC 6750 section 3, RFC 9457)."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A workload is rolled out: what ``kubectl rollout status`` waits for, and why it is not there yet."""
 
 from __future__ import annotations

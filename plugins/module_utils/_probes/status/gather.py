@@ -1,5 +1,5 @@
 # Copyright: gpuaas.parity contributors
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Gather the status within a second: bounded reads, side by side, and nothing that waits."""
 
 from __future__ import annotations

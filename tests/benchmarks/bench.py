@@ -1,0 +1,164 @@
+"""The figures of the core lane, each as a ratio to a plain script in the same run.
+
+    .venv/bin/python tests/benchmarks/bench.py [--rounds 3] [--together] [--output FILE]
+
+Nothing is judged: a figure that is over its aim is shown as such. Clusters,
+networks and folders of the benchmark have names of their own and are removed,
+however it ends. The port of the platform must be free: `make kind-parity-down`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import statistics
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from plain import KIND_NETWORK, Plain, built
+from tools import HERE, PLAYBOOKS, ROOT, Ansible, Failed, Watch, run, timed
+
+PLAIN, PARITY = "gpuaas-bench-plain", "gpuaas-bench"
+WORK = ROOT / ".cache" / "bench"
+UNITS = {"B": 1, "kB": 1e3, "KiB": 2**10, "MB": 1e6, "MiB": 2**20, "GB": 1e9, "GiB": 2**30}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What was measured against what, and the ratio that is aimed at."""
+
+    what: str
+    ours: float
+    theirs: float
+    aim: float
+    unit: str = "s"
+
+    @property
+    def ratio(self) -> float:
+        return self.ours / self.theirs
+
+    def __str__(self) -> str:
+        verdict = "held" if self.ratio <= self.aim else "MISSED"
+        numbers = f"{self.ours:9.2f} {self.theirs:9.2f} {self.unit:<5} {self.ratio:6.2f}  <= {self.aim:4.2f}"
+        return f"{self.what:<52} {numbers}  {verdict}"
+
+
+def memory_of(node: str) -> dict[str, float]:
+    """GiB of a node: what Docker calls used (without the inactive file cache), and the share of all processes."""
+    used = run("docker", "stats", "--no-stream", "--format", "{{.MemUsage}}", node).split("/")[0].strip()
+    number, unit = re.findall(r"([\d.]+)\s*([A-Za-z]+)", used)[0]
+    script = "cat /proc/[0-9]*/smaps_rollup 2>/dev/null | awk '/^Pss:/ {kib += $2} END {print kib + 0}'"
+    share = run("docker", "exec", node, "sh", "-c", script)
+    return {"working_set": float(number) * UNITS[unit] / 2**30, "pss": float(share) / 2**20}
+
+
+def refuse_if_busy() -> None:
+    """A platform that is up holds the port; it is not ours to take down."""
+    names = run("docker", "ps", "--format", "{{.Names}}").split()
+    busy = [name for name in names if name.endswith("-control-plane")]
+    if busy:
+        raise Failed(f"{', '.join(busy)} is running, and the figures need the port and the machine: make kind-parity-down")
+
+
+@contextmanager
+def workspace(parity: Ansible, plain: Plain) -> Iterator[None]:
+    """An empty folder before; no trace of either cluster after."""
+    shutil.rmtree(WORK, ignore_errors=True)
+    WORK.mkdir(mode=0o700, parents=True)
+    had_network = KIND_NETWORK in run("docker", "network", "ls", "--format", "{{.Name}}").split()
+    try:
+        yield
+    finally:
+        parity(PLAYBOOKS / "down.yml")
+        if (plain.state_dir / "bench.json").exists():
+            plain.down()
+        if not had_network:
+            run("docker", "network", "rm", KIND_NETWORK, check=False)
+        shutil.rmtree(WORK)
+
+
+def measure(rounds: int, parity: Ansible, plain: Plain) -> dict[str, Any]:
+    """All figures of one run."""
+    print("prepare: images, rendering, secrets (not timed)", flush=True)
+    Ansible(PARITY, plain.state_dir, parity.extra)(HERE / "prepare.yml")
+    plain.write_inputs()
+
+    print("plain script", flush=True)
+    script = plain.up()
+    watch = Watch()
+    with watch.step("kind delete cluster"):
+        plain.down()
+
+    print("gpuaas.parity", flush=True)
+    with watch.step("up, no cluster"):
+        parity(PLAYBOOKS / "up.yml")
+    memory = memory_of(f"{PARITY}-control-plane")
+    runs, changed = parity.counted(PLAYBOOKS / "up.yml")
+    hot = timed(lambda: parity(PLAYBOOKS / "up.yml"), rounds)
+    start = timed(lambda: parity(HERE / "empty.yml"), rounds)
+    kubeconfig = f"--kubeconfig={parity.state_dir / 'kubeconfig'}"
+
+    def apply() -> None:
+        text = "\n---\n".join(built(parity.state_dir / "rendered" / role) for role in plain.roles)
+        arguments = ("apply", "--server-side", "--force-conflicts", "--field-manager=gpuaas.parity", "--filename=-")
+        run(Path(sys.executable).parent / "kubectl", kubeconfig, *arguments, input=text)
+
+    applied = timed(apply, rounds)
+    with watch.step("down"):
+        parity(PLAYBOOKS / "down.yml")
+
+    middle = statistics.median
+    figures = [
+        Figure("up, images built, no cluster / plain script", watch.steps["up, no cluster"], script.total, 1 / 3),
+        Figure("up, all up / server-side apply + Ansible start-up", middle(hot), middle(applied) + middle(start), 1.5),
+        Figure("up, all up: module runs / 12", runs, 12, 1, "runs"),
+        Figure("up, all up: changes + 1 / 1", changed + 1, 1, 1, ""),
+        Figure("down / kind delete cluster", watch.steps["down"], watch.steps["kind delete cluster"], 1.3),
+        Figure("memory of the lane / 2.5 GiB", max(memory.values()), 2.5, 1, "GiB"),
+    ]
+    return {
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": {"cpus": os.cpu_count(), "load": os.getloadavg()},
+        "plain": script.steps,
+        "parity": watch.steps,
+        "rounds": {"hot": hot, "start": start, "apply": applied},
+        "memory_gib": memory,
+        "figures": [{**asdict(figure), "ratio": figure.ratio} for figure in figures],
+        "table": [str(figure) for figure in figures],
+    }
+
+
+def main() -> int:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of what takes seconds; the median counts (3)")
+    parser.add_argument("--together", action="store_true", help="the plain script loads all images with one call")
+    parser.add_argument("--output", type=Path, default=ROOT / ".cache" / "bench.json", help="where the data goes")
+    parser.add_argument("-e", dest="extra", action="append", default=[], help="an extra variable for the playbooks")
+    options = parser.parse_args()
+    parity = Ansible(PARITY, WORK / "parity", options.extra)
+    plain = Plain(PLAIN, WORK / "plain", options.together)
+    try:
+        refuse_if_busy()
+        with workspace(parity, plain):
+            result = measure(options.rounds, parity, plain)
+    except Failed as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    options.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    print(f"\n{'':<52} {'ours':>9} {'theirs':>9} {'':<5} {'ratio':>6}  {'aim':>7}")
+    print(*result["table"], sep="\n")
+    print(f"\ndata: {options.output}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

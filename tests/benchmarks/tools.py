@@ -1,0 +1,85 @@
+"""Programs and clocks of the benchmark."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+PLAYBOOKS = ROOT / "playbooks"
+HERE = Path(__file__).resolve().parent
+
+
+class Failed(Exception):
+    """A program of the benchmark did not do what it should."""
+
+
+def run(*argv: str | Path, input: str | None = None, env: dict[str, str] | None = None, check: bool = True) -> str:
+    """Standard output of a program; its last words when it fails."""
+    command = [str(part) for part in argv]
+    clean = {key: value for key, value in os.environ.items() if key != "KUBECONFIG"}
+    done = subprocess.run(command, input=input, env={**clean, **(env or {})}, capture_output=True, text=True, cwd=ROOT, check=False)
+    if check and done.returncode != 0:
+        raise Failed(f"{' '.join(command[:6])} ended with {done.returncode}\n{(done.stdout + done.stderr)[-3000:]}")
+    return done.stdout
+
+
+@dataclass
+class Watch:
+    """Seconds of named steps, in the order they were taken."""
+
+    steps: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Time what is done inside."""
+        print(f"  {name} …", end="", flush=True)
+        start = time.monotonic()
+        yield
+        self.steps[name] = time.monotonic() - start
+        print(f" {self.steps[name]:.1f} s", flush=True)
+
+    @property
+    def total(self) -> float:
+        return sum(self.steps.values())
+
+
+def timed(work: Callable[[], object], rounds: int) -> list[float]:
+    """Seconds of each of several rounds."""
+    found = []
+    for _ in range(rounds):
+        start = time.monotonic()
+        work()
+        found.append(time.monotonic() - start)
+    return found
+
+
+@dataclass(frozen=True)
+class Ansible:
+    """Playbooks with a cluster name and a state directory of the benchmark's own."""
+
+    cluster: str
+    state_dir: Path
+    extra: Sequence[str] = ()
+
+    def __call__(self, playbook: Path, **env: str) -> str:
+        """Run one playbook; its output."""
+        names = (f"parity_cluster={self.cluster}", f"parity_state_dir={self.state_dir}", *self.extra)
+        arguments = [part for name in names for part in ("-e", name)]
+        config = {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "PATH": f"{BIN}:{os.environ['PATH']}", **env}
+        return run(BIN / "ansible-playbook", "-i", ROOT / "inventories" / "kind", playbook, *arguments, env=config)
+
+    def counted(self, playbook: Path) -> tuple[int, int]:
+        """Run one playbook; how many module runs it took and how many of them changed something."""
+        recap = re.findall(r"ok=(\d+)\s+changed=(\d+)", self(playbook, ANSIBLE_STDOUT_CALLBACK="default"))
+        if not recap:
+            raise Failed(f"{playbook.name} printed no recap")
+        return int(recap[-1][0]), int(recap[-1][1])
