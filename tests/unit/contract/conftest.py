@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from small_platform import Platform
+from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import Platform
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import yaml
-from small_platform import REPOSITORY, Platform
+from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import REPOSITORY, Platform
 
 PLAYBOOK = """
 - hosts: localhost

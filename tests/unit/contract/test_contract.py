@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.load import load_contract, load_mode
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.resolve import resolve
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from small_platform import REPOSITORY, Platform
+from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import REPOSITORY, Platform
 
 
 def resolved(platform: Platform, lane: str = "core", mode: str = "kind") -> dict[str, Any]:

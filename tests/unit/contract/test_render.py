@@ -17,7 +17,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.tree impor
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from small_platform import REPOSITORY, Platform
+from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import REPOSITORY, Platform
 
 KUBECTL = Path(sys.executable).parent / "kubectl"
 
