@@ -70,6 +70,10 @@ def task_name(task: Any) -> str:
     return f"{role.rpartition('.')[2]}: {rest}" if separator else name
 
 
+# A role that changes the machine says so with these.
+_SPOKEN = ("debug", "ansible.builtin.debug")
+
+
 class CallbackModule(CallbackBase):
     """Turns the events of a run into lines, and into a log."""
 
@@ -143,6 +147,8 @@ class CallbackModule(CallbackBase):
         self._record(f"{status:<8} {host}{name} {seconds:.1f}s {compact(data)}")
         if always or seconds >= _LONG or self._display.verbosity > 0:
             self._say(f"  {status:<8} {host}{name}  {seconds:.1f} s", color)
+        if getattr(result.task, "action", "") in _SPOKEN and isinstance(data.get("msg"), str):
+            self._say(f"  {data['msg']}")
         if isinstance(lines, (list, tuple)):
             self._clear()
             for line in lines:

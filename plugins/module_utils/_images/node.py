@@ -42,10 +42,65 @@ done
 """
 
 
-_START = "echo $$ >/run/parity.pid; exec containerd >/run/parity.log 2>&1"
-_AWAIT = "until ctr version >/dev/null 2>&1; do [ ! -s /run/parity.pid ] || kill -0 $(cat /run/parity.pid) || { cat /run/parity.log >&2; exit 1; }; sleep 0.1; done"
-# A clean stop, so that containerd's database is whole in the image.
-_STOP = "kill $(cat /run/parity.pid) && while kill -0 $(cat /run/parity.pid) 2>/dev/null; do sleep 0.1; done"
+# The containerd of a bake keeps its root on a volume: overlay file systems
+# cannot be made on the container's own.
+_START = """
+cp -a /var/lib/containerd /bake/containerd 2>/dev/null || mkdir -p /bake/containerd
+echo $$ >/run/parity.pid
+exec containerd --root /bake/containerd >/run/parity.log 2>&1
+"""
+_AWAIT = """
+until ctr version >/dev/null 2>&1; do
+  [ ! -s /run/parity.pid ] || kill -0 $(cat /run/parity.pid) || { cat /run/parity.log >&2; exit 1; }
+  sleep 0.1
+done
+"""
+# Unpacks each image whose layers delete nothing of the layers below them: what an
+# overlay file system notes of a deletion cannot be carried by an image layer. An
+# opaque folder that no layer below has deletes nothing. Images with deletions, or
+# with compressed layers, are unpacked by the node at first start.
+_UNPACK = r"""
+set -eu
+blobs=/bake/containerd/io.containerd.content.v1.content/blobs/sha256
+below=/run/parity.below names=/run/parity.names opaque=/run/parity.opaque
+deletes() {
+  : > $below
+  for layer in $(jq -r '.layers[] | .digest[7:] + (if .mediaType | test("gzip|zstd") then ".compressed" else "" end)' "$blobs/$1"); do
+    tar --list --file "$blobs/$layer" > $names || return 0
+    ! grep '\(^\|/\)[.]wh[.]' $names | grep -qv '[.]wh[.][.]wh[.][.]opq$' || return 0
+    sed -n 's#[.]wh[.][.]wh[.][.]opq$##p' $names > $opaque
+    ! grep -qxFf $opaque $below || return 0
+    cat $names >> $below
+  done
+  return 1
+}
+for digest in "$@"; do
+  deletes "${digest#sha256:}" 2>/dev/null || ctr -n k8s.io snapshots unpack "$digest" >/dev/null
+done
+"""
+# A clean stop, so that containerd's database is whole in the image. Then layers
+# and blobs move out of /var, which kind copies to a volume at every create, to
+# a place of the image itself: links stand in for them, and nothing is copied.
+_SETTLE = """
+set -eu
+kill $(cat /run/parity.pid) && while kill -0 $(cat /run/parity.pid) 2>/dev/null; do sleep 0.1; done
+store=/kind/images
+settle() {
+  mkdir -p "$2"
+  cd "$1"
+  for entry in *; do
+    [ -e "$entry" ] && [ ! -L "$entry" ] || continue
+    cp -a "$entry" "$2/$entry"
+    rm -rf "$entry"
+    ln -s "$2/$entry" "$entry"
+  done
+}
+mkdir -p /bake/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots
+settle /bake/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots $store/snapshots
+settle /bake/containerd/io.containerd.content.v1.content/blobs/sha256 $store/blobs
+rm -rf /var/lib/containerd
+cp -a /bake/containerd /var/lib/containerd
+"""
 
 
 @dataclass(frozen=True)
@@ -116,7 +171,8 @@ def bake(parent: str, tag: str, images: Sequence[Loadable], labels: Mapping[str,
     """Make node image ``tag``: ``parent`` with ``images`` in its containerd, and ``labels`` besides."""
     with _containerd(parent) as container:
         held = load(container, images)
-        run(["docker", "exec", container, "sh", "-c", _STOP], timeout=60)
+        run(["docker", "exec", container, "sh", "-c", _UNPACK, "unpack", *{image.digest for image in held.values()}], timeout=_BAKE_SECONDS)
+        run(["docker", "exec", container, "sh", "-c", _SETTLE], timeout=_BAKE_SECONDS)
         recorded = {LABEL + name: f"{image.key}@{image.digest}" for name, image in held.items()}
         changes = [f"LABEL {name}={value}" for name, value in {**labels, **recorded}.items()]
         changes.append('ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]')
@@ -129,7 +185,7 @@ def _containerd(parent: str) -> Iterator[str]:
     """A throw-away container of ``parent`` with containerd answering in it."""
     name = f"gpuaas-parity-bake-{os.getpid()}"
     run(["docker", "run", "--detach", "--privileged", "--name", name, "--network", "none", "--label", "gpuaas.parity=bake",
-         "--tmpfs", "/run", "--entrypoint", "sleep", parent, "infinity"])
+         "--tmpfs", "/run", "--volume", "/bake", "--entrypoint", "sleep", parent, "infinity"])
     try:
         run(["docker", "exec", "--detach", name, "sh", "-c", _START])
         run(["docker", "exec", name, "sh", "-c", _AWAIT], timeout=60)

@@ -143,6 +143,13 @@ def test_lines_of_a_result_are_printed_as_they_are(show: CallbackModule, time: T
     assert show._display.out == ["URL", "1"]
 
 
+def test_what_a_role_announces_is_printed(show: CallbackModule, time: Time) -> None:
+    found = result({"msg": "starting the Docker engine", "changed": False})
+    found.task.action = "ansible.builtin.debug"
+    show.v2_runner_on_ok(found)
+    assert show._display.out == ["  starting the Docker engine"]
+
+
 def test_for_a_machine_only_those_lines_are_on_standard_output(show: CallbackModule, time: Time) -> None:
     show.v2_playbook_on_play_start(play(parity_output="json"))
     step(show, time, 0, {"_parity_lines": ['{"ready": false}'], "failed": True, "msg": "NOT_READY: x", "reason": "NOT_READY"})
