@@ -35,6 +35,9 @@ class ActionModule(ParityAction):
         if self.diff_mode:
             result["diff"] = {
                 "before": "".join(f"{name}\n" for name in sorted([*done.configured, *done.unchanged])),
-                "after": "".join(f"{name}{' (configured)' if name in done.configured else ''}\n" for name in sorted([*done.created, *done.configured, *done.unchanged])),
+                "after": "".join(
+                    f"{name}{' (configured)' if name in done.configured else ''}\n"
+                    for name in sorted([*done.created, *done.configured, *done.unchanged])
+                ),
             }
         return result

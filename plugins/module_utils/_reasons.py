@@ -19,14 +19,20 @@ class Reason(NamedTuple):
 REASONS: dict[str, Reason] = {
     # every package's ids, grouped by package
     # apply
-    "APPLY_BASE_INVALID": Reason("the manifests of a role cannot be built", "correct roles/<role>/files/manifests, or run make kind-parity-up to render again"),
+    "APPLY_BASE_INVALID": Reason(
+        "the manifests of a role cannot be built", "correct roles/<role>/files/manifests, or run make kind-parity-up to render again"
+    ),
     "APPLY_FAILED": Reason("the API server refused an object", "correct the named object; make kind-parity-status shows what stands"),
     # images
     "IMAGE_UNKNOWN": Reason("the contract names an image that the catalog lacks", "add it to images/catalog.yml"),
     "IMAGE_CATALOG_INVALID": Reason("images/catalog.yml cannot be used", "correct the named entry of images/catalog.yml"),
     "IMAGE_BUILD_FAILED": Reason("an image could not be built", "read the named log, then run the same command again"),
-    "IMAGE_LOAD_FAILED": Reason("an image could not be loaded into the node", "make kind-parity-up again; if it repeats, make kind-parity-reset"),
-    "IMAGE_PULL_FAILED": Reason("an upstream image could not be pulled", "check the registry, or build instead: make kind-parity-up IMAGES_SOURCE=build"),
+    "IMAGE_LOAD_FAILED": Reason(
+        "an image could not be loaded into the node", "make kind-parity-up again; if it repeats, make kind-parity-reset"
+    ),
+    "IMAGE_PULL_FAILED": Reason(
+        "an upstream image could not be pulled", "check the registry, or build instead: make kind-parity-up IMAGES_SOURCE=build"
+    ),
     # contract
     "CONTRACT_UNREADABLE": Reason("a file of the contract cannot be read", "restore it: git checkout contract/"),
     "CONTRACT_INVALID": Reason("a file of the contract has the wrong shape", "correct the named place, then run the same command again"),
@@ -35,57 +41,96 @@ REASONS: dict[str, Reason] = {
     "CONTRACT_CYCLE": Reason("a reference leads back to itself", "give one of the named values a value of its own"),
     "CONTRACT_TYPE": Reason("a value is not of the type its setting states", "correct the value, or the type"),
     "CONTRACT_SECRET_IN_SETTING": Reason(
-        "a setting holds what looks like a secret", "name it under secrets: in contract/platform.yml and remove the value; if it was real, change it"
+        "a setting holds what looks like a secret",
+        "name it under secrets: in contract/platform.yml and remove the value; if it was real, change it",
     ),
     "CONTRACT_UNKNOWN_LANE": Reason("the lane is not in the contract", "make kind-parity-up LANE=core"),
     "CONTRACT_UNKNOWN_MODE": Reason("there is no such mode, or nothing renders it yet", "make kind-parity-up   # the mode kind"),
     "CONTRACT_MANIFEST_INVALID": Reason("a manifest of a role cannot be read", "correct the named file under roles/<role>/files/manifests"),
-    "CONTRACT_MANIFEST_MISMATCH": Reason("a manifest and the contract contradict each other", "make the named manifest say what the contract says"),
+    "CONTRACT_MANIFEST_MISMATCH": Reason(
+        "a manifest and the contract contradict each other", "make the named manifest say what the contract says"
+    ),
     "MODE_INVALID": Reason("a mode file does not fit the contract", "correct the named place in contract/modes/"),
-    "STATE_UNWRITABLE": Reason("a file of the run cannot be written", "free disk space or take ownership of the named path, then run the same command again"),
+    "STATE_UNWRITABLE": Reason(
+        "a file of the run cannot be written", "free disk space or take ownership of the named path, then run the same command again"
+    ),
     # secrets
     "SECRETS_MISSING": Reason(
-        "secrets.yml is gone, but the cluster that uses it is there", "restore secrets.yml from a copy, or start over with new ones: make kind-parity-reset"
+        "secrets.yml is gone, but the cluster that uses it is there",
+        "restore secrets.yml from a copy, or start over with new ones: make kind-parity-reset",
     ),
-    "SECRETS_UNREADABLE": Reason("secrets.yml cannot be read", "take ownership of it, restore it from a copy, or start over: make kind-parity-reset"),
-    "SECRETS_PERMISSIONS": Reason("others could read or replace secrets.yml", "chmod 600 it if nobody else saw it, else make kind-parity-reset"),
-    "SECRETS_CORRUPT": Reason("secrets.yml is not a mapping of names to values", "restore it from a copy, or start over: make kind-parity-reset"),
-    "SECRETS_INVALID": Reason("a secret is not what the contract wants", "correct or restore the named secrets, or start over: make kind-parity-reset"),
+    "SECRETS_UNREADABLE": Reason(
+        "secrets.yml cannot be read", "take ownership of it, restore it from a copy, or start over: make kind-parity-reset"
+    ),
+    "SECRETS_PERMISSIONS": Reason(
+        "others could read or replace secrets.yml", "chmod 600 it if nobody else saw it, else make kind-parity-reset"
+    ),
+    "SECRETS_CORRUPT": Reason(
+        "secrets.yml is not a mapping of names to values", "restore it from a copy, or start over: make kind-parity-reset"
+    ),
+    "SECRETS_INVALID": Reason(
+        "a secret is not what the contract wants", "correct or restore the named secrets, or start over: make kind-parity-reset"
+    ),
     # tls
-    "CA_CORRUPT": Reason("the local CA is missing or broken although certificates of it exist", "restore tls/ca.key and tls/ca.crt, or start over: make kind-parity-reset"),
-    "CA_PERMISSIONS": Reason("others could read the key of the local CA", "chmod 600 it if nobody else saw it, else make kind-parity-reset"),
+    "CA_CORRUPT": Reason(
+        "the local CA is missing or broken although certificates of it exist",
+        "restore tls/ca.key and tls/ca.crt, or start over: make kind-parity-reset",
+    ),
+    "CA_PERMISSIONS": Reason(
+        "others could read the key of the local CA", "chmod 600 it if nobody else saw it, else make kind-parity-reset"
+    ),
     "INTERNAL": Reason("a defect in gpuaas.parity itself", "report it together with the log file"),
     # run: programs, locks, state
     "COMMAND_MISSING": Reason("a program that is needed cannot be started", "install it, or run make kind-parity-up, which does"),
     "COMMAND_FAILED": Reason("a program that was started ended with an error", "read what it said; details.stderr holds more of it"),
-    "COMMAND_TIMEOUT": Reason("a program did not end in its time and was killed", "look for what it waits for, then run the same command again"),
+    "COMMAND_TIMEOUT": Reason(
+        "a program did not end in its time and was killed", "look for what it waits for, then run the same command again"
+    ),
     "RUN_IN_PROGRESS": Reason("another run of this mode is at work", "wait until it ends, then run the same command again"),
     "STATE_DIR_UNSAFE": Reason("the state directory is not a directory of ours", "name another parity_state_dir, or move that one away"),
-    "STATE_DIR_RESIDUE": Reason("the state directory could not be removed", "remove what details.left names, then run make kind-parity-down"),
+    "STATE_DIR_RESIDUE": Reason(
+        "the state directory could not be removed", "remove what details.left names, then run make kind-parity-down"
+    ),
     # host
     "HOST_OS": Reason("the machine does not run Linux", "run it in a Linux virtual machine"),
     "HOST_ARCH": Reason("the processor architecture is not supported", "use an x86_64 or aarch64 machine"),
-    "HOST_DOCKER_MISSING": Reason("there is no docker program", "make kind-parity-up   # installs it on Debian and Ubuntu, as root or with passwordless sudo"),
+    "HOST_DOCKER_MISSING": Reason(
+        "there is no docker program", "make kind-parity-up   # installs it on Debian and Ubuntu, as root or with passwordless sudo"
+    ),
     "HOST_DOCKER_UNREACHABLE": Reason("the Docker engine does not answer", "sudo systemctl start docker"),
     "HOST_DOCKER_PERMISSION": Reason("this user may not talk to the Docker engine", 'sudo usermod -aG docker "$USER" && newgrp docker'),
     "HOST_DOCKER_TOO_OLD": Reason("the Docker engine is older than 23", "install Docker 23 or newer"),
     "HOST_DOCKER_REMOTE": Reason("the Docker engine is on another machine", "unset DOCKER_HOST DOCKER_CONTEXT; docker context use default"),
-    "HOST_DOCKER_ROOTLESS": Reason("rootless Docker lacks what a node needs", "see https://kind.sigs.k8s.io/docs/user/rootless/, or use a rootful engine"),
+    "HOST_DOCKER_ROOTLESS": Reason(
+        "rootless Docker lacks what a node needs", "see https://kind.sigs.k8s.io/docs/user/rootless/, or use a rootful engine"
+    ),
     "HOST_BUILDX_MISSING": Reason("images are to be built and docker buildx is missing", "sudo apt-get install docker-buildx"),
     "HOST_MMDEBSTRAP_MISSING": Reason("base images are to be built and mmdebstrap is missing", "sudo apt-get install mmdebstrap"),
     "HOST_DISK": Reason("too little disk is free where Docker keeps its data", "docker system prune"),
     "HOST_MEMORY": Reason("too little memory is available", "end what uses it, or give the machine more"),
-    "HOST_INOTIFY": Reason("the inotify limits are too low for a node", "sudo sysctl -w fs.inotify.max_user_instances=512 fs.inotify.max_user_watches=524288"),
+    "HOST_INOTIFY": Reason(
+        "the inotify limits are too low for a node", "sudo sysctl -w fs.inotify.max_user_instances=512 fs.inotify.max_user_watches=524288"
+    ),
     "HOST_PORT_IN_USE": Reason("a port that the platform publishes is held by something else", "end its owner, or choose another port"),
     "HOST_CLOCK": Reason("the clock of the machine is wrong", "sudo timedatectl set-ntp true"),
     # kind
-    "CLUSTER_NOT_OURS": Reason("a cluster of that name exists and this checkout did not make it", "choose another cluster name, or delete that cluster yourself"),
+    "CLUSTER_NOT_OURS": Reason(
+        "a cluster of that name exists and this checkout did not make it", "choose another cluster name, or delete that cluster yourself"
+    ),
     "CLUSTER_HALF_MADE": Reason("the cluster is ours, but what is needed to use it is gone", "make kind-parity-reset"),
-    "CLUSTER_CREATE_FAILED": Reason("the cluster could not be created", "read the log that is named, then run make kind-parity-up: it starts over"),
+    "CLUSTER_CREATE_FAILED": Reason(
+        "the cluster could not be created", "read the log that is named, then run make kind-parity-up: it starts over"
+    ),
     "CLUSTER_IMAGE_MISSING": Reason("the node image is not on this machine", "make kind-parity-up   # builds or pulls it"),
-    "CLUSTER_NOT_READY": Reason("the cluster runs, but its API does not answer", "make kind-parity-logs; if nothing helps, make kind-parity-reset"),
-    "CLUSTER_START_FAILED": Reason("the stopped cluster could not be started", "remove the cause that is named, then run make kind-parity-up"),
-    "CLUSTER_RESIDUE": Reason("something of the cluster is left after it was removed", "remove what details.residue names, then run make kind-parity-down"),
+    "CLUSTER_NOT_READY": Reason(
+        "the cluster runs, but its API does not answer", "make kind-parity-logs; if nothing helps, make kind-parity-reset"
+    ),
+    "CLUSTER_START_FAILED": Reason(
+        "the stopped cluster could not be started", "remove the cause that is named, then run make kind-parity-up"
+    ),
+    "CLUSTER_RESIDUE": Reason(
+        "something of the cluster is left after it was removed", "remove what details.residue names, then run make kind-parity-down"
+    ),
     "CLUSTER_RECORD_CORRUPT": Reason("the record of the cluster cannot be read", "make kind-parity-reset"),
     "KUBECONFIG_FOREIGN": Reason("the kubeconfig leads to a cluster that is not ours", "move that file away, then run make kind-parity-up"),
     # diagnosis
@@ -99,17 +144,25 @@ REASONS: dict[str, Reason] = {
     # probe: the checks themselves
     "CONTRACT_NOT_RENDERED": Reason("the rendered contract is missing or cannot be read", "make kind-parity-up renders it"),
     "CHECKS_INVALID": Reason("a role's checks.yml says something that no check understands", "correct the file at the path that is named"),
-    "CHECK_MISSING": Reason("a component has no ready, ingress or config check", "add the check to files/checks.yml of the component's role"),
-    "CHECK_ERROR": Reason("a check could not be carried out, which counts as failed", "make kind-parity-logs; the traceback is in logs/probe.log"),
+    "CHECK_MISSING": Reason(
+        "a component has no ready, ingress or config check", "add the check to files/checks.yml of the component's role"
+    ),
+    "CHECK_ERROR": Reason(
+        "a check could not be carried out, which counts as failed", "make kind-parity-logs; the traceback is in logs/probe.log"
+    ),
     "CHECK_UNFINISHED": Reason("a check had not succeeded when another ended the wait", "solve the failure that is named first"),
-    "READY_TIMEOUT": Reason("something was not ready within its budget", "make kind-parity-logs shows why; make kind-parity-up goes on waiting"),
+    "READY_TIMEOUT": Reason(
+        "something was not ready within its budget", "make kind-parity-logs shows why; make kind-parity-up goes on waiting"
+    ),
     # probe: what the checks find
     "WORKLOAD_NOT_READY": Reason("a workload is not rolled out", "make kind-parity-logs"),
     "IMAGE_NOT_ON_NODE": Reason("a pod's image is not on the node", "make kind-parity-up builds or loads it"),
     "CONTAINER_CONFIG_BROKEN": Reason("a container refers to configuration that does not exist", "make kind-parity-up applies it anew"),
     "JOB_FAILED": Reason("a job gave up", "make kind-parity-logs shows what it said; make kind-parity-up runs it again"),
     "JOB_NOT_COMPLETE": Reason("a job has not completed", "make kind-parity-logs"),
-    "NAME_NOT_LOOPBACK": Reason("a public name does not lead to this machine", "remove it from /etc/hosts or from the resolver that answers it"),
+    "NAME_NOT_LOOPBACK": Reason(
+        "a public name does not lead to this machine", "remove it from /etc/hosts or from the resolver that answers it"
+    ),
     "CLUSTER_DNS_WRONG": Reason("a name resolves wrongly inside the cluster", "make kind-parity-up applies the DNS rewrite anew"),
     "PORT_CLOSED": Reason("nothing listens where something should", "make kind-parity-status"),
     "TLS_INVALID": Reason("an endpoint's certificate is not what it should be", "make kind-parity-up issues and applies it anew"),
@@ -129,13 +182,19 @@ REASONS: dict[str, Reason] = {
     "REPORT_NOT_WRITTEN": Reason("the report of a run could not be written", "make room, or make the reports directory writable"),
     "NOT_READY": Reason("the platform is not ready", "make kind-parity-up"),
     # keycloak
-    "KEYCLOAK_UNREACHABLE": Reason("Keycloak does not answer at its public URL", "make kind-parity-status; make kind-parity-logs COMPONENT=keycloak"),
+    "KEYCLOAK_UNREACHABLE": Reason(
+        "Keycloak does not answer at its public URL", "make kind-parity-status; make kind-parity-logs COMPONENT=keycloak"
+    ),
     "KEYCLOAK_AUTH": Reason(
         "Keycloak does not accept its administrator",
         "put back the secrets.yml that belongs to this database; make kind-parity-reset if it is lost",
     ),
     "KEYCLOAK_REALM_INVALID": Reason("the realm document says something that cannot be", "correct the named place in contract/realm.yml"),
-    "KEYCLOAK_SECRETS": Reason("secrets.yml has no value for a secret that the realm document names", "make kind-parity-up writes missing secrets"),
-    "KEYCLOAK_CONFLICT": Reason("Keycloak holds an object of a name that the document wants and that is not ours", "delete or rename it in the admin console"),
+    "KEYCLOAK_SECRETS": Reason(
+        "secrets.yml has no value for a secret that the realm document names", "make kind-parity-up writes missing secrets"
+    ),
+    "KEYCLOAK_CONFLICT": Reason(
+        "Keycloak holds an object of a name that the document wants and that is not ours", "delete or rename it in the admin console"
+    ),
     "KEYCLOAK_API": Reason("Keycloak answered something unexpected", "make kind-parity-logs COMPONENT=keycloak"),
 }

@@ -90,5 +90,7 @@ class ParityAction(ActionBase, metaclass=abc.ABCMeta):
             raise
         except Exception as error:
             defect = ParityError("INTERNAL", f"{type(error).__name__}: {error}")
-            result.update(failed=True, msg=str(defect), reason=defect.reason, seen=defect.seen, do=defect.do, exception=traceback.format_exc())
+            result.update(
+                failed=True, msg=str(defect), reason=defect.reason, seen=defect.seen, do=defect.do, exception=traceback.format_exc()
+            )
         return result

@@ -23,7 +23,18 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import 
 FIELD_MANAGER = "gpuaas.parity"
 _SECONDS = 120
 # Namespaces first, then what pods refer to; kubectl keeps the order it is given.
-_FIRST = ("Namespace", "ServiceAccount", "ConfigMap", "Secret", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "IngressClass", "Service")
+_FIRST = (
+    "Namespace",
+    "ServiceAccount",
+    "ConfigMap",
+    "Secret",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "Role",
+    "RoleBinding",
+    "IngressClass",
+    "Service",
+)
 
 
 @dataclass(frozen=True)
@@ -93,12 +104,27 @@ def _apply(kubectl: Kubectl, objects: Sequence[dict[str, Any]], text: str) -> st
         jobs = [o for o in objects if o["kind"] == "Job" and f'"{o["metadata"]["name"]}"' in error.seen]
         if not jobs:
             raise
-        kubectl("delete", "--filename=-", "--ignore-not-found", "--wait=true", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": jobs}))
+        kubectl(
+            "delete",
+            "--filename=-",
+            "--ignore-not-found",
+            "--wait=true",
+            input=json.dumps({"apiVersion": "v1", "kind": "List", "items": jobs}),
+        )
         return _server_side(kubectl, text)
 
 
 def _server_side(kubectl: Kubectl, text: str, *more: str) -> str:
-    return kubectl("apply", "--server-side", "--force-conflicts", f"--field-manager={FIELD_MANAGER}", "--output=json", "--filename=-", *more, input=text)
+    return kubectl(
+        "apply",
+        "--server-side",
+        "--force-conflicts",
+        f"--field-manager={FIELD_MANAGER}",
+        "--output=json",
+        "--filename=-",
+        *more,
+        input=text,
+    )
 
 
 def _identity(obj: dict[str, Any]) -> str:

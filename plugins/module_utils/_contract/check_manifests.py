@@ -64,9 +64,7 @@ class RoleCheck:
     def _is_of_service(self, workload: Manifest) -> bool:
         if workload.component not in self.services:
             of_role = ", ".join(self.services)
-            self._add(
-                workload.where, f"label {NAME_LABEL} names none of the role's services in the contract: {of_role}"
-            )
+            self._add(workload.where, f"label {NAME_LABEL} names none of the role's services in the contract: {of_role}")
             return False
         if workload.name != workload.component:
             self._add(workload.where, f"must be named as its service, {workload.component}")
@@ -92,15 +90,11 @@ class RoleCheck:
         host, port = service["host"].split(".")[0], service["port"]
         objects = [m for m in self.base.of_kind("Service") if (m.name, m.namespace) == (host, service["namespace"])]
         if not objects:
-            self._add(
-                self.label, f"no Service {host} in namespace {service['namespace']}, which the host of {name} leads to"
-            )
+            self._add(self.label, f"no Service {host} in namespace {service['namespace']}, which the host of {name} leads to")
         for manifest in objects:
             ports = sorted({dig(item, "port") for item in dig(manifest.data, "spec", "ports") or []}, key=str)
             if ports != [port]:
-                self._add(
-                    manifest.where, f"exposes {', '.join(map(str, ports)) or 'no port'}, the contract says {port}"
-                )
+                self._add(manifest.where, f"exposes {', '.join(map(str, ports)) or 'no port'}, the contract says {port}")
         containers = dig(workload.pod_template, "spec", "containers") or []
         declared = {dig(item, "containerPort") for container in containers for item in dig(container, "ports") or []}
         if port not in declared:
@@ -160,9 +154,7 @@ class RoleCheck:
         generated = {("ConfigMap", s["namespace"], f"{n}-config") for n, s in self.services.items() if s["settings"]}
         generated |= {("Secret", s["namespace"], f"{n}-secrets") for n, s in self.services.items() if s["secrets"]}
         generated |= {("ConfigMap", s["namespace"], CA_CONFIG_MAP) for s in self.services.values()}
-        generated |= {
-            ("Secret", self.services[e["service"]]["namespace"], f"{n}-tls") for n, e in self.endpoints.items()
-        }
+        generated |= {("Secret", self.services[e["service"]]["namespace"], f"{n}-tls") for n, e in self.endpoints.items()}
         generated |= {(m.kind, m.namespace, m.name) for m in self.base.of_kind("ConfigMap", "Secret")}
         generated |= self.base.generated
         for manifest in self.present:

@@ -41,7 +41,7 @@ def reads(manifest: Manifest) -> list[Read]:
     return found
 
 
-def keys_read(found: list[Read], kind: str, name: str) -> frozenset[str] | None | bool:
+def keys_read(found: list[Read], kind: str, name: str) -> frozenset[str] | bool | None:
     """The keys of one ConfigMap or Secret that are read: False for none of it, None for all of it."""
     own = [read for read in found if (read.kind, read.name) == (kind, name)]
     if not own:

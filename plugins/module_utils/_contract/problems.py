@@ -32,6 +32,4 @@ class Problems:
             return
         reason = self.found[0][0]
         lines = [text if own == reason else f"{text} ({own})" for own, text in self.found]
-        raise ParityError(
-            reason, "\n".join(lines), details={"problems": [{"reason": r, "seen": s} for r, s in self.found]}
-        )
+        raise ParityError(reason, "\n".join(lines), details={"problems": [{"reason": r, "seen": s} for r, s in self.found]})

@@ -79,9 +79,7 @@ class Scope:
         parts = name.split(".")
         for depth in range(len(parts) - 1, -1, -1):
             prefix = ".".join((*parts[:depth], "")) if depth else ""
-            near = sorted(
-                {known[len(prefix) :].split(".")[0] for known in self.expressions if known.startswith(prefix)}
-            )
+            near = sorted({known[len(prefix) :].split(".")[0] for known in self.expressions if known.startswith(prefix)})
             if near:
                 return f"{prefix.removesuffix('.') or 'the contract'} has: {', '.join(near)}"
         return "nothing can be referred to"
@@ -101,9 +99,7 @@ def scope_of(contract: Contract, mode: Mode) -> Scope:
         where = place("transport", "endpoints", name)
         names[f"{at}.scheme"] = Expression(transport.scheme, where)
         names[f"{at}.port"] = Expression(str(transport.port), place("transport", "endpoints", name, "port"))
-        names[f"{at}.host"] = Expression(
-            f"{endpoint.name}.${{domain}}", contract.source.where("endpoints", name, "name")
-        )
+        names[f"{at}.host"] = Expression(f"{endpoint.name}.${{domain}}", contract.source.where("endpoints", name, "name"))
         names[f"{at}.url"] = Expression(f"${{{at}.scheme}}://${{{at}.host}}:${{{at}.port}}", where)
     for name, service in contract.services.items():
         names[f"services.{name}.host"] = Expression(mode.hosts[name], place("transport", "services", name, "host"))

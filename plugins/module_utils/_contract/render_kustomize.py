@@ -70,12 +70,8 @@ def _config_maps(role: RoleCheck) -> list[dict[str, Any]]:
         for name, service in role.services.items()
         if service["settings"]
     ]
-    wanted = {
-        m.namespace for m in role.present for read in reads(m) if (read.kind, read.name) == ("ConfigMap", CA_CONFIG_MAP)
-    }
-    found += [
-        {"name": CA_CONFIG_MAP, "namespace": namespace, "files": ["../../tls/ca.crt"]} for namespace in sorted(wanted)
-    ]
+    wanted = {m.namespace for m in role.present for read in reads(m) if (read.kind, read.name) == ("ConfigMap", CA_CONFIG_MAP)}
+    found += [{"name": CA_CONFIG_MAP, "namespace": namespace, "files": ["../../tls/ca.crt"]} for namespace in sorted(wanted)]
     return found
 
 

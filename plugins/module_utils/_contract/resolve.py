@@ -97,9 +97,7 @@ def _settings(name: str, service: Service, contract: Contract, scope: Scope, pro
 def _endpoint(name: str, contract: Contract, scope: Scope, problems: Problems) -> dict[str, Any]:
     endpoint = contract.endpoints[name]
     where = contract.source.where("endpoints", name)
-    host, port, scheme, url = (
-        scope.expand(f"${{endpoints.{name}.{part}}}", where) for part in ("host", "port", "scheme", "url")
-    )
+    host, port, scheme, url = (scope.expand(f"${{endpoints.{name}.{part}}}", where) for part in ("host", "port", "scheme", "url"))
     if not is_hostname(host):
         problems.add("CONTRACT_TYPE", where, "must have a host name")
     if not is_port(port):

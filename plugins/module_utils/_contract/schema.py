@@ -21,9 +21,7 @@ def violations(schema: dict[str, Any], data: Any) -> Iterator[tuple[Path, str]]:
     Keys are named, values never are: the same function checks secrets.
     """
     validator = jsonschema.Draft202012Validator(schema)
-    errors = sorted(
-        validator.iter_errors(data), key=lambda e: ([str(part) for part in e.absolute_path], str(e.validator))
-    )
+    errors = sorted(validator.iter_errors(data), key=lambda e: ([str(part) for part in e.absolute_path], str(e.validator)))
     for error in errors:
         yield from _sentences(error)
 

@@ -27,7 +27,7 @@ def read_tree(root: Path) -> Tree:
     for path in root.rglob("*"):
         name = path.relative_to(root).as_posix()
         if path.is_symlink():
-            tree[name] = f"link to {os.readlink(path)}\n".encode()
+            tree[name] = f"link to {path.readlink()}\n".encode()
         elif path.is_file():
             with writing(path):
                 tree[name] = path.read_bytes()

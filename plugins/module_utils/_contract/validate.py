@@ -84,9 +84,7 @@ def _lanes(contract: Contract, problems: Problems) -> None:
     ordered = sorted(contract.lanes.items(), key=lambda item: (len(item[1]), item[0]))
     for (small, few), (large, many) in combinations(ordered, 2):
         if missing := sorted(set(few) - set(many)):
-            problems.add(
-                "CONTRACT_INVALID", where("lanes", large), f"lacks {', '.join(missing)} of the smaller lane {small}"
-            )
+            problems.add("CONTRACT_INVALID", where("lanes", large), f"lacks {', '.join(missing)} of the smaller lane {small}")
     for name in sorted(set(contract.services) - {service for lane in contract.lanes.values() for service in lane}):
         problems.add("CONTRACT_INVALID", where("services", name), "is in no lane")
 

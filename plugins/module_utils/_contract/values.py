@@ -83,13 +83,7 @@ def _is_url(text: str) -> bool:
     except ValueError:
         return False
     host = parts.hostname or ""
-    return (
-        bool(_SCHEME.fullmatch(parts.scheme))
-        and is_hostname(host)
-        and port != 0
-        and parts.username is None
-        and " " not in text
-    )
+    return bool(_SCHEME.fullmatch(parts.scheme)) and is_hostname(host) and port != 0 and parts.username is None and " " not in text
 
 
 _ARTICLE = {

@@ -25,8 +25,8 @@ def thin(source: IO[bytes], target: IO[bytes], present: Collection[str]) -> int:
     """
     sent = 0
     with (
-        tarfile.open(fileobj=source, mode="r|", bufsize=_BUFFER, copybufsize=_BUFFER) as reader,
-        tarfile.open(fileobj=target, mode="w|", bufsize=_BUFFER, copybufsize=_BUFFER) as writer,
+        tarfile.open(fileobj=source, mode="r|", bufsize=_BUFFER) as reader,
+        tarfile.open(fileobj=target, mode="w|", bufsize=_BUFFER) as writer,
     ):
         for member in reader:
             if member.name.startswith(_BLOBS) and "sha256:" + member.name.removeprefix(_BLOBS) in present:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import IO, cast
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.catalog import Image
@@ -89,11 +90,12 @@ def _logged(argv: list[str], log: Path, says: Callable[[str], None], name: str) 
     try:
         child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     except OSError as error:
-        raise ParityError("IMAGE_BUILD_FAILED", f"{name}: cannot start {argv[0]}: {error}", do="make kind-parity-up runs the host role, which installs it") from error
-    assert child.stdout is not None
+        raise ParityError(
+            "IMAGE_BUILD_FAILED", f"{name}: cannot start {argv[0]}: {error}", do="make kind-parity-up runs the host role, which installs it"
+        ) from error
     try:
         with log.open("w") as out:
-            for raw in child.stdout:
+            for raw in cast(IO[bytes], child.stdout):
                 line = raw.decode(errors="replace").rstrip()
                 out.write(line + "\n")
                 says(line)
@@ -104,4 +106,8 @@ def _logged(argv: list[str], log: Path, says: Callable[[str], None], name: str) 
             child.wait()
     if status != 0:
         end = tail(log.read_text(errors="replace"))
-        raise ParityError("IMAGE_BUILD_FAILED", f"{name}: {argv[0]} ended with status {status}\n{end}", do=f"read {log}, then run the same command again: what was built stays built")
+        raise ParityError(
+            "IMAGE_BUILD_FAILED",
+            f"{name}: {argv[0]} ended with status {status}\n{end}",
+            do=f"read {log}, then run the same command again: what was built stays built",
+        )

@@ -9,12 +9,15 @@ what runs is what was loaded.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
+import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import IO, cast
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.archive import thin
@@ -149,14 +152,13 @@ def load(container: str, images: Sequence[Loadable]) -> dict[str, Baked]:
     receive = ["docker", "exec", "--interactive", container, *_CTR, "images", "import", "--no-unpack", "-"]
     with subprocess.Popen(save, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as source:
         with subprocess.Popen(receive, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as target:
-            assert source.stdout is not None and target.stdin is not None
-            try:
-                thin(source.stdout, target.stdin, present)
-                target.stdin.close()
-            except BrokenPipeError:
-                pass
-            said = target.stderr.read().decode(errors="replace") if target.stderr else ""
-        problem = source.stderr.read().decode(errors="replace") if source.stderr else ""
+            # Either end may give up; what it then says is the message below.
+            with contextlib.suppress(BrokenPipeError, tarfile.TarError):
+                thin(cast(IO[bytes], source.stdout), cast(IO[bytes], target.stdin), present)
+            with contextlib.suppress(BrokenPipeError):
+                cast(IO[bytes], target.stdin).close()
+            said = cast(IO[bytes], target.stderr).read().decode(errors="replace")
+        problem = cast(IO[bytes], source.stderr).read().decode(errors="replace")
     if source.returncode or target.returncode:
         raise ParityError("IMAGE_LOAD_FAILED", f"{container}: {tail(problem + said)}")
     arguments: list[str] = []
@@ -184,8 +186,28 @@ def bake(parent: str, tag: str, images: Sequence[Loadable], labels: Mapping[str,
 def _containerd(parent: str) -> Iterator[str]:
     """A throw-away container of ``parent`` with containerd answering in it."""
     name = f"gpuaas-parity-bake-{os.getpid()}"
-    run(["docker", "run", "--detach", "--privileged", "--name", name, "--network", "none", "--label", "gpuaas.parity=bake",
-         "--tmpfs", "/run", "--volume", "/bake", "--entrypoint", "sleep", parent, "infinity"])
+    run(
+        [
+            "docker",
+            "run",
+            "--detach",
+            "--privileged",
+            "--name",
+            name,
+            "--network",
+            "none",
+            "--label",
+            "gpuaas.parity=bake",
+            "--tmpfs",
+            "/run",
+            "--volume",
+            "/bake",
+            "--entrypoint",
+            "sleep",
+            parent,
+            "infinity",
+        ]
+    )
     try:
         run(["docker", "exec", "--detach", name, "sh", "-c", _START])
         run(["docker", "exec", name, "sh", "-c", _AWAIT], timeout=60)

@@ -127,7 +127,10 @@ def _read_lock(state_dir: Path) -> dict[str, Any]:
 def _write_lock(state_dir: Path, container: str, held: Mapping[str, nodes.Baked]) -> None:
     folder = state_dir / "images"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    entries = {name: {"ref": f"{nodes.REGISTRY}/{name}@{image.digest}", "digest": image.digest, "key": image.key} for name, image in sorted(held.items())}
+    entries = {
+        name: {"ref": f"{nodes.REGISTRY}/{name}@{image.digest}", "digest": image.digest, "key": image.key}
+        for name, image in sorted(held.items())
+    }
     component = {
         "apiVersion": "kustomize.config.k8s.io/v1alpha1",
         "kind": "Component",

@@ -98,8 +98,7 @@ def _is_current(certificate: x509.Certificate, domain: str, now: datetime) -> bo
         return False
     try:
         return all(
-            (found := certificate.extensions.get_extension_for_class(kind)).value == value
-            and found.critical == critical
+            (found := certificate.extensions.get_extension_for_class(kind)).value == value and found.critical == critical
             for kind, (value, critical) in certificates.ca_extensions(domain).items()
         )
     except x509.ExtensionNotFound:

@@ -47,11 +47,7 @@ def keep(contract: dict[str, Any], state_dir: Path, now: datetime, *, dry: bool)
     root = state_dir / "tls"
     hosts = {name: endpoint["host"] for name, endpoint in contract["endpoints"].items()}
     ca = open_ca(root, contract["domain"], now)
-    issued = (
-        {"ca": "there is none" if ca.made else "it is incomplete, expires soon or is for another domain"}
-        if ca.issued
-        else {}
-    )
+    issued = {"ca": "there is none" if ca.made else "it is incomplete, expires soon or is for another domain"} if ca.issued else {}
     changed = [ensure_dir(directory, dry=dry) for directory in (state_dir, root)]
     if not dry:
         sweep(root)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -47,7 +46,7 @@ if found:
 def kubectl(tmp_path: Path) -> Kubectl:
     program = tmp_path / "kubectl"
     program.write_text(FAKE)
-    os.chmod(program, 0o755)
+    program.chmod(0o755)
     return Kubectl(program, tmp_path / "kubeconfig", tmp_path / "cache")
 
 
@@ -86,7 +85,12 @@ def test_a_job_whose_template_changed_is_replaced(kubectl: Kubectl, tmp_path: Pa
 
 
 def test_what_the_server_says_is_what_the_user_reads(kubectl: Kubectl, tmp_path: Path) -> None:
-    kubectl.program.write_text("#!/bin/sh\n[ \"$3\" = get ] && exit 0\n[ \"$1\" = kustomize ] && echo '{kind: A, metadata: {name: a}}' && exit 0\necho 'Forbidden: no' >&2\nexit 1\n")
+    kubectl.program.write_text(
+        "#!/bin/sh\n"
+        '[ "$3" = get ] && exit 0\n'
+        """[ "$1" = kustomize ] && echo '{kind: A, metadata: {name: a}}' && exit 0\n"""
+        "echo 'Forbidden: no' >&2\nexit 1\n"
+    )
     with pytest.raises(ParityError) as caught:
         apply(kubectl, [base(tmp_path)])
     assert caught.value.reason == "APPLY_FAILED"

@@ -15,9 +15,9 @@ import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import Rendering, render
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.tree import swap_tree
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import REPOSITORY, Platform
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import REPOSITORY, Platform
 
 KUBECTL = Path(sys.executable).parent / "kubectl"
 
@@ -176,9 +176,7 @@ def test_kustomize_builds_the_overlays(platform: Platform, tmp_path: Path) -> No
     front = build(state, "front")
     deployment = front["Deployment", "api"]
     ingress = front["Ingress", "shop"]
-    config = next(
-        item for (kind, name), item in front.items() if kind == "ConfigMap" and name.startswith("api-config-")
-    )
+    config = next(item for (kind, name), item in front.items() if kind == "ConfigMap" and name.startswith("api-config-"))
     assert deployment["spec"]["replicas"] == 2
     container = deployment["spec"]["template"]["spec"]["containers"][0]
     assert container["image"] == "local/shop@sha256:" + "a" * 64
@@ -242,9 +240,7 @@ class TestRealm:
     def test_references_are_resolved(self, platform: Platform) -> None:
         self.write(platform, 'clients: [{secret: db_password, uris: ["${endpoints.shop.url}/x"], ttl: 5}]\n')
         realm = json.loads(rendered(platform).tree["realm.json"])
-        assert realm == {
-            "clients": [{"secret": "db_password", "uris": ["https://www.shop.localhost:8443/x"], "ttl": 5}]
-        }
+        assert realm == {"clients": [{"secret": "db_password", "uris": ["https://www.shop.localhost:8443/x"], "ttl": 5}]}
 
     @pytest.mark.parametrize("key", ["secret", "password"])
     def test_secret_that_is_written_out(self, platform: Platform, key: str) -> None:
@@ -371,9 +367,7 @@ class TestRealm:
         ("data", "db.yaml", "key: password", "key: pin", "does not read password"),
     ],
 )
-def test_manifest_that_contradicts_the_contract(
-    platform: Platform, role: str, file: str, old: str, new: str, seen: str
-) -> None:
+def test_manifest_that_contradicts_the_contract(platform: Platform, role: str, file: str, old: str, new: str, seen: str) -> None:
     platform.edit(role, file, old, new)
     error = refused(platform)
     assert error.reason == "CONTRACT_MANIFEST_MISMATCH"
@@ -395,7 +389,8 @@ def test_namespace_of_the_kustomization_counts(platform: Platform) -> None:
 
 
 def test_job_may_share_config_and_secrets(platform: Platform) -> None:
-    pod = "{restartPolicy: Never, containers: [{name: m, image: shop, envFrom: [{configMapRef: {name: api-config}}, {secretRef: {name: api-secrets}}]}]}"
+    sources = "[{configMapRef: {name: api-config}}, {secretRef: {name: api-secrets}}]"
+    pod = f"{{restartPolicy: Never, containers: [{{name: m, image: shop, envFrom: {sources}}}]}}"
     job = f"---\napiVersion: batch/v1\nkind: Job\nmetadata: {{name: migrate, namespace: shop-front}}\nspec: {{template: {{spec: {pod}}}}}\n"
     platform.edit("front", "api.yaml", "---\napiVersion: networking", f"{job}---\napiVersion: networking")
     assert "front/kustomization.yaml" in rendered(platform).tree

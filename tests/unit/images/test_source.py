@@ -49,7 +49,15 @@ def test_a_mirror_takes_the_place_of_every_registry() -> None:
     assert found["traefik"].reference.startswith("127.0.0.1:5000/library/traefik:")
 
 
-@pytest.mark.parametrize("entry", ['{reference: "traefik:v3", digest: ""}', '{reference: "docker.io/library/traefik", digest: ""}', '{reference: "docker.io/a/b:c", digest: "sha256:1"}', '{colour: "red"}'])
+@pytest.mark.parametrize(
+    "entry",
+    [
+        '{reference: "traefik:v3", digest: ""}',
+        '{reference: "docker.io/library/traefik", digest: ""}',
+        '{reference: "docker.io/a/b:c", digest: "sha256:1"}',
+        '{colour: "red"}',
+    ],
+)
 def test_a_bad_entry_is_refused(tmp_path: Path, entry: str) -> None:
     path = tmp_path / "upstream.yml"
     path.write_text(f"upstream: 1\nimages:\n  traefik: {entry}\n")

@@ -58,10 +58,7 @@ class State:
         return caught.value
 
     def snapshot(self) -> dict[str, bytes | int]:
-        return {
-            str(path): path.read_bytes() if path.is_file() else path.lstat().st_mode
-            for path in sorted(self.root.rglob("*"))
-        }
+        return {str(path): path.read_bytes() if path.is_file() else path.lstat().st_mode for path in sorted(self.root.rglob("*"))}
 
     @property
     def values(self) -> dict[str, str]:
