@@ -5,19 +5,6 @@
 
 from __future__ import annotations
 
-import datetime
-import os
-import sys
-import time
-from collections.abc import Mapping
-from typing import Any, TextIO
-
-import yaml
-from ansible import constants as C
-from ansible.errors import AnsibleError
-from ansible.plugins.callback import CallbackBase
-from ansible_collections.gpuaas.parity.plugins.module_utils._reports.words import compact, failure_text
-
 DOCUMENTATION = r"""
 name: progress
 type: stdout
@@ -46,6 +33,19 @@ options:
       - section: callback_progress
         key: log_path
 """
+
+import datetime
+import os
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+import yaml
+from ansible import constants as C
+from ansible.errors import AnsibleError
+from ansible.plugins.callback import CallbackBase
+from ansible_collections.gpuaas.parity.plugins.module_utils._reports.words import compact, failure_text
 
 # What showing a result of an unexpected shape can end in.
 _ODD = (AnsibleError, AttributeError, KeyError, RecursionError, TypeError, ValueError, yaml.YAMLError)
