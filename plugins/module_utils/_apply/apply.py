@@ -81,7 +81,13 @@ def apply(kubectl: Kubectl, bases: Sequence[Path], dry: bool = False) -> Applied
         objects = [document for built in pool.map(kubectl.build, bases) for document in built]
     objects.sort(key=lambda o: _FIRST.index(o["kind"]) if o["kind"] in _FIRST else len(_FIRST))
     text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
-    before = _states(kubectl("get", "--filename=-", "--ignore-not-found", "--output=json", input=text))
+    found = kubectl("get", "--filename=-", "--ignore-not-found", "--output=json", input=text)
+    before = _states(found)
+    failed = [item for item in _items(found) if item["kind"] == "Job" and _has_failed(item)]
+    if failed and not dry:
+        # A Job that gave up never runs again by itself; applying it anew means trying again.
+        _delete(kubectl, failed)
+        before = {name: state for name, state in before.items() if name not in map(_identity, failed)}
     if dry:
         # A dry run cannot see the namespaces that it only pretends to create.
         after = before if not before else _states(_server_side(kubectl, text, "--dry-run=server"))
@@ -104,13 +110,7 @@ def _apply(kubectl: Kubectl, objects: Sequence[dict[str, Any]], text: str) -> st
         jobs = [o for o in objects if o["kind"] == "Job" and f'"{o["metadata"]["name"]}"' in error.seen]
         if not jobs:
             raise
-        kubectl(
-            "delete",
-            "--filename=-",
-            "--ignore-not-found",
-            "--wait=true",
-            input=json.dumps({"apiVersion": "v1", "kind": "List", "items": jobs}),
-        )
+        _delete(kubectl, jobs)
         return _server_side(kubectl, text)
 
 
@@ -132,12 +132,25 @@ def _identity(obj: dict[str, Any]) -> str:
     return f"{obj['kind']} {meta['namespace']}/{meta['name']}" if meta.get("namespace") else f"{obj['kind']} {meta['name']}"
 
 
-def _states(text: str) -> dict[str, Any]:
+def _delete(kubectl: Kubectl, objects: Sequence[dict[str, Any]]) -> None:
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
+    kubectl("delete", "--filename=-", "--ignore-not-found", "--wait=true", input=text)
+
+
+def _has_failed(job: dict[str, Any]) -> bool:
+    conditions = job.get("status", {}).get("conditions") or []
+    return any(condition["type"] == "Failed" and condition["status"] == "True" for condition in conditions)
+
+
+def _items(text: str) -> list[dict[str, Any]]:
     if not text.strip():
-        return {}
+        return []
     document = json.loads(text)
-    items = document["items"] if document.get("kind") == "List" else [document]
-    return {_identity(item): _state(item["metadata"]) for item in items}
+    return list(document["items"]) if document.get("kind") == "List" else [document]
+
+
+def _states(text: str) -> dict[str, Any]:
+    return {_identity(item): _state(item["metadata"]) for item in _items(text)}
 
 
 def _state(meta: dict[str, Any]) -> tuple[Any, ...]:

@@ -33,13 +33,13 @@ class Builder:
     cache: Path
     tags: Mapping[str, str]
 
-    def build(self, image: Image, says: Callable[[str], None]) -> None:
-        """Build ``image``; its parents exist. ``says`` receives each line of progress.
+    def build(self, image: Image, says: Callable[[str], None], announce: Callable[[str], None]) -> None:
+        """Build ``image``; its parents exist. ``says`` receives each line of progress, ``announce`` what the user must read.
 
         Raises ParityError ``IMAGE_BUILD_FAILED`` with the end of the log and its path.
         """
         if image.upstream:
-            pull(image, self.tags[image.name], self.cache, says)
+            pull(image, self.tags[image.name], self.cache, announce)
             return
         log = self.cache / "logs" / f"{image.name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)

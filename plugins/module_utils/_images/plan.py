@@ -64,7 +64,7 @@ def build_all(builder: Builder, images: list[Image], status: Callable[[str], Non
                 ready = [i for i in waiting.values() if not set(i.from_.values()) & (set(waiting) | {r.name for r in running.values()})]
                 for image in ready:
                     del waiting[image.name]
-                    running[pool.submit(builder.build, image, says(image.name))] = image
+                    running[pool.submit(builder.build, image, says(image.name), status)] = image
                 done, _pending = wait(running, timeout=_HEARTBEAT_SECONDS, return_when=FIRST_COMPLETED)
                 for future in done:
                     image = running.pop(future)

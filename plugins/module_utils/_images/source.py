@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import 
 _DIGEST = re.compile(r"^(|sha256:[0-9a-f]{64})$")
 _ASK_SECONDS = 8
 _PULL_SECONDS = 1800
+# Images are pulled side by side, and their digests are recorded in one file.
+_RECORDING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -84,15 +87,14 @@ def replace(catalog: Catalog, upstream: dict[str, Upstream]) -> Catalog:
     return Catalog(images)
 
 
-def pull(image: Image, tag: str, cache: Path, says: Callable[[str], None]) -> None:
+def pull(image: Image, tag: str, cache: Path, announce: Callable[[str], None]) -> None:
     """Pull ``image`` and give it ``tag``; an unknown digest is resolved and recorded.
 
     Raises ParityError ``IMAGE_PULL_FAILED`` with what the engine said.
     """
     there = Upstream(image.upstream, image.digest)
     record = cache / "upstream-digests.json"
-    known = json.loads(record.read_text()) if record.is_file() else {}
-    digest = there.digest or known.get(there.reference, "")
+    digest = there.digest or _recorded(record).get(there.reference, "")
     reference = there.pinned(digest) if digest else there.reference
     done = run(["docker", "pull", "--quiet", reference], timeout=_PULL_SECONDS, check=False)
     if done.rc != 0:
@@ -105,6 +107,13 @@ def pull(image: Image, tag: str, cache: Path, says: Callable[[str], None]) -> No
         digest = dict(entry.split("@") for entry in json.loads(listed)).get(familiar, "")
         if not digest:
             raise ParityError("IMAGE_PULL_FAILED", f"{reference}: the registry gave no digest")
-        record.parent.mkdir(parents=True, exist_ok=True)
-        record.write_text(json.dumps({**known, there.reference: digest}, indent=2, sort_keys=True) + "\n")
-        says(f"{there.reference} is {digest}: recorded in {record}; name it in images/upstream.yml to pin it for everybody")
+        with _RECORDING:
+            record.parent.mkdir(parents=True, exist_ok=True)
+            scratch = record.with_suffix(".new")
+            scratch.write_text(json.dumps({**_recorded(record), there.reference: digest}, indent=2, sort_keys=True) + "\n")
+            scratch.replace(record)
+        announce(f"{there.reference} is {digest}: recorded in {record}; name it in images/upstream.yml to pin it for everybody")
+
+
+def _recorded(record: Path) -> dict[str, str]:
+    return dict(json.loads(record.read_text())) if record.is_file() else {}

@@ -84,6 +84,17 @@ def test_a_job_whose_template_changed_is_replaced(kubectl: Kubectl, tmp_path: Pa
     assert "ConfigMap a" in done.unchanged
 
 
+def test_a_job_that_failed_is_run_again(kubectl: Kubectl, tmp_path: Path) -> None:
+    apply(kubectl, [base(tmp_path, obj("Job", "canary"), obj("Job", "api-migrate"))])
+    store = tmp_path / "store.json"
+    stored = json.loads(store.read_text())
+    stored["Job/canary"]["status"] = {"conditions": [{"type": "Failed", "status": "True"}]}
+    store.write_text(json.dumps(stored))
+    done = apply(kubectl, [base(tmp_path, obj("Job", "canary"), obj("Job", "api-migrate"))])
+    assert (done.created, done.unchanged) == (["Job canary"], ["Job api-migrate"])
+    assert "status" not in json.loads(store.read_text())["Job/canary"]
+
+
 def test_what_the_server_says_is_what_the_user_reads(kubectl: Kubectl, tmp_path: Path) -> None:
     kubectl.program.write_text(
         "#!/bin/sh\n"

@@ -35,7 +35,7 @@ class Recorder(Builder):
     def exists(self, image: Image) -> bool:
         return image.name in self.have
 
-    def build(self, image: Image, says: Callable[[str], None]) -> None:
+    def build(self, image: Image, says: Callable[[str], None], announce: Callable[[str], None]) -> None:
         says(f"#1 [{image.name} 1/2] RUN something")
         if self.together and image.name in ("left", "right"):
             self.together.wait(timeout=10)

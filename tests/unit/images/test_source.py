@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,10 @@ def test_a_registry_that_refuses_is_quoted(tmp_path: Path, monkeypatch: pytest.M
         pull(Image("traefik", upstream="docker.io/library/traefik:v3"), "tag", tmp_path, print)
     assert caught.value.reason == "IMAGE_PULL_FAILED"
     assert "connection refused" in caught.value.seen
+
+
+def test_images_pulled_side_by_side_are_all_recorded(docker: Path, tmp_path: Path) -> None:
+    names = [f"docker.io/library/traefik:v{number}" for number in range(12)]
+    with ThreadPoolExecutor(max_workers=12) as pool:
+        list(pool.map(lambda name: pull(Image("traefik", upstream=name), "tag", tmp_path, str), names))
+    assert set(json.loads((tmp_path / "upstream-digests.json").read_text())) == set(names)
