@@ -50,7 +50,7 @@ if [ -z "${PIP_CERT:-}" ] && [ -r /etc/ssl/certs/ca-certificates.crt ]; then
   PIP_CERT=/etc/ssl/certs/ca-certificates.crt
   export PIP_CERT
 fi
-printf 'Installing %s (hash-locked)\n' "$lock"
+printf 'Installing %s (hash-locked; a minute or two the first time)\n' "$lock"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes \
   --requirement "$checkout/$lock" ||
   fail REQUIREMENTS_FAILED "pip could not install $lock" 'read the message above; check the package index that pip is configured for'
