@@ -45,6 +45,7 @@ class Builder:
         log.parent.mkdir(parents=True, exist_ok=True)
         if image.bootstrap:
             self._bootstrap(image, log, says)
+            self._record_packages(image)
             return
         argv = ["docker", "buildx", "build", "--builder", "default", "--progress", "plain"]
         bundle = next((path for path in _CA_BUNDLES if os.access(path, os.R_OK)), None)
@@ -61,6 +62,8 @@ class Builder:
         else:
             argv += ["--tag", self.tags[image.name]]
         _logged([*argv, str(self.root / "images" / image.context)], log, says, image.name)
+        if not image.export:
+            self._record_packages(image)
 
     def exists(self, image: Image) -> bool:
         """Whether the image of this key is there already."""
@@ -77,6 +80,16 @@ class Builder:
     def exported(self, image: Image) -> Path:
         """Where the exported file of ``image`` lies on the host."""
         return self.cache / "bin" / self.tags[image.name].rsplit(":", 1)[1] / image.export
+
+    def _record_packages(self, image: Image) -> None:
+        """Write which Debian packages, in which versions, ``image`` was made of: an archive moves on, this does not."""
+        tag = self.tags[image.name]
+        listed = run(["docker", "run", "--rm", "--network", "none", "--entrypoint", "dpkg-query", tag, "--show"], timeout=120, check=False)
+        # An image without a package database was not made of packages.
+        if listed.rc == 0:
+            record = self.cache / "packages" / f"{image.name}-{tag.rsplit(':', 1)[1]}.txt"
+            record.parent.mkdir(parents=True, exist_ok=True)
+            record.write_text(listed.stdout)
 
     def _bootstrap(self, image: Image, log: Path, says: Callable[[str], None]) -> None:
         with tempfile.TemporaryDirectory(prefix="gpuaas-parity-") as scratch:

@@ -12,6 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.build import Builder
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.catalog import Catalog, Image
+from ansible_collections.gpuaas.parity.plugins.module_utils._images.progress import BuildProgress
 
 _STEP = re.compile(r"^#\d+ \[(?P<step>[^\]]+)\]")
 _HEARTBEAT_SECONDS = 1.0
@@ -37,8 +38,8 @@ def missing(builder: Builder, catalog: Catalog, names: list[str]) -> list[Image]
     return list(needed.values())
 
 
-def build_all(builder: Builder, images: list[Image], status: Callable[[str], None], workers: int = 3) -> list[str]:
-    """Build ``images``, parents first; returns the names built. ``status`` gets one line at a time.
+def build_all(builder: Builder, images: list[Image], progress: BuildProgress, workers: int = 8) -> list[str]:
+    """Build ``images``, parents first; returns the names built.
 
     The first failure stops new builds and is raised once the running ones end.
     """
@@ -64,7 +65,7 @@ def build_all(builder: Builder, images: list[Image], status: Callable[[str], Non
                 ready = [i for i in waiting.values() if not set(i.from_.values()) & (set(waiting) | {r.name for r in running.values()})]
                 for image in ready:
                     del waiting[image.name]
-                    running[pool.submit(builder.build, image, says(image.name), status)] = image
+                    running[pool.submit(builder.build, image, says(image.name), progress.say)] = image
                 done, _pending = wait(running, timeout=_HEARTBEAT_SECONDS, return_when=FIRST_COMPLETED)
                 for future in done:
                     image = running.pop(future)
@@ -72,9 +73,10 @@ def build_all(builder: Builder, images: list[Image], status: Callable[[str], Non
                     built.append(image.name)
                 with lock:
                     now = ", ".join(f"{i.name} [{steps[i.name]}]" if i.name in steps else i.name for i in running.values())
-                if now:
-                    status(f"building {len(built)}/{len(images)}  {time.monotonic() - started:.0f}s  {now}")
+                progress.beat(len(built), len(images), time.monotonic() - started, now)
         except BaseException:
             waiting.clear()
             raise
+        finally:
+            progress.clear()
     return built

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._images.build import
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.catalog import Catalog
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.keys import keys
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.plan import build_all, missing
+from ansible_collections.gpuaas.parity.plugins.module_utils._images.progress import BuildProgress
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import run
 
 # The part of a node image that a running cluster cannot take up: a change here is drift.
@@ -42,7 +43,7 @@ class Supply:
         wanted = ["kind", "node", *self.catalog["node"].bundles, *self.lane]
         return keys(self.catalog, self.catalog.ordered(wanted), self.root, self.facts)
 
-    def ensure(self, status: Callable[[str], None], dry: bool = False) -> dict[str, Any]:
+    def ensure(self, progress: BuildProgress, dry: bool = False) -> dict[str, Any]:
         """Build what is missing; returns the node image, the kind binary, and what was (or would be) built.
 
         While the node exists its image is left as it is: what changed since is
@@ -69,12 +70,12 @@ class Supply:
         build = missing(builder, self.catalog, needed)
         bake = [tag for tag in (first, second) if running is None and nodes.labels_of(tag) is None]
         if not dry:
-            build_all(builder, build, status)
+            build_all(builder, build, progress)
             if first in bake and nodes.labels_of(second) is None:
-                status("baking the lane's images into the node image")
+                progress.say("baking the lane's images into the node image")
                 nodes.bake(builder.tags["node"], first, self._loadable(found, [*bundles, *stable]), {NODE_KEY: node_key})
             if second in bake:
-                status("baking the control plane's images into the node image")
+                progress.say("baking the control plane's images into the node image")
                 nodes.bake(first, second, self._loadable(found, developed), {})
         return {
             # A node that differs only in what can be loaded into it is the wanted one.

@@ -12,7 +12,9 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._errors import Parit
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.build import Builder
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.catalog import Catalog, Image
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.plan import build_all, missing
+from ansible_collections.gpuaas.parity.plugins.module_utils._images.progress import BuildProgress
 
+SILENT = BuildProgress(lambda _line: None)
 CATALOG = Catalog(
     {
         "base": Image("base", bootstrap="trixie"),
@@ -63,20 +65,20 @@ def test_a_missing_image_needs_its_missing_parents_first() -> None:
 
 def test_parents_are_built_before_their_children() -> None:
     builder = recorder()
-    build_all(builder, missing(builder, CATALOG, ["top", "right"]), lambda _line: None)
+    build_all(builder, missing(builder, CATALOG, ["top", "right"]), SILENT)
     assert builder.order.index("base") == 0
     assert builder.order.index("left") < builder.order.index("top")
 
 
 def test_independent_images_are_built_at_once() -> None:
     builder = recorder({"base"}, together=threading.Barrier(2))
-    build_all(builder, missing(builder, CATALOG, ["left", "right"]), lambda _line: None)
+    build_all(builder, missing(builder, CATALOG, ["left", "right"]), SILENT)
     assert sorted(builder.order) == ["left", "right"]
 
 
 def test_a_failure_stops_what_depends_on_it() -> None:
     builder = recorder({"base"}, fails="left")
     with pytest.raises(ParityError) as caught:
-        build_all(builder, missing(builder, CATALOG, ["top"]), lambda _line: None)
+        build_all(builder, missing(builder, CATALOG, ["top"]), SILENT)
     assert caught.value.reason == "IMAGE_BUILD_FAILED"
     assert builder.order == []

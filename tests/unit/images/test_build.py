@@ -1,0 +1,60 @@
+"""Building one image: the log of a failure, and the record of packages. A fake docker stands in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._images.build import Builder
+from ansible_collections.gpuaas.parity.plugins.module_utils._images.catalog import Image
+
+IMAGE = Image("valkey", context="valkey", from_={"BASE": "base"})
+TAGS = {"valkey": "gpuaas-parity/valkey:k1", "base": "gpuaas-parity/base:k0"}
+
+
+@pytest.fixture
+def builder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Builder:
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    return Builder(tmp_path, tmp_path / "cache", TAGS)
+
+
+def docker(tmp_path: Path, script: str) -> None:
+    program = tmp_path / "bin" / "docker"
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+
+
+def test_packages_are_recorded_by_version(builder: Builder, tmp_path: Path) -> None:
+    docker(tmp_path, """[ "$1" = run ] && printf 'valkey-server\\t8.1.1\\n' || true""")
+    builder.build(IMAGE, print, print)
+    assert (tmp_path / "cache" / "packages" / "valkey-k1.txt").read_text() == "valkey-server\t8.1.1\n"
+
+
+def test_an_image_without_packages_has_no_record(builder: Builder, tmp_path: Path) -> None:
+    docker(tmp_path, '[ "$1" = run ] && exit 127 || true')
+    builder.build(IMAGE, print, print)
+    assert not (tmp_path / "cache" / "packages").exists()
+
+
+def test_parents_reach_the_build_by_tag(builder: Builder, tmp_path: Path) -> None:
+    docker(tmp_path, f'echo "$@" >> {tmp_path}/calls')
+    builder.build(IMAGE, print, print)
+    assert "--build-arg BASE=gpuaas-parity/base:k0" in (tmp_path / "calls").read_text()
+
+
+def test_a_failed_build_quotes_its_log_and_names_it(builder: Builder, tmp_path: Path) -> None:
+    docker(tmp_path, "echo 'E: no space left'; exit 1")
+    with pytest.raises(ParityError) as caught:
+        builder.build(IMAGE, print, print)
+    assert caught.value.reason == "IMAGE_BUILD_FAILED"
+    assert "E: no space left" in caught.value.seen
+    assert str(tmp_path / "cache" / "logs" / "valkey.log") in caught.value.do
+
+
+def test_a_missing_engine_says_who_installs_it(builder: Builder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    with pytest.raises(ParityError) as caught:
+        builder.build(IMAGE, print, print)
+    assert "kind-parity-up" in caught.value.do
