@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from ansible.utils.display import Display
@@ -20,9 +19,6 @@ class ActionModule(ParityAction):
     DOCUMENTATION = DOCUMENTATION
 
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
-        display = Display()
-        # The callback, which owns the terminal, says whether there is one; a worker cannot see it.
-        on_terminal = os.environ.get("PARITY_TTY") == "1"
-        live = (lambda text: display.display(text, newline=False, screen_only=True)) if on_terminal else None
-        result = supply_of(params).ensure(BuildProgress(display.display, live, display.columns), dry=self.check_mode)
+        progress = BuildProgress(self.show, self.live, Display().columns)
+        result = supply_of(params).ensure(progress, dry=self.check_mode)
         return {**result, "changed": bool(result["built"] or result["baked"])}

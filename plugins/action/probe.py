@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import datetime
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -45,16 +44,7 @@ class ActionModule(ParityAction):
 
         started, before = datetime.datetime.now(datetime.UTC), time.monotonic()
         with open_log(state_dir) as log:
-            display = Display()
-            # The callback, which owns the terminal, says whether there is one; a worker cannot see it.
-            on_terminal = os.environ.get("PARITY_TTY") == "1"
-            heartbeat = Heartbeat(
-                line=display.display,
-                live=(lambda text: display.display(text, newline=False, screen_only=True)) if on_terminal else None,
-                timeout=timeout,
-                log=log,
-                width=display.columns,
-            )
+            heartbeat = Heartbeat(line=self.show, live=self.live, timeout=timeout, log=log, width=Display().columns)
             try:
                 results = run_checks(site, checks, timeout, heartbeat)
             finally:

@@ -9,6 +9,7 @@ progress while it works.
 from __future__ import annotations
 
 import abc
+import os
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -76,6 +77,14 @@ class ParityAction(ActionBase, metaclass=abc.ABCMeta):
     def show(self) -> Callable[..., None]:
         """Print a line on the user's terminal while the work goes on."""
         return Display().display
+
+    @property
+    def live(self) -> Callable[[str], None] | None:
+        """Write on the user's terminal without ending the line; None where there is no terminal."""
+        # The callback, which owns the terminal, says whether there is one; a worker cannot see it.
+        if os.environ.get("PARITY_TTY") != "1":
+            return None
+        return lambda text: Display().display(text, newline=False, screen_only=True)
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)

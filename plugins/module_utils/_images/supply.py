@@ -60,18 +60,18 @@ class Supply:
 
         running = nodes.labels_of(self.node, "container")
         needed = ["kind"]
+        bake: list[str] = []
         if running is not None:
             held = nodes.baked(running)
             needed += [name for name in self.lane if name not in held or held[name].key != found[name]]
         elif nodes.labels_of(second) is None:
-            needed += developed
-            if nodes.labels_of(first) is None:
-                needed += ["node", *bundles, *stable]
+            # The second stands on the first, which is of no use by itself.
+            bake = [tag for tag in (first, second) if tag == second or nodes.labels_of(tag) is None]
+            needed += [*developed, *(["node", *bundles, *stable] if first in bake else [])]
         build = missing(builder, self.catalog, needed)
-        bake = [tag for tag in (first, second) if running is None and nodes.labels_of(tag) is None]
         if not dry:
             build_all(builder, build, progress)
-            if first in bake and nodes.labels_of(second) is None:
+            if first in bake:
                 progress.say("baking the lane's images into the node image")
                 nodes.bake(builder.tags["node"], first, self._loadable(found, [*bundles, *stable]), {NODE_KEY: node_key})
             if second in bake:

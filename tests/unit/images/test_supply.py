@@ -1,0 +1,53 @@
+"""What is built and baked for what the engine holds already. A fake docker stands in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.gpuaas.parity.plugins.module_utils._images import supply
+from ansible_collections.gpuaas.parity.plugins.module_utils._images.build import REPOSITORY
+from ansible_collections.gpuaas.parity.plugins.module_utils._images.catalog import Catalog, Image
+from ansible_collections.gpuaas.parity.plugins.module_utils._images.progress import BuildProgress
+
+CATALOG = Catalog({name: Image(name, bootstrap="trixie", developed=name == "app") for name in ("kind", "node", "db", "app")})
+
+
+def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, node_images: list[str]) -> dict[str, Any]:
+    """What a dry run plans when every image is built and only the last of ``node_images`` are there."""
+    listed = "\n".join(f"{REPOSITORY}/{name}:{key}" for name, key in keys(tmp_path).items())
+    program = tmp_path / "bin" / "docker"
+    program.parent.mkdir(exist_ok=True)
+    present = "|".join(node_images) or "none"
+    program.write_text(
+        '#!/bin/sh\ncase "$*" in\n'
+        f"  'image ls'*) echo '{listed}' ;;\n"
+        f"  *inspect*) case \"$5\" in {present}) echo '{{}}' ;; *) exit 1 ;; esac ;;\n"
+        "esac\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    return subject(tmp_path).ensure(BuildProgress(lambda _line: None), dry=True)
+
+
+def subject(tmp_path: Path) -> supply.Supply:
+    return supply.Supply(CATALOG, tmp_path, tmp_path / "cache", ["app", "db"], "a-node", "x86_64")
+
+
+def keys(tmp_path: Path) -> dict[str, str]:
+    return supply.keys(CATALOG, list(CATALOG.images.values()), tmp_path, "x86_64")
+
+
+def test_without_a_node_image_both_layers_are_baked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(planned(tmp_path, monkeypatch, [])["baked"]) == 2
+
+
+def test_with_the_lower_layer_only_the_upper_one_is_baked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lower, upper = planned(tmp_path, monkeypatch, [])["baked"]
+    assert planned(tmp_path, monkeypatch, [lower])["baked"] == [upper]
+
+
+def test_a_whole_node_image_needs_no_lower_layer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _lower, upper = planned(tmp_path, monkeypatch, [])["baked"]
+    assert planned(tmp_path, monkeypatch, [upper])["baked"] == []
