@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import logging
 import ssl
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import psycopg
@@ -16,6 +17,7 @@ import redis
 
 from gpuaas import migrate
 from gpuaas.api.app import create_app as create_api
+from gpuaas.configuration import describe
 from gpuaas.settings import (
     ApiSecrets,
     ApiSettings,
@@ -23,7 +25,6 @@ from gpuaas.settings import (
     MigrateSettings,
     WebSecrets,
     WebSettings,
-    describe,
     read_settings,
 )
 from gpuaas.web.app import create_app as create_web
@@ -32,6 +33,7 @@ from support import processes
 from support.issuer import Issuer
 from support.processes import Server, free_port
 from support.serving import served
+from support.tls import Authority
 
 SESSION_KEY = base64.b64encode(bytes(range(32))).decode()
 
@@ -71,35 +73,13 @@ def issuer(running_issuer: Issuer) -> Issuer:
 
 
 @pytest.fixture(scope="session")
-def ca_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Any CA: the issuer of the tests is on loopback, without TLS."""
-    path = tmp_path_factory.mktemp("ca") / "ca.crt"
-    path.write_text("\n".join(ssl.DER_cert_to_PEM_cert(der) for der in _some_certificate()))
-    return path
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
 
 
-def _some_certificate() -> list[bytes]:
-    from datetime import UTC, datetime, timedelta
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test CA")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now)
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    return [certificate.public_bytes(serialization.Encoding.DER)]
+@pytest.fixture(scope="session")
+def ca_file(authority: Authority) -> Path:
+    return authority.ca_file
 
 
 @pytest.fixture
@@ -118,7 +98,7 @@ def environment(postgres: Server, valkey: Server, issuer: Issuer, ca_file: Path,
     web_port = free_port()
     return {
         "GPUAAS_LOG_LEVEL": "info",
-        "GPUAAS_SECRETS_DIR": str(directory),
+        "GPUAAS_SECRETS_SOURCE": directory.as_uri(),
         "GPUAAS_CA_FILE": str(ca_file),
         "GPUAAS_REDIS_HOST": valkey.host,
         "GPUAAS_REDIS_PORT": str(valkey.port),
@@ -192,13 +172,8 @@ def start_api(
             environ = {**environment, **changes}
             settings = read_settings(ApiSettings, environ)
             secrets = ApiSecrets(database_password=postgres.password, redis_password=valkey.password)
-            configuration: dict[str, Any] = {
-                "service": "api",
-                "version": "test",
-                "settings": describe(ApiSettings, environ),
-                "unread": [],
-            }
-            app = create_api(settings, secrets, ssl.create_default_context(), configuration)
+            described = describe("api", settings, secrets, environ)
+            app = create_api(settings, secrets, ssl.create_default_context(), described)
             url = stack.enter_context(served(app, httpx.URL(environ["GPUAAS_API_URL"]).port or 0))
             return stack.enter_context(httpx.Client(base_url=url, trust_env=False, timeout=15))
 
@@ -222,7 +197,26 @@ def start_web(environment: dict[str, str], valkey: Server, redis_client: redis.R
             secrets = WebSecrets(
                 redis_password=valkey.password, oidc_client_secret=issuers.CLIENT_SECRET, session_key=SESSION_KEY
             )
-            app = create_web(read_settings(WebSettings, environ), secrets, ssl.create_default_context())
+            settings = read_settings(WebSettings, environ)
+            described = describe("web", settings, secrets, environ)
+            app = create_web(settings, secrets, ssl.create_default_context(), described)
             return stack.enter_context(served(app, httpx.URL(environ["GPUAAS_WEB_URL"]).port or 0))
 
         yield start
+
+
+@pytest.fixture
+def run(environment: dict[str, str], redis_client: redis.Redis) -> Callable[[str], str]:
+    """Run a command to its end; returns what it wrote."""
+
+    def command(name: str) -> str:
+        return subprocess.run(
+            [sys.executable, "-m", "gpuaas", name],
+            env={"PYTHONPATH": str(Path(__file__).parents[1] / "src"), **environment},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=30,
+        ).stdout
+
+    return command

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from gpuaas.api.health import EXPECTED_VERSION
+from gpuaas.configuration import secret_digest
 from support import processes
 from support.issuer import Issuer
 from support.processes import Server, free_port, wait_for
@@ -83,10 +84,19 @@ def test_configuration_has_names_and_digests_only(
         "sha256": hashlib.sha256(environment["GPUAAS_DATABASE_PORT"].encode()).hexdigest(),
     }
     assert len(document["settings"]) == 16
+    assert document["secrets"] == {
+        "database_password": {"hmac_sha256": secret_digest("database_password", postgres.password)},
+        "redis_password": {"hmac_sha256": secret_digest("redis_password", valkey.password)},
+    }
     for value in (environment["GPUAAS_OIDC_ISSUER"], postgres.password, valkey.password):
         assert value not in response.text
         assert hashlib.sha256(value.encode()).hexdigest() in response.text or value != environment["GPUAAS_OIDC_ISSUER"]
-    assert "password" not in response.text
+
+
+def test_configuration_is_for_operators(api: httpx.Client, issuer: Issuer) -> None:
+    assert api.get("/v1/configuration").status_code == 401
+    viewer = {"Authorization": f"Bearer {issuer.token(roles=['viewer'])}"}
+    assert api.get("/v1/configuration", headers=viewer).status_code == 403
 
 
 def test_documentation_needs_nothing_from_elsewhere(api: httpx.Client) -> None:

@@ -9,12 +9,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import psycopg
 import pytest
 import redis
 
+from gpuaas.migrate import expected_version
 from support.issuer import Issuer
 from support.processes import wait_for
 
@@ -63,7 +65,7 @@ def test_serve_and_stop(
     assert entries[-1]["message"] == "stopped"
     (access,) = [entry for entry in entries if entry["logger"] == "gpuaas.access"]
     assert (access["request_id"], access["path"]) == ("req-1", path.split("?")[0])
-    for secret in ("hunter2", "eyJ", "password", environment["GPUAAS_SECRETS_DIR"]):
+    for secret in ("hunter2", "eyJ", "password", environment["GPUAAS_SECRETS_SOURCE"]):
         assert secret not in out
 
 
@@ -93,7 +95,7 @@ def test_a_request_in_flight_is_answered(
     assert process.returncode == 0
 
 
-@pytest.mark.parametrize("command", ["api", "web", "migrate"])
+@pytest.mark.parametrize("command", ["api", "web", "migrate", "seed"])
 def test_faulty_configuration_is_one_line(command: str, environment: dict[str, str]) -> None:
     process = start(command, {**environment, "GPUAAS_LOG_LEVEL": "hunter2"})
     out, err = process.communicate(timeout=20)
@@ -103,14 +105,15 @@ def test_faulty_configuration_is_one_line(command: str, environment: dict[str, s
 
 
 @pytest.mark.parametrize(
-    ("command", "secret"), [("api", "redis_password"), ("web", "session_key"), ("migrate", "database_password")]
+    ("command", "secret"),
+    [("api", "redis_password"), ("web", "session_key"), ("migrate", "database_password"), ("seed", "redis_password")],
 )
 def test_missing_secret_is_one_line(command: str, secret: str, environment: dict[str, str]) -> None:
-    (Path(environment["GPUAAS_SECRETS_DIR"]) / secret).unlink()
+    (Path(urlsplit(environment["GPUAAS_SECRETS_SOURCE"]).path) / secret).unlink()
     process = start(command, environment)
     _, err = process.communicate(timeout=20)
     assert process.returncode == 78
-    assert err == f"gpuaas {command}: configuration: secret {secret} is missing from GPUAAS_SECRETS_DIR\n"
+    assert err == f"gpuaas {command}: configuration: secret {secret} is missing from GPUAAS_SECRETS_SOURCE\n"
 
 
 def test_migrate(environment: dict[str, str], database: psycopg.Connection) -> None:
@@ -118,6 +121,34 @@ def test_migrate(environment: dict[str, str], database: psycopg.Connection) -> N
     out, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (0, "")
     assert json.loads(out.splitlines()[-1])["message"] == "schema is current"
+
+
+def test_the_schemas_version_needs_no_configuration() -> None:
+    process = subprocess.run(
+        [sys.executable, "-m", "gpuaas", "migrate", "--version"],
+        env={"PYTHONPATH": str(SOURCE)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=20,
+    )
+    assert (process.stdout, process.stderr) == (f"{expected_version()}\n", "")
+
+
+def test_what_a_process_does_not_use_costs_it_no_memory() -> None:
+    """boto3 alone, which Infisical's SDK imports, is as large as the whole web console."""
+    heavy = ("infisical_sdk", "boto3", "botocore", "requests", "yaml", "multiprocessing")
+    code = f"import sys, gpuaas.cli, gpuaas.{{}}.app; print([n for n in {heavy} if n in sys.modules])"
+    for half in ("api", "web"):
+        seen = subprocess.run(
+            [sys.executable, "-c", code.format(half)],
+            env={"PYTHONPATH": str(SOURCE)},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+        assert seen.stdout == "[]\n"
 
 
 def test_no_command() -> None:

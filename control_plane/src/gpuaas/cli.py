@@ -1,4 +1,4 @@
-"""``gpuaas api``, ``gpuaas web`` and ``gpuaas migrate``."""
+"""``gpuaas api``, ``gpuaas web``, ``gpuaas migrate`` and ``gpuaas seed``."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from gpuaas import __version__
+from gpuaas import __version__, configuration
 from gpuaas.settings import (
     ApiSecrets,
     ApiSettings,
@@ -17,12 +18,13 @@ from gpuaas.settings import (
     MigrateSettings,
     WebSecrets,
     WebSettings,
-    describe,
     read_secrets,
     read_settings,
     tls_context,
-    unread,
 )
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
 
 EX_CONFIG = 78  # sysexits.h: a restart does not help, the configuration has to change
 
@@ -32,49 +34,96 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="gpuaas", description="Reference GPUaaS control plane.")
     parser.add_argument("--version", action="version", version=f"gpuaas {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    commands.add_parser("api", help="serve the REST API")
-    commands.add_parser("web", help="serve the web console")
-    commands.add_parser("migrate", help="bring the database to this version's schema, then exit")
-    command = parser.parse_args(arguments).command
+    for name, does in (("api", "serve the REST API"), ("web", "serve the web console")):
+        serving = commands.add_parser(name, help=does)
+        serving.add_argument(
+            "--reload", action="store_true", help="for development: start anew when the source changes"
+        )
+    migrating = commands.add_parser("migrate", help="bring the database to this version's schema, then exit")
+    migrating.add_argument("--version", action="store_true", help="only print the number of that schema")
+    commands.add_parser("seed", help="add the demo instances that are not there yet, then exit")
+    given = parser.parse_args(arguments)
     try:
-        return {"api": _api, "web": _web, "migrate": _migrate}[command]()
+        match given.command:
+            case "migrate":
+                return _print_version() if given.version else _migrate()
+            case "seed":
+                return _seed()
+            case command:
+                return _reload(command) if given.reload else _serve(command)
     except ConfigurationError as error:
-        print(f"gpuaas {command}: configuration: {error}", file=sys.stderr)
+        print(f"gpuaas {given.command}: configuration: {error}", file=sys.stderr)
         return EX_CONFIG
 
 
-def _api() -> int:
+def application(command: str) -> tuple[ASGIApp, int, str]:
+    """The application of ``api`` or ``web``, its port and its log level. Raises ConfigurationError."""
+    return _api() if command == "api" else _web()
+
+
+def _serve(command: str) -> int:
+    app, port, log_level = application(command)
+    from gpuaas.serve import serve
+
+    return serve(app, port, log_level)
+
+
+def _reload(command: str) -> int:
+    # Read here only to be refused at once: the serving child reads it for itself.
+    settings, _ = _api_configuration() if command == "api" else _web_configuration()
+    from gpuaas.reload import supervise
+
+    return supervise(command, settings.listen_port, settings.log_level)
+
+
+def _api_configuration() -> tuple[ApiSettings, ApiSecrets]:
     settings = read_settings(ApiSettings, os.environ)
-    secrets = read_secrets(ApiSecrets, settings.secrets_dir)
+    return settings, read_secrets(ApiSecrets, settings.secrets_source.provider(settings.ca_file))
+
+
+def _web_configuration() -> tuple[WebSettings, WebSecrets]:
+    settings = read_settings(WebSettings, os.environ)
+    return settings, read_secrets(WebSecrets, settings.secrets_source.provider(settings.ca_file))
+
+
+def _api() -> tuple[ASGIApp, int, str]:
+    settings, secrets = _api_configuration()
     tls = tls_context(settings.ca_file)
-    configuration = {
-        "service": "api",
-        "version": __version__,
-        "settings": describe(ApiSettings, os.environ),
-        "unread": unread(ApiSettings, os.environ),
-    }
+    described = configuration.describe("api", settings, secrets, os.environ)
     # Each command imports its own half only; what one does not use costs it no memory.
     gc.disable()
     from gpuaas.api.app import create_app
-    from gpuaas.serve import serve
 
-    return serve(create_app(settings, secrets, tls, configuration), settings.listen_port, settings.log_level)
+    return create_app(settings, secrets, tls, described), settings.listen_port, settings.log_level
 
 
-def _web() -> int:
-    settings = read_settings(WebSettings, os.environ)
-    secrets = read_secrets(WebSecrets, settings.secrets_dir)
+def _web() -> tuple[ASGIApp, int, str]:
+    settings, secrets = _web_configuration()
     tls = tls_context(settings.ca_file)
+    described = configuration.describe("web", settings, secrets, os.environ)
     gc.disable()
-    from gpuaas.serve import serve
     from gpuaas.web.app import create_app
 
-    return serve(create_app(settings, secrets, tls), settings.listen_port, settings.log_level)
+    return create_app(settings, secrets, tls, described), settings.listen_port, settings.log_level
 
 
 def _migrate() -> int:
     settings = read_settings(MigrateSettings, os.environ)
-    secrets = read_secrets(MigrateSecrets, settings.secrets_dir)
+    secrets = read_secrets(MigrateSecrets, settings.secrets_source.provider(settings.ca_file))
     from gpuaas.migrate import run
+
+    return run(settings, secrets)
+
+
+def _print_version() -> int:
+    from gpuaas.migrate import expected_version
+
+    print(expected_version())
+    return 0
+
+
+def _seed() -> int:
+    settings, secrets = _api_configuration()
+    from gpuaas.seed import run
 
     return run(settings, secrets)

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from gpuaas import secrets
+
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
 _HOSTNAME = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
 _LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -84,3 +86,4 @@ PORT = Kind("port", "a port (1-65535)", _port)
 INTEGER = Kind("integer", "a whole number", _integer)
 POSITIVE = Kind("integer", "a whole number above zero", _positive)
 URL = Kind("url", "an http(s) URL without a trailing slash, query or user", _url)
+SECRETS_SOURCE = Kind("url", f"a source of secrets that is known: {', '.join(secrets.FORMS)}", secrets.parse)

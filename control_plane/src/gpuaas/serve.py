@@ -39,7 +39,9 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def configuration(app: ASGIApp, port: int, host: str = "0.0.0.0") -> uvicorn.Config:
+def configuration(
+    app: ASGIApp | str, port: int, host: str = "0.0.0.0", shutdown_seconds: int = SHUTDOWN_SECONDS
+) -> uvicorn.Config:
     """How ``app`` is served; every address, because a pod is reached through its own."""
     return uvicorn.Config(
         app,
@@ -52,19 +54,25 @@ def configuration(app: ASGIApp, port: int, host: str = "0.0.0.0") -> uvicorn.Con
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        timeout_graceful_shutdown=shutdown_seconds,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
 
 
-def serve(app: ASGIApp, port: int, log_level: str) -> int:
-    """Serve ``app`` on ``port`` until told to stop; returns the exit status."""
+def serve(
+    app: ASGIApp,
+    port: int,
+    log_level: str,
+    sockets: list[socket.socket] | None = None,
+    shutdown_seconds: int = SHUTDOWN_SECONDS,
+) -> int:
+    """Serve ``app`` on ``port``, or on ``sockets``, until told to stop; returns the exit status."""
     logs.configure(log_level)
-    server = _Server(configuration(app, port))
+    server = _Server(configuration(app, port, shutdown_seconds=shutdown_seconds))
     # What is imported stays: out of the collector's sight it costs no pauses.
     gc.collect()
     gc.freeze()
     gc.enable()
-    server.run()
+    server.run(sockets)
     _log.info("stopped")
     return 0

@@ -1,4 +1,4 @@
-"""Settings from the environment and secrets from files, read once and frozen.
+"""Settings from the environment and secrets from their source, read once and frozen.
 
 The names are those of the platform contract. Nothing has a default: what the
 contract does not say is an error, so that no mode differs by accident. A
@@ -10,15 +10,14 @@ from __future__ import annotations
 import base64
 import binascii
 import dataclasses
-import hashlib
-import os
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Protocol, get_type_hints
 
-from gpuaas.kinds import HOSTNAME, INTEGER, LOG_LEVEL, PATH, PORT, POSITIVE, STRING, URL, Kind
+from gpuaas.kinds import HOSTNAME, INTEGER, LOG_LEVEL, PATH, PORT, POSITIVE, SECRETS_SOURCE, STRING, URL, Kind
+from gpuaas.secrets import SecretError, SecretsProvider, Source, SourceUnavailableError
 
 PREFIX = "GPUAAS_"
 
@@ -36,7 +35,8 @@ class MigrateSettings:
     """What ``gpuaas migrate`` reads."""
 
     log_level: Annotated[str, LOG_LEVEL]
-    secrets_dir: Annotated[Path, PATH]
+    secrets_source: Annotated[Source, SECRETS_SOURCE]
+    ca_file: Annotated[Path, PATH]
     database_host: Annotated[str, HOSTNAME]
     database_port: Annotated[int, PORT]
     database_name: Annotated[str, STRING]
@@ -48,7 +48,6 @@ class ApiSettings(MigrateSettings):
     """What ``gpuaas api`` reads."""
 
     listen_port: Annotated[int, PORT]
-    ca_file: Annotated[Path, PATH]
     database_pool_size: Annotated[int, POSITIVE]
     redis_host: Annotated[str, HOSTNAME]
     redis_port: Annotated[int, PORT]
@@ -64,7 +63,7 @@ class WebSettings:
     """What ``gpuaas web`` reads."""
 
     log_level: Annotated[str, LOG_LEVEL]
-    secrets_dir: Annotated[Path, PATH]
+    secrets_source: Annotated[Source, SECRETS_SOURCE]
     listen_port: Annotated[int, PORT]
     ca_file: Annotated[Path, PATH]
     redis_host: Annotated[str, HOSTNAME]
@@ -110,7 +109,7 @@ def read_settings[T: _Dataclass](cls: type[T], environ: Mapping[str, str]) -> T:
     """
     values: dict[str, Any] = {}
     faults: list[str] = []
-    for name, attribute, kind in _fields(cls):
+    for name, attribute, kind in fields(cls):
         raw = environ.get(name, "")
         if not raw:
             faults.append(f"{name} is missing")
@@ -124,8 +123,8 @@ def read_settings[T: _Dataclass](cls: type[T], environ: Mapping[str, str]) -> T:
     return cls(**values)
 
 
-def read_secrets[T: _Dataclass](cls: type[T], directory: Path) -> T:
-    """Read every secret of ``cls`` from the file of its name.
+def read_secrets[T: _Dataclass](cls: type[T], provider: SecretsProvider) -> T:
+    """Ask ``provider`` for every secret of ``cls``; all faults at once, in one line.
 
     Raises ConfigurationError.
     """
@@ -133,29 +132,19 @@ def read_secrets[T: _Dataclass](cls: type[T], directory: Path) -> T:
     faults: list[str] = []
     for item in dataclasses.fields(cls):
         try:
-            values[item.name] = _read_secret(directory / item.name, item.name)
-        except ConfigurationError as fault:
+            values[item.name] = _checked(item.name, provider.get(item.name))
+        except SourceUnavailableError as fault:
+            raise ConfigurationError(str(fault)) from None
+        except SecretError as fault:
             faults.append(str(fault))
     if faults:
         raise ConfigurationError("; ".join(faults))
     return cls(**values)
 
 
-def _read_secret(path: Path, name: str) -> str:
-    try:
-        value = path.read_text(encoding="utf-8").removesuffix("\n")
-    except FileNotFoundError:
-        raise ConfigurationError(f"secret {name} is missing from GPUAAS_SECRETS_DIR") from None
-    except OSError as error:
-        raise ConfigurationError(f"secret {name} is unreadable ({os.strerror(error.errno or 0)})") from None
-    except UnicodeDecodeError:
-        raise ConfigurationError(f"secret {name} is not text") from None
-    if not value:
-        raise ConfigurationError(f"secret {name} is empty")
-    if "\n" in value or "\0" in value:
-        raise ConfigurationError(f"secret {name} is not a single line")
+def _checked(name: str, value: str) -> str:
     if name == "session_key" and not _is_key256(value):
-        raise ConfigurationError(f"secret {name} is not 32 bytes in base64")
+        raise SecretError(name, "is not 32 bytes in base64")
     return value
 
 
@@ -177,20 +166,7 @@ def tls_context(ca_file: Path) -> ssl.SSLContext:
         raise ConfigurationError("GPUAAS_CA_FILE is not a readable bundle of PEM certificates") from None
 
 
-def describe(cls: type[_Dataclass], environ: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """Names, contract types and digests of the settings: comparable across modes, free of values."""
-    return {
-        name: {"type": kind.name, "sha256": hashlib.sha256(environ[name].encode()).hexdigest()}
-        for name, _, kind in sorted(_fields(cls))
-    }
-
-
-def unread(cls: type[_Dataclass], environ: Mapping[str, str]) -> list[str]:
-    """Names with our prefix that the process was given and does not read."""
-    known = {name for name, _, _ in _fields(cls)}
-    return sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
-
-
-def _fields(cls: type[_Dataclass]) -> list[tuple[str, str, Kind]]:
+def fields(cls: type[_Dataclass]) -> list[tuple[str, str, Kind]]:
+    """Name in the environment, attribute and kind of every setting of ``cls``."""
     hints = get_type_hints(cls, include_extras=True)
     return [(PREFIX + name.upper(), name, hint.__metadata__[0]) for name, hint in hints.items()]

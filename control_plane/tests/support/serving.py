@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -14,15 +15,17 @@ from support.processes import wait_for
 
 
 @contextmanager
-def served(app: ASGIApp, port: int = 0) -> Iterator[str]:
-    """Serve ``app``; yields its URL."""
-    server = uvicorn.Server(configuration(app, port, "127.0.0.1"))
+def served(app: ASGIApp, port: int = 0, certificate: Path | None = None) -> Iterator[str]:
+    """Serve ``app``, with TLS when there is a certificate with its key; yields its URL."""
+    config = configuration(app, port, "127.0.0.1")
+    config.ssl_certfile = certificate
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
         wait_for(lambda: server.started or not thread.is_alive(), "the server")
         listener = server.servers[0].sockets[0]
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield f"http{'s' if certificate else ''}://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join()

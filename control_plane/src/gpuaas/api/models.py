@@ -68,12 +68,19 @@ class SettingDigest(BaseModel):
     sha256: str
 
 
+class SecretDigest(BaseModel):
+    """A secret without its value: HMAC-SHA-256 keyed with it, over a label and its name."""
+
+    hmac_sha256: str
+
+
 class Configuration(BaseModel):
     """What the process was configured with, comparable and free of values."""
 
     service: str
     version: str
     settings: dict[str, SettingDigest]
+    secrets: dict[str, SecretDigest]
     unread: list[str]
 
 

@@ -122,5 +122,5 @@ async def me(caller: Annotated[Caller, Depends(authenticated)]) -> Me:
 
 @router.get("/configuration", dependencies=[Depends(operator)])
 async def configuration(its: Its) -> Configuration:
-    """Names, types and digests of the process's settings; no value, no secret."""
+    """Names, types and digests of the process's settings, names and digests of its secrets; no value."""
     return Configuration.model_validate(its.configuration)

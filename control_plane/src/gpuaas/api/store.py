@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -31,20 +32,27 @@ class Created:
 class Store:
     """Every statement of the API, but for readiness."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        new_id: Callable[[], uuid.UUID] = uuid.uuid4,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._pool = pool
+        self._new_id = new_id
+        self._now = now
 
     async def create(self, subject: str, key: str, project: str, request: InstanceRequest) -> Created:
         """Create once for each key of a subject. Raises ProblemError when the key was used for something else."""
         instance = Instance(
-            id=uuid.uuid4(),
+            id=self._new_id(),
             project=project,
             name=request.name,
             gpu_type=request.gpu_type,
             gpu_count=request.gpu_count,
             state="requested",
             created_by=subject,
-            created_at=datetime.now(UTC),
+            created_at=self._now(),
         )
         digest = _digest(project, request)
         body = instance.model_dump_json()

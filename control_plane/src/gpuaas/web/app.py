@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 from redis.exceptions import RedisError
@@ -17,7 +18,7 @@ from starlette.types import ASGIApp
 
 from gpuaas import http
 from gpuaas.settings import WebSecrets, WebSettings
-from gpuaas.web import auth, errors, instances
+from gpuaas.web import auth, configuration, errors, instances
 from gpuaas.web.resources import opened, resources
 
 
@@ -37,12 +38,12 @@ async def ready(request: Request) -> JSONResponse:
     return JSONResponse({"status": "ready"})
 
 
-def create_app(settings: WebSettings, secrets: WebSecrets, tls: ssl.SSLContext) -> ASGIApp:
+def create_app(settings: WebSettings, secrets: WebSecrets, tls: ssl.SSLContext, described: dict[str, Any]) -> ASGIApp:
     """Build the application; connections are opened by its lifespan."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with opened(settings, secrets, tls) as its:
+        async with opened(settings, secrets, tls, described) as its:
             app.state.resources = its
             yield
 
@@ -54,6 +55,7 @@ def create_app(settings: WebSettings, secrets: WebSecrets, tls: ssl.SSLContext) 
             Route("/auth/logout", auth.logout, methods=["POST"]),
             Route("/instances", instances.create, methods=["POST"]),
             Route("/instances/{instance_id}/delete", instances.delete, methods=["POST"]),
+            Route("/configuration", configuration.show),
             Route("/healthz/live", live),
             Route("/healthz/ready", ready),
             Mount("/static", StaticFiles(packages=[("gpuaas.web", "static")])),

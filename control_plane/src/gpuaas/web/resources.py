@@ -6,6 +6,7 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from redis.asyncio import Redis
 from starlette.requests import Request
@@ -25,6 +26,7 @@ class Resources:
     """Everything a page may need."""
 
     settings: WebSettings
+    configuration: dict[str, Any]
     redis: Redis
     api: ApiClient
     login: Login
@@ -34,7 +36,9 @@ class Resources:
 
 
 @asynccontextmanager
-async def opened(settings: WebSettings, secrets: WebSecrets, tls: ssl.SSLContext) -> AsyncIterator[Resources]:
+async def opened(
+    settings: WebSettings, secrets: WebSecrets, tls: ssl.SSLContext, configuration: dict[str, Any]
+) -> AsyncIterator[Resources]:
     """Open without waiting for anything."""
     redis = redis_client.create(settings.redis_host, settings.redis_port, secrets.redis_password)
     http = client.create(tls)
@@ -43,6 +47,7 @@ async def opened(settings: WebSettings, secrets: WebSecrets, tls: ssl.SSLContext
     try:
         yield Resources(
             settings=settings,
+            configuration=configuration,
             redis=redis,
             api=api,
             login=Login(settings, secrets.oidc_client_secret, Provider(settings.oidc_issuer, http), http, redis),

@@ -1,0 +1,74 @@
+"""For development: serves in a child process that is started anew when the source changes.
+
+uvicorn's reloader holds the socket, so that nobody is refused meanwhile, and
+outlives a child that cannot start. Times of files are polled: that works on any
+mount, and costs a millisecond four times a second.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import sys
+from pathlib import Path
+from socket import socket
+
+from uvicorn.supervisors.basereload import BaseReload
+
+import gpuaas
+from gpuaas import logs
+from gpuaas.serve import configuration, serve
+
+SUFFIXES = frozenset({".css", ".html", ".py", ".sql", ".svg"})
+SHUTDOWN_SECONDS = 1  # who edits does not wait for a slow request
+logger = logging.getLogger(__name__)
+
+
+class _Reload(BaseReload):
+    """Anything that is new, gone or has another time since the child before was started."""
+
+    def watch(self, root: Path) -> int:
+        """Serve until a signal; returns the exit status."""
+        self.reloader_name = "--reload"
+        self._root = root
+        self._seen = _times(root)
+        self.run()
+        return 0
+
+    def should_restart(self) -> list[Path] | None:
+        self.pause()
+        before, self._seen = self._seen, _times(self._root)
+        return sorted({path for path, _ in before.items() ^ self._seen.items()}) or None
+
+
+def supervise(command: str, port: int, log_level: str) -> int:
+    """Serve ``command`` (``api`` or ``web``) until SIGTERM or SIGINT; returns the exit status."""
+    logs.configure(log_level)
+    config = configuration("gpuaas", port)
+    return _Reload(config, functools.partial(_serve, command), [config.bind_socket()]).watch(
+        Path(gpuaas.__file__).parent
+    )
+
+
+def _times(root: Path) -> dict[Path, int]:
+    found = {}
+    for path in root.rglob("*"):
+        if path.suffix in SUFFIXES:
+            try:
+                found[path] = path.stat().st_mtime_ns
+            except FileNotFoundError:  # an editor is just replacing it
+                continue
+    return found
+
+
+def _serve(command: str, sockets: list[socket]) -> None:
+    """The child: imports what was edited, and serves it."""
+    try:
+        from gpuaas.cli import application
+
+        app, port, log_level = application(command)
+    except Exception:
+        logs.configure("info")
+        logger.exception("cannot start; the next edit is waited for")
+        sys.exit(1)
+    sys.exit(serve(app, port, log_level, sockets, SHUTDOWN_SECONDS))

@@ -1,0 +1,46 @@
+"""What every provider of secrets is and says."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+SETTING = "GPUAAS_SECRETS_SOURCE"
+
+
+class SecretError(Exception):
+    """A secret that cannot be used: one line with its name, never with a value."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"secret {name} {why}")
+        self.name = name
+
+
+class SourceUnavailableError(SecretError):
+    """Nothing can be had from the source; to ask for another secret is pointless."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(name, f"cannot be read: {SETTING} {why}")
+
+
+class SecretsProvider(Protocol):
+    """Something that knows secrets by name."""
+
+    def get(self, name: str) -> str:
+        """The value: one line, not empty. Bounded in time; raises SecretError."""
+
+
+def missing(name: str) -> SecretError:
+    """There is no secret of that name."""
+    return SecretError(name, f"is missing from {SETTING}")
+
+
+def single_line(name: str, value: object) -> str:
+    """``value`` without a newline at its end, the same rule for every provider. Raises SecretError."""
+    if not isinstance(value, str):
+        raise SecretError(name, "is not text")
+    line = value.removesuffix("\n")
+    if not line:
+        raise SecretError(name, "is empty")
+    if "\n" in line or "\r" in line or "\0" in line:
+        raise SecretError(name, "is not a single line")
+    return line
