@@ -4,11 +4,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import render
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.tree import diff_trees, read_tree, swap_tree
+from ansible.errors import AnsibleActionFail
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import load_inputs, render_mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.rendered import Place, with_record
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.tree import diff_trees
+from ansible_collections.gpuaas.parity.plugins.module_utils._run import state
 from ansible_collections.gpuaas.parity.plugins.modules.contract_render import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
 
@@ -19,18 +23,41 @@ class ActionModule(ParityAction):
     DOCUMENTATION = DOCUMENTATION
 
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
-        root = Path(params["state_dir"]) / "rendered"
-        rendering = render(Path(params["contract_dir"]), params["mode"], params["lane"], Path(params["roles_dir"]))
-        before = read_tree(root)
-        changed = before != rendering.tree
-        if changed and not self.check_mode:
-            swap_tree(root, rendering.tree)
-        result = {
-            "changed": changed,
-            "contract": rendering.contract,
-            "rendered": str(root),
-            "files": sorted(rendering.tree),
-        }
+        several = bool(params["modes"])
+        if not params["state_root" if several else "state_dir"]:
+            raise AnsibleActionFail("contract_render wants state_dir, or modes with state_root")
+        wanted = [
+            (mode, Path(params["state_root"], mode), params["rendered_dirs"].get(mode)) for mode in dict.fromkeys(params["modes"])
+        ] or [(params["mode"], Path(params["state_dir"]), params["rendered_dir"])]
+        inputs = load_inputs(Path(params["contract_dir"]), Path(params["roles_dir"]))
+        # All of it is judged before any of it is written.
+        done, writes = {}, []
+        for mode, state_dir, rendered_dir in wanted:
+            place = Place.of(state_dir, Path(rendered_dir) if rendered_dir else None)
+            rendering = render_mode(inputs, inputs.mode(mode), params["lane"], place.paths(inputs.directory.parent))
+            if several:
+                state.hold(place.state_dir, pid=os.getppid(), verb="render", create=True, check_mode=self.check_mode)
+            tree = with_record(rendering.tree)
+            before = place.current(tree)
+            changed = before != tree or not place.is_linked()
+            writes += [(place, tree)] if changed else []
+            done[mode] = {"changed": changed, "contract": rendering.contract, "rendered": str(place.root), "files": sorted(tree)}
+            if self.diff_mode:
+                done[mode]["diff"] = {"prepared": diff_trees(before, tree)}
+        for place, tree in [] if self.check_mode else writes:
+            place.write(tree)
+        if not several:
+            return done[params["mode"]]
+        result: dict[str, Any] = {"changed": bool(writes), "renderings": done, "_parity_lines": _lines(done)}
         if self.diff_mode:
-            result["diff"] = {"prepared": diff_trees(before, rendering.tree)}
+            result["diff"] = [one.pop("diff") for one in done.values()]
         return result
+
+
+def _lines(done: dict[str, dict[str, Any]]) -> list[str]:
+    """One line for each mode: where it is, and whether that is new."""
+    modes, places = (max(map(len, column)) for column in (done, [one["rendered"] for one in done.values()]))
+    return [
+        f"{mode:<{modes}}  {one['rendered']:<{places}}  {len(one['files'])} files{'' if one['changed'] else ', unchanged'}"
+        for mode, one in done.items()
+    ]

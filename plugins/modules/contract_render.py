@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: contract_render
-short_description: Render the contract for a mode and a lane
+short_description: Render the contract for a lane, in one mode or several
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
@@ -15,10 +15,13 @@ description:
     what a deployment consumes to C(rendered) in O(state_dir).
   - The same inputs give the same bytes on every machine. Nothing is taken from the environment, and nothing that is
     rendered is a secret.
-  - Every role that has services in the lane and a directory C(files/manifests) becomes a Kustomize overlay. Its
-    ports, names, namespaces and references are compared with the contract and never changed; hosts of Ingress objects,
-    replicas and storage are set.
-  - C(rendered) is replaced as a whole, and only when a byte of it differs.
+  - For Kubernetes every role that has services in the lane and a directory C(files/manifests) becomes a Kustomize
+    overlay. Its ports, names, namespaces and references are compared with the contract and never changed; hosts of
+    Ingress objects, the port of the entry point, replicas and storage are set. Where others deliver secrets,
+    certificates and images (C(target) V(gitops) of the mode), the overlay stands alone and calls them by name.
+  - For Docker Compose there is one project, plain and whole.
+  - What is rendered is replaced as a whole, and only when a byte of it differs. It holds a record of its own digests;
+    a file that was edited by hand is named and refused (C(RENDERED_EDITED)), one that is gone is rendered again.
 options:
   contract_dir:
     description: Directory of C(platform.yml), C(modes/) and the schemas.
@@ -37,9 +40,28 @@ options:
     type: path
     required: true
   state_dir:
-    description: Directory of the run's own files.
+    description: Directory of the run's own files. Needed unless O(modes) is given.
     type: path
-    required: true
+  rendered_dir:
+    description:
+      - Directory to render to. Without it, C(rendered) in O(state_dir).
+      - When it is elsewhere, C(rendered) in O(state_dir) becomes a link to it. A directory that holds anything else is
+        refused (C(RENDERED_NOT_OURS)).
+    type: path
+  modes:
+    description:
+      - Render several modes in one go, instead of O(mode), O(state_dir) and O(rendered_dir).
+      - Nothing is written unless all of them can be. Each mode is locked against other runs of it.
+    type: list
+    elements: str
+    default: []
+  state_root:
+    description: Directory of the state directories of O(modes), each of which has its mode's name.
+    type: path
+  rendered_dirs:
+    description: For those of O(modes) that are rendered elsewhere, O(rendered_dir) by mode.
+    type: dict
+    default: {}
 attributes:
   check_mode:
     support: full
@@ -61,6 +83,16 @@ EXAMPLES = r"""
     roles_dir: "{{ playbook_dir }}/../roles"
     state_dir: "{{ playbook_dir }}/../.parity/kind"
   register: render
+
+- name: Render two modes at once
+  gpuaas.parity.contract_render:
+    contract_dir: "{{ playbook_dir }}/../contract"
+    modes: [compose, kind]
+    roles_dir: "{{ playbook_dir }}/../roles"
+    state_root: "{{ playbook_dir }}/../.parity"
+    rendered_dirs:
+      compose: "{{ playbook_dir }}/../deploy/local"
+  register: renderings
 """
 
 RETURN = r"""
@@ -68,7 +100,7 @@ contract:
   description:
     - The resolved contract, as in C(rendered/contract.json). It names secrets and holds none.
     - It has the lane's endpoints and services, and the secrets of all lanes.
-  returned: success
+  returned: success, when O(modes) is not given
   type: dict
   contains:
     contract:
@@ -79,6 +111,14 @@ contract:
       description: Name of the mode.
       type: str
       sample: kind
+    target:
+      description: What the mode is rendered for, V(compose), V(kubernetes) or V(gitops).
+      type: str
+      sample: kubernetes
+    project:
+      description: Name of the Compose project, for target V(compose).
+      type: str
+      sample: gpuaas-local
     lane:
       description: Name of the lane.
       type: str
@@ -93,22 +133,27 @@ contract:
     services:
       description: >-
         For each service its C(role), C(image), C(host), C(port), C(settings), C(secrets), and its placement: C(namespace),
-        C(replicas) and, where it has any, C(storage) and C(storage_class).
+        C(replicas) and, where it has any, C(storage) and C(storage_class); for target V(compose) C(publish), C(source)
+        and C(volume); C(provided_by) where the mode's surroundings do its job.
       type: dict
     secrets:
       description: For each secret its C(kind) and what it C(means).
       type: dict
 rendered:
   description: Path of the directory that was rendered.
-  returned: success
+  returned: success, when O(modes) is not given
   type: str
   sample: /home/me/parity/.parity/kind/rendered
 files:
   description: Paths of the rendered files below RV(rendered), sorted.
-  returned: success
+  returned: success, when O(modes) is not given
   type: list
   elements: str
   sample: [contract.json, identity/kustomization.yaml]
+renderings:
+  description: For each mode its RV(contract), RV(rendered), RV(files) and whether it C(changed).
+  returned: success, when O(modes) is given
+  type: dict
 reason:
   description: Reason id of the failure.
   returned: failure

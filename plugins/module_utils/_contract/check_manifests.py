@@ -16,6 +16,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.manifests 
     Manifest,
     dig,
 )
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.ports import port_place, services_at
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.problems import Problems
 
 CA_CONFIG_MAP = "gpuaas-ca"
@@ -29,7 +30,11 @@ class RoleCheck:
     """The services, endpoints and manifests of one role, in a lane.
 
     ``known`` are all services of the contract: an object of a service outside
-    the lane is left out of the rendering, one of no service is a defect.
+    the lane, or of one that the mode's surroundings provide, is left out of the
+    rendering, one of no service is a defect. ``follows`` are the services whose
+    port is that of an endpoint: no literal can be right in every mode, so the
+    rendering sets it. ``asks`` are those that ask a server for their secrets, with
+    its URL: their pods get an identity and no files.
     """
 
     role: str
@@ -38,6 +43,8 @@ class RoleCheck:
     services: dict[str, dict[str, Any]]
     endpoints: dict[str, dict[str, Any]]
     known: frozenset[str]
+    follows: frozenset[str] = frozenset()
+    asks: dict[str, str] = field(default_factory=dict)
     problems: Problems = field(default_factory=Problems)
 
     @property
@@ -88,9 +95,13 @@ class RoleCheck:
 
     def _port(self, name: str, service: dict[str, Any], workload: Manifest) -> None:
         host, port = service["host"].split(".")[0], service["port"]
-        objects = [m for m in self.base.of_kind("Service") if (m.name, m.namespace) == (host, service["namespace"])]
+        objects = services_at(self.base, service)
         if not objects:
             self._add(self.label, f"no Service {host} in namespace {service['namespace']}, which the host of {name} leads to")
+        if objects and name in self.follows:
+            if port_place(self.base, service, workload) is None:
+                self._add(objects[0].where, "must have one port, whose targetPort is the name of one container port")
+            return
         for manifest in objects:
             ports = sorted({dig(item, "port") for item in dig(manifest.data, "spec", "ports") or []}, key=str)
             if ports != [port]:

@@ -82,7 +82,12 @@ def read_base(directory: Path, label: str) -> Base:
     Raises ParityError CONTRACT_MANIFEST_INVALID for what cannot be read, is listed
     but missing, or comes from outside the directory.
     """
-    base = Base(files=dict(_files(directory, label)))
+    return parse_base(dict(_files(directory, label)), label)
+
+
+def parse_base(files: dict[str, bytes], label: str) -> Base:
+    """Manifests that are in memory, by relative path. Raises ParityError as ``read_base``."""
+    base = Base(files)
     _collect(base, "", label, "", [])
     return base
 

@@ -67,7 +67,7 @@ class Contract:
     lanes: dict[str, list[str]]
     endpoints: dict[str, Endpoint]
     services: dict[str, Service]
-    secrets: dict[str, dict[str, str]]
+    secrets: dict[str, dict[str, Any]]
 
     @classmethod
     def parse(cls, source: Source) -> Contract:
@@ -101,14 +101,22 @@ class EndpointTransport:
 
 @dataclass(frozen=True)
 class Mode:
-    """contract/modes/<mode>.yml: transport and placement, nothing else."""
+    """contract/modes/<mode>.yml: transport and placement, nothing else.
+
+    ``target`` is what is rendered for: ``compose``, ``kubernetes`` (a cluster of our
+    own) or ``gitops`` (one where secrets and images are delivered by others).
+    ``project`` is the Compose project, empty for other targets.
+    """
 
     source: Source
     name: str
+    target: str
+    project: str
     domain: str
     endpoints: dict[str, EndpointTransport]
     hosts: dict[str, str]
-    secrets_dir: str
+    ingress_objects: bool
+    secrets_source: str
     ca_file: str
     placement: dict[str, dict[str, Any]]
 
@@ -120,10 +128,13 @@ class Mode:
         return cls(
             source=source,
             name=data["mode"],
+            target=data["target"],
+            project=data.get("project", ""),
             domain=transport["domain"],
             endpoints={name: EndpointTransport(**value) for name, value in transport["endpoints"].items()},
             hosts={name: value["host"] for name, value in transport["services"].items()},
-            secrets_dir=transport["secrets_dir"],
+            ingress_objects=transport["ingress_objects"],
+            secrets_source=transport["secrets_source"],
             ca_file=transport["ca_file"],
             placement=data["placement"],
         )

@@ -21,6 +21,11 @@ def names_in(value: object) -> list[str]:
     return _REFERENCE.findall(value) if isinstance(value, str) else []
 
 
+def split(text: str) -> list[tuple[str, bool]]:
+    """``text`` in pieces, each with whether it is the name of a reference rather than literal."""
+    return [(piece, index % 2 == 1) for index, piece in enumerate(_REFERENCE.split(text)) if piece]
+
+
 def service_of(name: str, contract: Contract) -> str | None:
     """The service that a reference leads to; None for what belongs to no service."""
     match name.split("."):
@@ -86,11 +91,12 @@ class Scope:
 
 
 def scope_of(contract: Contract, mode: Mode) -> Scope:
-    """The names that the contract and a mode give: domain, secrets_dir, ca_file, endpoints, services."""
+    """The names that the contract and a mode give: those of ``transport``, endpoints, services."""
     place: Callable[..., str] = mode.source.where
     names = {
         "domain": Expression(mode.domain, place("transport", "domain")),
-        "secrets_dir": Expression(mode.secrets_dir, place("transport", "secrets_dir")),
+        "ingress_objects": Expression(str(mode.ingress_objects).lower(), place("transport", "ingress_objects")),
+        "secrets_source": Expression(mode.secrets_source, place("transport", "secrets_source")),
         "ca_file": Expression(mode.ca_file, place("transport", "ca_file")),
     }
     for name, endpoint in contract.endpoints.items():

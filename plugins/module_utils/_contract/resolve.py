@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model import Contract, Mode, Service
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.problems import Problems
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.references import Scope, scope_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.references import Scope, names_in, scope_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.validate import (
     check_contract,
     check_lane,
@@ -20,6 +20,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.values imp
     is_hostname,
     is_path,
     is_port,
+    is_url,
     render_setting,
 )
 
@@ -44,11 +45,14 @@ def resolve(contract: Contract, mode: Mode, lane: str) -> Resolved:
     services = {name: _service(name, contract, mode, scope, problems) for name in sorted(contract.services)}
     endpoints = {name: _endpoint(name, contract, scope, problems) for name in sorted(contract.endpoints)}
     _check_mode_values(mode, scope, problems)
+    _check_addresses(services, mode, problems)
     problems.refuse()
     members = set(contract.lanes[lane])
     return {
         "contract": 1,
         "mode": mode.name,
+        "target": mode.target,
+        **({"project": mode.project} if mode.project else {}),
         "lane": lane,
         "domain": mode.domain,
         "endpoints": {name: value for name, value in endpoints.items() if value["service"] in members},
@@ -77,10 +81,23 @@ def _service(name: str, contract: Contract, mode: Mode, scope: Scope, problems: 
         "image": service.image,
         "host": host,
         "port": int(port) if is_port(port) else 0,
-        **dict(sorted(mode.placement[name].items())),
+        **_placement(name, mode, scope, problems),
         "settings": _settings(name, service, contract, scope, problems),
+        "types": {key: setting.type for key, setting in sorted(service.settings.items())},
         "secrets": dict(sorted(service.secrets.items())),
     }
+
+
+def _placement(name: str, mode: Mode, scope: Scope, problems: Problems) -> dict[str, Any]:
+    """How the mode places a service, with the published port as a number."""
+    placed = dict(sorted(mode.placement[name].items()))
+    if "publish" in placed:
+        where = mode.source.where("placement", name, "publish")
+        port = scope.expand(str(placed["publish"]), where)
+        if not is_port(port):
+            problems.add("CONTRACT_TYPE", where, "must lead to a port, 1 to 65535")
+        placed["publish"] = int(port) if is_port(port) else 0
+    return placed
 
 
 def _settings(name: str, service: Service, contract: Contract, scope: Scope, problems: Problems) -> dict[str, str]:
@@ -89,7 +106,9 @@ def _settings(name: str, service: Service, contract: Contract, scope: Scope, pro
         where = contract.source.where("services", name, "settings", key, "value")
         text, problem = render_setting(setting, scope.expand(str(setting.value), where))
         if problem:
-            problems.add("CONTRACT_TYPE", where, problem)
+            # Where the value is the mode's, so is the mistake.
+            given = "; ".join(f"{scope.expressions[found].where} gives it" for found in dict.fromkeys(names_in(setting.value)))
+            problems.add("CONTRACT_TYPE", where, f"{problem}; {given}" if given else problem)
         rendered[key] = text
     return rendered
 
@@ -114,7 +133,20 @@ def _endpoint(name: str, contract: Contract, scope: Scope, problems: Problems) -
 
 
 def _check_mode_values(mode: Mode, scope: Scope, problems: Problems) -> None:
-    for key in ("secrets_dir", "ca_file"):
+    for key, holds, wanted in (
+        ("ca_file", is_path, "an absolute path without . and .."),
+        ("secrets_source", is_url, "an absolute URL without user and password"),
+    ):
         where = mode.source.where("transport", key)
-        if not is_path(scope.expand(f"${{{key}}}", where)):
-            problems.add("CONTRACT_TYPE", where, "must be an absolute path without . and ..")
+        if not holds(scope.expand(f"${{{key}}}", where)):
+            problems.add("CONTRACT_TYPE", where, f"must be {wanted}")
+
+
+def _check_addresses(services: dict[str, dict[str, Any]], mode: Mode, problems: Problems) -> None:
+    """Two services at one address: one of them would be reached under the name of the other."""
+    taken: dict[tuple[str, int], str] = {}
+    for name, service in services.items():
+        other = taken.setdefault((service["host"], service["port"]), name)
+        if other != name:
+            where = mode.source.where("transport", "services", name, "host")
+            problems.add("MODE_INVALID", where, f"{service['host']}:{service['port']} is where {other} is")

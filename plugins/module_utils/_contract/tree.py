@@ -42,7 +42,8 @@ def swap_tree(root: Path, tree: Tree) -> None:
     A crash leaves the old tree, the new one, or none; never a mixture. Raises
     ParityError STATE_UNWRITABLE.
     """
-    ensure_dir(root.parent)
+    if not root.parent.is_dir():
+        ensure_dir(root.parent)
     token = secrets.token_hex(4)
     fresh, stale = (root.with_name(f".{root.name}.{token}.{kind}") for kind in ("new", "old"))
     with writing(root):

@@ -47,6 +47,11 @@ def check_mode(contract: Contract, mode: Mode) -> None:
             problems.add("MODE_INVALID", mode.source.where(*path), f"lacks {name}, which the contract has")
         for name in sorted(said - wanted):
             problems.add("MODE_INVALID", mode.source.where(*path, name), "is not in the contract")
+    published: dict[object, str] = {}
+    for name, placed in mode.placement.items():
+        port = placed.get("publish", name)
+        if (other := published.setdefault(port, name)) != name:
+            problems.add("MODE_INVALID", mode.source.where("placement", name, "publish"), f"{port} is {other}'s already")
     problems.refuse()
 
 

@@ -18,6 +18,7 @@ _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _DURATION = re.compile(r"(?:[0-9]+(?:ms|h|m|s))+")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 _USERINFO = re.compile(r"://[^/?#\s@]*:[^/?#\s@]+@")
+_REFERENCE = re.compile(r"\$\{[^{}]+\}")
 _SECRET_NAME = re.compile(r"PASSWORD|SECRET|TOKEN|KEY$")
 
 
@@ -30,9 +31,12 @@ def render_setting(setting: Setting, expanded: str) -> tuple[str, str]:
     literal = setting.value
     wanted = setting.type
     if wanted == "boolean":
-        if not isinstance(literal, bool):
-            return "", "must be true or false, unquoted"
-        return ("true" if literal else "false"), ""
+        if isinstance(literal, bool):
+            return ("true" if literal else "false"), ""
+        # The quoted word stays refused: only what a mode states can be a reference.
+        if isinstance(literal, str) and _REFERENCE.fullmatch(literal):
+            return (expanded, "") if expanded in ("true", "false") else ("", "must lead to true or false")
+        return "", "must be true or false, unquoted"
     if wanted in ("integer", "port"):
         if isinstance(literal, bool) or (isinstance(literal, str) and "${" not in literal):
             return "", f"must be {_ARTICLE[wanted]}, unquoted"
@@ -48,7 +52,7 @@ def render_setting(setting: Setting, expanded: str) -> tuple[str, str]:
 def looks_secret(name: str, setting: Setting) -> str:
     """Why a setting looks like a secret that is written out; empty when it does not.
 
-    A name of a secret may only point somewhere (``${secrets_dir}/…``, a URL of an
+    A name of a secret may only point somewhere (``${secrets_source}``, a URL of an
     endpoint) or be a number or a switch; a URL must carry no password.
     """
     value = setting.value
@@ -76,7 +80,10 @@ def is_path(text: str) -> bool:
     return text.startswith("/") and normpath(text) == text and not text.startswith("//")
 
 
-def _is_url(text: str) -> bool:
+def is_url(text: str) -> bool:
+    """An absolute URL without user and password; a ``file`` URL has no host and an absolute path (RFC 8089)."""
+    if text.startswith("file://"):
+        return is_path(text.removeprefix("file://")) and " " not in text
     try:
         parts = urlsplit(text)
         port = parts.port
@@ -99,7 +106,7 @@ _CHECKS: dict[str, Callable[[str], bool]] = {
     "string": lambda text: True,
     "integer": lambda text: bool(_INTEGER.fullmatch(text)),
     "port": is_port,
-    "url": _is_url,
+    "url": is_url,
     "hostname": is_hostname,
     "path": is_path,
     "duration": lambda text: bool(_DURATION.fullmatch(text)),

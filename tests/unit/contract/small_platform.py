@@ -27,7 +27,7 @@ PLATFORM: dict[str, Any] = {
                 "APP_DEBUG": {"type": "boolean", "value": False, "means": "Tell more"},
                 "APP_WORKERS": {"type": "integer", "value": 2, "means": "Processes"},
                 "APP_TIMEOUT": {"type": "duration", "value": "1m30s", "means": "Patience"},
-                "APP_SECRETS_DIR": {"type": "path", "value": "${secrets_dir}", "means": "One file per secret"},
+                "APP_SECRETS_SOURCE": {"type": "url", "value": "${secrets_source}", "means": "Who is asked for secrets"},
                 "APP_CA": {"type": "path", "value": "${ca_file}", "means": "CA bundle"},
                 "APP_GREETING": {"type": "string", "value": "grüezi = # hello", "means": "Said at start"},
             },
@@ -42,14 +42,15 @@ PLATFORM: dict[str, Any] = {
         },
     },
     "secrets": {
-        "db_password": {"kind": "password", "means": "Database role"},
-        "cookie_key": {"kind": "key256", "means": "Signs cookies"},
+        "db_password": {"kind": "password", "readers": ["api", "db"], "means": "Database role"},
+        "cookie_key": {"kind": "key256", "readers": ["api"], "means": "Signs cookies"},
     },
 }
 
 MODE: dict[str, Any] = {
     "mode": "kind",
     "title": "one node",
+    "target": "kubernetes",
     "transport": {
         "domain": "shop.localhost",
         "endpoints": {"shop": {"scheme": "https", "port": 8443}},
@@ -57,7 +58,8 @@ MODE: dict[str, Any] = {
             "api": {"host": "api.shop-front.svc.cluster.local"},
             "db": {"host": "db.shop-data.svc.cluster.local"},
         },
-        "secrets_dir": "/run/secrets/shop",
+        "ingress_objects": True,
+        "secrets_source": "file:///run/secrets/shop",
         "ca_file": "/etc/shop/ca.crt",
     },
     "placement": {
@@ -137,6 +139,13 @@ spec:
 """
 
 
+FRAGMENTS = {
+    "api": 'services: {api: {user: "1:1", x-source: {at: /src, environment: {APP_PATH: /src}}}}\n',
+    "db": 'x-data: /data\nservices: {db: {user: "2:2"}}\n',
+    "secrets": 'services: {secrets: {user: "0:0", image: base}}\n',
+}
+
+
 class Platform:
     """A contract and roles on disk, which a test changes before it renders them."""
 
@@ -145,6 +154,7 @@ class Platform:
         self.roles = root / "roles"
         self.platform = copy.deepcopy(PLATFORM)
         self.mode = copy.deepcopy(MODE)
+        self.others: dict[str, dict[str, Any]] = {}
         (self.contract / "modes").mkdir(parents=True)
         for schema in ("contract.schema.json", "mode.schema.json"):
             shutil.copy(REPOSITORY / "contract" / schema, self.contract)
@@ -161,6 +171,19 @@ class Platform:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 
+    def other(self, name: str, target: str, **changes: Any) -> dict[str, Any]:
+        """A second mode, which says what the first one does but for its target and ``changes``."""
+        mode = copy.deepcopy(self.mode) | {"mode": name, "target": target} | changes
+        if target == "compose":
+            mode |= {"project": "shop", "placement": {"api": {"source": "src"}, "db": {"publish": 15432, "volume": True}}}
+            for service, text in FRAGMENTS.items():
+                path = self.roles / "compose" / "files" / "services" / f"{service}.yml"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text)
+            (self.roles / "compose" / "files" / "deliver.sh").write_text("#!/bin/sh\n")
+        self.others[name] = mode
+        return mode
+
     def edit(self, role: str, name: str, old: str, new: str) -> None:
         path = self.roles / role / "files" / "manifests" / name
         text = path.read_text()
@@ -172,5 +195,6 @@ class Platform:
 
     def write(self) -> Platform:
         (self.contract / "platform.yml").write_text(yaml.safe_dump(self.platform, sort_keys=False, allow_unicode=True))
-        (self.contract / "modes" / "kind.yml").write_text(yaml.safe_dump(self.mode, sort_keys=False))
+        for name, mode in {"kind": self.mode, **self.others}.items():
+            (self.contract / "modes" / f"{name}.yml").write_text(yaml.safe_dump(mode, sort_keys=False))
         return self

@@ -1,4 +1,4 @@
-"""The three actions through Ansible itself: arguments, check mode, diff, idempotence, reasons, no secret shown."""
+"""The actions through Ansible itself: arguments, check mode, diff, idempotence, reasons, no secret shown."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ PLAYBOOK = """
         contract: "{{ dry.contract }}"
         schema: "{{ repository }}/contract/secrets.schema.json"
         state_dir: "{{ root }}/state"
+        tier: local
       check_mode: true
       register: dry_secrets
     - gpuaas.parity.local_ca: &ca
@@ -57,6 +58,7 @@ PLAYBOOK = """
         contract: "{{ root }}/state/rendered/contract.json"
         schema: "{{ repository }}/contract/secrets.schema.json"
         state_dir: "{{ root }}/state"
+        tier: local
         cluster_exists: true
       register: second_secrets
     - gpuaas.parity.local_ca: *ca
@@ -75,24 +77,106 @@ PLAYBOOK = """
       failed_when: refused.reason != 'CONTRACT_UNKNOWN_LANE' or 'core' not in refused.seen
 """
 
+MODES = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - gpuaas.parity.contract_render: &render
+        contract_dir: "{{ root }}/contract"
+        roles_dir: "{{ root }}/roles"
+        modes: [kind, local]
+        state_root: "{{ root }}/.parity"
+        rendered_dirs: {local: "{{ root }}/deploy/local"}
+      check_mode: true
+      register: dry
+    - assert:
+        that:
+          - dry is changed
+          - (root ~ '/deploy') is not exists
+          - (root ~ '/.parity') is not exists
 
-def test_actions(platform: Platform, tmp_path: Path) -> None:
-    platform.write()
+    - gpuaas.parity.contract_render: *render
+      diff: true
+      register: first
+    - gpuaas.parity.contract_render: *render
+      register: second
+    - assert:
+        that:
+          - first is changed and first.diff | length == 2
+          - first.renderings.local.rendered == root ~ '/deploy/local'
+          - (root ~ '/.parity/local/rendered') is link
+          - (root ~ '/.parity/local/rendered') | realpath == root ~ '/deploy/local'
+          - (root ~ '/.parity/kind/rendered/contract.json') is file
+          - second is not changed and second.renderings.kind.contract == first.renderings.kind.contract
+
+    - gpuaas.parity.contract_render:
+        contract_dir: "{{ root }}/contract"
+        roles_dir: "{{ root }}/roles"
+        mode: local
+        state_dir: "{{ root }}/.parity/local"
+        rendered_dir: "{{ root }}/deploy/local"
+      register: alone
+    - assert:
+        that:
+          - alone is not changed and alone.contract == first.renderings.local.contract
+
+    - ansible.builtin.copy:
+        dest: "{{ root }}/deploy/local/api.env"
+        content: mine
+        mode: "0600"
+    - ansible.builtin.file:
+        path: "{{ root }}/.parity/kind/rendered/contract.json"
+        state: absent
+    - gpuaas.parity.contract_render: *render
+      register: refused
+      failed_when: refused.reason != 'RENDERED_EDITED' or 'api.env' not in refused.seen
+    # Nothing is written unless all can be.
+    - assert:
+        that:
+          - (root ~ '/.parity/kind/rendered/contract.json') is not exists
+          - lookup('ansible.builtin.file', root ~ '/deploy/local/api.env') == 'mine'
+
+    - gpuaas.parity.contract_diff: &diff
+        contract_dir: "{{ root }}/contract"
+        roles_dir: "{{ root }}/roles"
+        a: kind
+        b: local
+      register: compared
+    - assert:
+        that:
+          - compared is not changed
+          - compared.counts.meaning == 0 and compared.counts.transport == 0 and compared.counts.placement > 0
+    - ansible.builtin.copy:
+        dest: "{{ root }}/roles/compose/files/services/api.yml"
+        content: 'services: {api: {user: "1:1", environment: {APP_WORKERS: 9}, x-source: {at: /src} } }'
+        mode: "0600"
+    - gpuaas.parity.contract_diff: *diff
+      register: differs
+      failed_when: differs.reason != 'CONTRACT_MEANING_DIFFERS' or differs.counts.meaning != 1
+"""
+
+
+def run(text: str, tmp_path: Path) -> str:
+    """What a playbook says, which must succeed."""
     playbook = tmp_path / "playbook.yml"
-    playbook.write_text(PLAYBOOK)
-    command = [
-        str(Path(sys.executable).parent / "ansible-playbook"),
-        "-i",
-        "localhost,",
-        "-c",
-        "local",
-        "-vvv",
-        str(playbook),
-    ]
-    command += ["-e", f"root={tmp_path}", "-e", f"repository={REPOSITORY}"]
+    playbook.write_text(text)
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,", "-c", "local", "-vvv", str(playbook)]
+    command += ["-e", f"root={tmp_path}", "-e", f"repository={REPOSITORY}", "-e", f"ansible_python_interpreter={sys.executable}"]
     environment = {**os.environ, "ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_STDOUT_CALLBACK": "default"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_actions(platform: Platform, tmp_path: Path) -> None:
+    platform.write()
+    said = run(PLAYBOOK, tmp_path)
     values = yaml.safe_load((tmp_path / "state/secrets/secrets.yml").read_text()).values()
-    assert not [value for value in values if value in done.stdout + done.stderr]
-    assert "PRIVATE KEY" not in done.stdout + done.stderr
+    assert not [value for value in values if value in said]
+    assert "PRIVATE KEY" not in said
+
+
+def test_modes_and_their_difference(platform: Platform, tmp_path: Path) -> None:
+    platform.other("local", "compose")
+    platform.write()
+    run(MODES, tmp_path)

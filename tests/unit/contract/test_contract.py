@@ -33,7 +33,7 @@ def test_values_are_resolved_and_rendered_as_text(platform: Platform) -> None:
         "APP_DEBUG": "false",
         "APP_WORKERS": "2",
         "APP_TIMEOUT": "1m30s",
-        "APP_SECRETS_DIR": "/run/secrets/shop",
+        "APP_SECRETS_SOURCE": "file:///run/secrets/shop",
         "APP_CA": "/etc/shop/ca.crt",
         "APP_GREETING": "grüezi = # hello",
     }
@@ -185,9 +185,9 @@ Change = Callable[[Platform], Any]
         ),
         (lambda p: p.mode["transport"].update(ca_file="/etc/../ca"), "CONTRACT_TYPE", "transport.ca_file"),
         (
-            lambda p: p.mode["transport"].update(secrets_dir="${secrets_dir}/x"),
+            lambda p: p.mode["transport"].update(secrets_source="${secrets_source}/x"),
             "CONTRACT_CYCLE",
-            "transport.secrets_dir",
+            "transport.secrets_source",
         ),
     ],
 )
@@ -257,7 +257,7 @@ def test_secret_written_out_is_refused_without_telling_it(platform: Platform, na
 @pytest.mark.parametrize(
     ("name", "kind", "value"),
     [
-        ("PASSWORD_FILE", "path", "${secrets_dir}/password"),
+        ("PASSWORD_FILE", "path", "${ca_file}"),
         ("TOKEN_URL", "url", "${endpoints.shop.url}/token"),
         ("TOKEN_SECONDS", "integer", 30),
         ("TOKEN_LIFE", "duration", "30s"),

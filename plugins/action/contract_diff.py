@@ -1,0 +1,38 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Compare two modes by meaning, on the controller."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.diff import differences, document, refuse_meaning, table
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import load_inputs
+from ansible_collections.gpuaas.parity.plugins.modules.contract_diff import DOCUMENTATION
+from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
+
+
+class ActionModule(ParityAction):
+    """gpuaas.parity.contract_diff"""
+
+    DOCUMENTATION = DOCUMENTATION
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        self._found: dict[str, Any] = {"changed": False}
+        # What was found is returned also when it makes the task fail.
+        result = super().run(tmp, task_vars)
+        return {**self._found, **result}
+
+    def perform(self, params: dict[str, Any]) -> dict[str, Any]:
+        inputs = load_inputs(Path(params["contract_dir"]), Path(params["roles_dir"]))
+        about = (params["a"], params["b"])
+        found = differences(inputs, *about, params["lane"])
+        told = document(found, *about, params["lane"])
+        width = shutil.get_terminal_size((120, 24)).columns
+        shown = table(found, *about, params["lane"], width) if params["output"] == "text" else json.dumps(told, indent=2).splitlines()
+        self._found |= {"differences": told["differences"], "counts": told["counts"], "_parity_lines": shown}
+        refuse_meaning(found, *about)
+        return {}

@@ -1,0 +1,85 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Documentation of gpuaas.parity.contract_diff; the action plugin of the same name runs it."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: contract_diff
+short_description: Compare two modes of the contract by meaning
+version_added: 0.1.0
+author: gpuaas.parity contributors (@gpuaas)
+description:
+  - Renders two modes in memory and compares what their services would get, C(contract.json) and the realm.
+  - A difference is V(transport) when both texts are what the contract says, with the modes' own transport values in the
+    places that the contract gives them and everything else alike; V(placement) when the mode alone says it.
+  - Every other difference is one of V(meaning). There must be none; if there is one, the module fails with
+    C(CONTRACT_MEANING_DIFFERS).
+  - Nothing is written, and nothing that runs is asked.
+options:
+  contract_dir:
+    description: Directory of C(platform.yml), C(modes/) and the schemas.
+    type: path
+    required: true
+  roles_dir:
+    description: Directory of the roles whose manifests are rendered.
+    type: path
+    required: true
+  a:
+    description: Name of the one mode.
+    type: str
+    required: true
+  b:
+    description: Name of the other.
+    type: str
+    required: true
+  lane:
+    description: Name of the lane, one of the contract's.
+    type: str
+    default: core
+  output:
+    description: What is shown, a table or one JSON document.
+    type: str
+    choices: [text, json]
+    default: text
+attributes:
+  check_mode:
+    support: full
+    description: Nothing is ever changed.
+  diff_mode:
+    support: none
+    description: The comparison is the result itself.
+seealso:
+  - module: gpuaas.parity.contract_render
+"""
+
+EXAMPLES = r"""
+- name: Compare compose with kind
+  gpuaas.parity.contract_diff:
+    contract_dir: "{{ playbook_dir }}/../contract"
+    roles_dir: "{{ playbook_dir }}/../roles"
+    a: compose
+    b: kind
+  register: compared
+"""
+
+RETURN = r"""
+differences:
+  description: >-
+    The differences by group, V(transport), V(placement) and V(meaning); each has C(path), C(a) and C(b), which are null
+    where there is nothing.
+  returned: always, when both modes could be rendered
+  type: dict
+  sample: {transport: [{path: domain, a: gpuaas.localhost, b: gpuaas.vm-105.internal}], placement: [], meaning: []}
+counts:
+  description: How many there are of each group.
+  returned: always, when both modes could be rendered
+  type: dict
+  sample: {transport: 1, placement: 0, meaning: 0}
+reason:
+  description: Reason id of the failure.
+  returned: failure
+  type: str
+  sample: CONTRACT_MEANING_DIFFERS
+"""

@@ -1,0 +1,168 @@
+"""Modes are equal in meaning: proved for the contract of this checkout, and for contracts that nobody thought of."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare import MEANING, compare
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.diff import rendered
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.expected import leaves
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.observe import observe
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import Inputs, load_inputs, render_mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.resolve import as_json
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.tree import Tree
+from ansible_collections.gpuaas.parity.tests.unit.contract import made_up
+from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import REPOSITORY
+from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import strategies as st
+
+# The same examples in every run: a red test is red again. Nothing is shrunk: the files make each example dear.
+repeatable = settings(
+    max_examples=25,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+OWN = ("compose", "kind", "platform_control", "vm-105")
+
+
+def on_disk[Result](platform: dict[str, Any], work: Callable[[Inputs], Result]) -> Result:
+    with tempfile.TemporaryDirectory() as root:
+        made_up.write(platform, Path(root))
+        return work(load_inputs(Path(root, "contract"), Path(root, "roles")))
+
+
+def trees(inputs: Inputs) -> dict[str, Tree]:
+    return {mode: render_mode(inputs, inputs.mode(mode), "core").tree for mode in made_up.TARGETS}
+
+
+def meaning(inputs: Inputs, first: tuple[str, Tree], second: tuple[str, Tree]) -> list[str]:
+    a, b = (rendered(inputs, inputs.mode(mode), tree) for mode, tree in (first, second))
+    return [f"{item.path}: {item.a} {item.b}" for item in compare(inputs.contract, inputs.realm, "core", a, b) if item.group == MEANING]
+
+
+@pytest.fixture(scope="module")
+def own() -> tuple[Inputs, dict[str, Tree]]:
+    inputs = load_inputs(REPOSITORY / "contract", REPOSITORY / "roles")
+    return inputs, {mode: render_mode(inputs, inputs.mode(mode), "core").tree for mode in OWN}
+
+
+@pytest.mark.parametrize(("first", "second"), list(combinations(OWN, 2)))
+def test_own_modes_are_equal_in_meaning(own: tuple[Inputs, dict[str, Tree]], first: str, second: str) -> None:
+    inputs, rendering = own
+    assert meaning(inputs, (first, rendering[first]), (second, rendering[second])) == []
+
+
+def test_own_services_get_exactly_the_settings_of_the_contract(own: tuple[Inputs, dict[str, Tree]]) -> None:
+    inputs, rendering = own
+    for tree in rendering.values():
+        for name, got in observe(tree).received.items():
+            assert set(inputs.contract.services[name].settings) <= set(got)
+
+
+@repeatable
+@given(made_up.platforms())
+def test_modes_are_equal_in_meaning(platform: dict[str, Any]) -> None:
+    def check(inputs: Inputs) -> None:
+        rendering = trees(inputs)
+        for first, second in combinations(rendering.items(), 2):
+            assert meaning(inputs, first, second) == []
+
+    on_disk(platform, check)
+
+
+@repeatable
+@given(made_up.platforms())
+def test_services_get_the_same_keys(platform: dict[str, Any]) -> None:
+    wanted = {name: set(service["settings"]) for name, service in platform["contract"]["services"].items()}
+    for mode, tree in on_disk(platform, trees).items():
+        seen = observe(tree)
+        placed = {name for name, at in platform["modes"][mode]["placement"].items() if "provided_by" not in at}
+        assert {name: set(variables) for name, variables in seen.received.items()} == {name: wanted[name] for name in placed}
+        assert {name: set(service["settings"]) for name, service in seen.contract["services"].items()} == wanted
+
+
+@repeatable
+@given(made_up.platforms(), st.randoms(use_true_random=False))
+def test_bytes_are_the_same_whatever_the_order(platform: dict[str, Any], order: Any) -> None:
+    def shuffled(value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        keys = list(value)
+        order.shuffle(keys)
+        return {key: shuffled(value[key]) for key in keys}
+
+    other = {**platform, "contract": shuffled(platform["contract"]), "modes": shuffled(platform["modes"])}
+    assert on_disk(platform, trees) == on_disk(other, trees) == on_disk(platform, trees)
+
+
+@repeatable
+@given(made_up.platforms(), st.data())
+def test_every_change_of_a_rendering_is_found(platform: dict[str, Any], data: st.DataObject) -> None:
+    first, second = data.draw(st.permutations(list(made_up.TARGETS)))[:2]
+
+    def check(inputs: Inputs) -> None:
+        rendering = trees(inputs)
+        changed = data.draw(st.sampled_from([_in_env, _in_contract, _in_realm]))(rendering[first], data)
+        assert changed != rendering[first]
+        assert meaning(inputs, (first, changed), (second, rendering[second]))
+        assert meaning(inputs, (second, rendering[second]), (first, changed))
+
+    on_disk(platform, check)
+
+
+def _in_env(tree: Tree, data: st.DataObject) -> Tree:
+    """A variable dropped, added, changed, or two values swapped."""
+    name = data.draw(st.sampled_from(sorted(name for name in tree if name.endswith(".env") and name != ".env") or ["none"]))
+    assume(name in tree)
+    lines = tree[name].decode().splitlines()
+    index = data.draw(st.integers(0, len(lines) - 1))
+    key, _, value = lines[index].partition("=")
+    match data.draw(st.sampled_from(["drop", "add", "change", "swap"])):
+        case "drop":
+            del lines[index]
+        case "add":
+            lines.insert(index, "APP_NOBODYS=1")
+        case "change":
+            lines[index] = f"{key}={data.draw(st.sampled_from([f'9{value}', f'{value}9', '9']).filter(lambda new: new != value))}"
+        case "swap":
+            other, _, held = lines[data.draw(st.integers(0, len(lines) - 1))].partition("=")
+            assume(held != value)
+            lines = [f"{key}={held}" if line == f"{key}={value}" else line for line in lines]
+            lines = [f"{other}={value}" if line == f"{other}={held}" else line for line in lines]
+    return tree | {name: "".join(f"{line}\n" for line in lines).encode()}
+
+
+def _in_contract(tree: Tree, data: st.DataObject) -> Tree:
+    return _in_document(tree, "contract.json", data)
+
+
+def _in_realm(tree: Tree, data: st.DataObject) -> Tree:
+    return _in_document(tree, "realm.json", data)
+
+
+def _in_document(tree: Tree, name: str, data: st.DataObject) -> Tree:
+    """A leaf dropped, changed, of another type, or beside a new one."""
+    document = json.loads(tree[name])
+    path, value = data.draw(st.sampled_from([found for found in leaves(document) if found[0]]))
+    holder = document
+    for part in path[:-1]:
+        holder = holder[part]
+    match data.draw(st.sampled_from(["drop", "change", "retype", "add"])):
+        case "drop":
+            del holder[path[-1]]
+        case "change":
+            holder[path[-1]] = f"{value}9" if isinstance(value, str) else "9" if isinstance(value, dict | list) else int(value) + 1
+        case "retype":
+            holder[path[-1]] = [value]
+        case "add":
+            holder.append("new") if isinstance(holder, list) else holder.update(new="new")
+    return tree | {name: as_json(document)}

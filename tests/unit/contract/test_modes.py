@@ -1,0 +1,402 @@
+"""The four modes: what each target renders, and what a mode file must not say."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.load import load_contract, load_mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import Rendering, load_inputs, render, render_mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.tree import swap_tree
+from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import REPOSITORY, Platform
+
+KUBECTL = Path(sys.executable).parent / "kubectl"
+MODES = ("compose", "kind", "platform_control", "vm-105")
+
+
+@pytest.fixture(scope="module")
+def own() -> dict[str, Rendering]:
+    inputs = load_inputs(REPOSITORY / "contract", REPOSITORY / "roles")
+    return {mode: render_mode(inputs, inputs.mode(mode), "core") for mode in MODES}
+
+
+def rendered(platform: Platform, mode: str = "kind") -> Rendering:
+    platform.write()
+    return render(platform.contract, mode, "core", platform.roles)
+
+
+def refused(platform: Platform, mode: str = "kind") -> ParityError:
+    with pytest.raises(ParityError) as caught:
+        rendered(platform, mode)
+    return caught.value
+
+
+def build(root: Path) -> dict[tuple[str, str], dict[str, Any]]:
+    done = subprocess.run([str(KUBECTL), "kustomize", str(root)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return {(item["kind"], item["metadata"]["name"]): item for item in yaml.safe_load_all(done.stdout)}
+
+
+def test_every_mode_file_is_tested() -> None:
+    assert sorted(path.stem for path in (REPOSITORY / "contract" / "modes").iterdir()) == sorted(MODES)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_services_get_the_same_keys_in_every_mode(own: dict[str, Rendering], mode: str) -> None:
+    def keys(name: str) -> dict[str, Any]:
+        services = own[name].contract["services"]
+        return {key: (sorted(item["settings"]), item["secrets"], item["role"], item["image"]) for key, item in services.items()}
+
+    assert keys(mode) == keys("kind")
+
+
+def test_targets(own: dict[str, Rendering]) -> None:
+    assert {mode: item.contract["target"] for mode, item in own.items()} == {
+        "compose": "compose",
+        "kind": "kubernetes",
+        "platform_control": "gitops",
+        "vm-105": "gitops",
+    }
+    assert own["compose"].contract["project"] == "gpuaas-local"
+    assert "project" not in own["kind"].contract
+
+
+def test_one_issuer_and_one_domain_in_each_mode(own: dict[str, Rendering]) -> None:
+    for item in own.values():
+        services = item.contract["services"]
+        issuer = services["api"]["settings"]["GPUAAS_OIDC_ISSUER"]
+        assert issuer == services["web"]["settings"]["GPUAAS_OIDC_ISSUER"]
+        assert issuer == services["keycloak"]["settings"]["KC_HOSTNAME"] + "/realms/gpuaas"
+
+
+@pytest.mark.parametrize("mode", ["vm-105", "platform_control"])
+def test_rendering_for_gitops_stands_alone(own: dict[str, Rendering], mode: str, tmp_path: Path) -> None:
+    tree = own[mode].tree
+    swap_tree(tmp_path / "tree", tree)
+    roles = sorted(name.partition("/")[0] for name in tree if name.count("/") == 1 and name.endswith("/kustomization.yaml"))
+    assert roles == ["control_plane", "data_stores", "identity", "ingress"]
+    built = {role: build(tmp_path / "tree" / role) for role in roles}
+    for objects in built.values():
+        assert not [name for kind, name in objects if kind == "Secret" or name.startswith("gpuaas-ca")]
+    api = built["control_plane"]["Deployment", "api"]
+    volumes = {item["name"]: item for item in api["spec"]["template"]["spec"]["volumes"]}
+    assert volumes["ca"]["configMap"]["name"] == "gpuaas-ca"
+    assert api["spec"]["template"]["spec"]["containers"][0]["image"] == "control-plane"
+    assert api["spec"]["replicas"] == own[mode].contract["services"]["api"]["replicas"]
+    ingress = built["control_plane"]["Ingress", "web"]
+    assert ingress["spec"]["tls"] == [{"hosts": [own[mode].contract["endpoints"]["web"]["host"]], "secretName": "web-tls"}]
+
+
+def mounted(objects: dict[tuple[str, str], dict[str, Any]], kind: str, name: str) -> tuple[dict[str, Any], str]:
+    """The volume ``secrets`` of a pod, and where its first container has it."""
+    pod = objects[kind, name]["spec"]["template"]["spec"]
+    volume = next(item for item in pod["volumes"] if item["name"] == "secrets")
+    return volume, next(item["mountPath"] for item in pod["containers"][0]["volumeMounts"] if item["name"] == "secrets")
+
+
+def test_secrets_as_files_are_delivered_by_name(own: dict[str, Rendering], tmp_path: Path) -> None:
+    swap_tree(tmp_path / "tree", own["vm-105"].tree)
+    objects = build(tmp_path / "tree" / "control_plane")
+    for kind, name, secret in (("Deployment", "api", "api"), ("Job", "api-migrate", "api"), ("Deployment", "web", "web")):
+        volume, at = mounted(objects, kind, name)
+        assert (volume["secret"]["secretName"], at) == (f"{secret}-secrets", "/run/secrets/gpuaas")
+
+
+def test_service_that_asks_a_server_gets_an_identity_and_no_secrets(own: dict[str, Rendering], tmp_path: Path) -> None:
+    swap_tree(tmp_path / "tree", own["platform_control"].tree)
+    objects = build(tmp_path / "tree" / "control_plane")
+    for kind, name in (("Deployment", "api"), ("Job", "api-migrate"), ("Deployment", "web")):
+        volume, at = mounted(objects, kind, name)
+        assert at == "/run/secrets/infisical"
+        assert "secret" not in volume
+        identity, token = volume["projected"]["sources"]
+        assert identity == {"secret": {"name": "infisical-identity"}}
+        assert token["serviceAccountToken"]["audience"] == "https://secrets.platform-control.internal"
+        assert token["serviceAccountToken"]["path"] == "token"
+    postgres = build(tmp_path / "tree" / "data_stores")["StatefulSet", "postgres"]
+    assert "postgres-secrets" in json.dumps(postgres)
+
+
+def test_entry_point_on_a_low_port(own: dict[str, Rendering], tmp_path: Path) -> None:
+    swap_tree(tmp_path / "tree", own["vm-105"].tree)
+    objects = build(tmp_path / "tree" / "ingress")
+    service = objects["Service", "traefik"]["spec"]
+    assert service["type"] == "LoadBalancer"
+    assert service["ports"] == [{"name": "https", "port": 443, "targetPort": "https"}]
+    pod = objects["Deployment", "traefik"]["spec"]["template"]["spec"]
+    assert pod["containers"][0]["ports"][0] == {"name": "https", "containerPort": 443}
+    assert pod["securityContext"]["sysctls"] == [{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+
+
+def test_entry_point_of_kind_is_what_its_manifest_says(own: dict[str, Rendering]) -> None:
+    assert b"patches" not in own["kind"].tree["ingress/kustomization.yaml"]
+
+
+def test_provided_service_is_rendered_and_not_deployed(own: dict[str, Rendering]) -> None:
+    for mode in ("compose", "vm-105", "platform_control"):
+        coredns = own[mode].contract["services"]["coredns"]
+        assert coredns["provided_by"]
+        assert coredns["settings"]["PLATFORM_DOMAIN"] == own[mode].contract["domain"]
+        assert not [name for name in own[mode].tree if name.startswith("cluster/")]
+    assert "provided_by" not in own["kind"].contract["services"]["coredns"]
+
+
+def test_placement_reaches_the_resolved_contract(own: dict[str, Rendering]) -> None:
+    services = own["compose"].contract["services"]
+    assert (services["traefik"]["publish"], services["postgres"]["publish"], services["postgres"]["volume"]) == (9443, 15432, True)
+    assert services["api"]["source"] == "control_plane/src/gpuaas"
+    assert "namespace" not in services["api"]
+
+
+def test_no_secret_and_no_path_of_this_machine_is_rendered(own: dict[str, Rendering]) -> None:
+    for item in own.values():
+        for data in item.tree.values():
+            assert str(REPOSITORY).encode() not in data
+            assert b"PRIVATE KEY" not in data
+
+
+class TestPortOfTheEntryPoint:
+    """A service whose port is an endpoint's: no literal is right in every mode."""
+
+    def follow(self, platform: Platform, port: int, **changes: str) -> None:
+        platform.platform["services"]["api"]["port"] = "${endpoints.shop.port}"
+        platform.mode["transport"]["endpoints"]["shop"]["port"] = port
+        for old, new in changes.items():
+            platform.edit("front", "api.yaml", {"target": "targetPort: http"}[old], new)
+
+    def overlay(self, platform: Platform) -> str:
+        return rendered(platform).tree["front/kustomization.yaml"].decode()
+
+    def test_manifest_that_says_the_port_is_left_alone(self, platform: Platform) -> None:
+        self.follow(platform, 8000)
+        assert "containerPort" not in self.overlay(platform)
+
+    def test_other_port_is_set_in_service_and_container(self, platform: Platform) -> None:
+        self.follow(platform, 9000)
+        text = self.overlay(platform)
+        assert '"path": "/spec/ports/0/port", "value": 9000' in text
+        assert '"path": "/spec/template/spec/containers/0/ports/0/containerPort", "value": 9000' in text
+        assert "sysctls" not in text
+
+    def test_low_port_needs_a_sysctl(self, platform: Platform) -> None:
+        self.follow(platform, 80)
+        assert '"path": "/spec/template/spec/securityContext", "value": {"sysctls"' in self.overlay(platform)
+
+    def test_service_must_lead_to_the_port_by_name(self, platform: Platform) -> None:
+        self.follow(platform, 9000, target="targetPort: 8000")
+        error = refused(platform)
+        assert error.reason == "CONTRACT_MANIFEST_MISMATCH"
+        assert "targetPort is the name of one container port" in error.seen
+
+
+Change = Callable[[Platform], Any]
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (lambda p: p.mode.update(settings={"APP_URL": "x"}), "settings.APP_URL (line "),
+        (lambda p: p.mode.update(secrets={"db_password": {"kind": "key256"}}), "secrets.db_password"),
+        (lambda p: p.mode.update(lanes={"core": ["api"]}), "contract/modes/kind.yml: lanes"),
+        (lambda p: p.mode.update(APP_URL="x"), "contract/modes/kind.yml: APP_URL"),
+        (
+            lambda p: p.mode["transport"]["services"]["api"].update(settings={"APP_URL": {"value": "x"}}),
+            "transport.services.api.settings.APP_URL",
+        ),
+        (lambda p: p.mode["placement"]["api"].update(APP_WORKERS=5), "placement.api.APP_WORKERS"),
+        (lambda p: p.mode["placement"]["api"].update(image="other"), "placement.api.image"),
+        (lambda p: p.mode["placement"]["api"].update(secrets={}), "placement.api.secrets"),
+        (lambda p: p.mode["transport"]["endpoints"]["shop"].update(type="string"), "transport.endpoints.shop.type"),
+        (lambda p: p.mode["transport"].update(audiences=["x"]), "transport.audiences"),
+        (lambda p: p.mode.update(realm={"roles": ["x"]}), "contract/modes/kind.yml: realm"),
+    ],
+)
+def test_mode_that_says_what_the_contract_says(platform: Platform, change: Change, place: str) -> None:
+    change(platform)
+    error = refused(platform)
+    assert error.reason == "MODE_OVERRIDES_CONTRACT"
+    assert place in error.seen
+    assert "contract/platform.yml" in error.do
+    assert len(error.details["problems"]) == 1
+
+
+def test_service_may_have_any_name(platform: Platform) -> None:
+    for part in (platform.platform["services"], platform.mode["transport"]["services"], platform.mode["placement"]):
+        part["kind"] = dict(part["db"])
+    platform.platform["lanes"]["core"].append("kind")
+    platform.platform["secrets"]["db_password"]["readers"].append("kind")
+    platform.mode["transport"]["services"]["kind"] = {"host": "kind.shop-data.svc.cluster.local"}
+    platform.write()
+    assert load_mode(platform.contract, "kind").hosts["kind"]
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (lambda p: p.mode.pop("target"), "lacks target"),
+        (lambda p: p.mode.update(target="swarm"), "must be one of compose, kubernetes, gitops"),
+        (lambda p: p.mode.update(project="x"), "project (line"),
+        (lambda p: p.mode["transport"].update(ingress_objects="true"), "transport.ingress_objects"),
+        (lambda p: p.mode["transport"].update(ingress_objects=None), "transport.ingress_objects"),
+        (lambda p: p.mode["transport"].pop("secrets_source"), "lacks secrets_source"),
+        (lambda p: p.mode["transport"].update(secrets_source=""), "transport.secrets_source"),
+        (lambda p: p.mode["transport"].update(secrets_source="/run/secrets"), "transport.secrets_source"),
+        (lambda p: p.mode["transport"].update(domain=""), "transport.domain"),
+        (lambda p: p.mode["transport"].update(domain=None), "transport.domain"),
+        (lambda p: p.mode["transport"]["services"]["db"].update(host=""), "transport.services.db.host"),
+        (lambda p: p.mode["placement"]["db"].update(publish=5), "placement.db.publish"),
+        (lambda p: p.mode["placement"].update(db={"provided_by": "x", "replicas": 1}), "placement.db.replicas"),
+        (lambda p: p.mode["placement"].update(db={"provided_by": ""}), "placement.db.provided_by"),
+    ],
+)
+def test_mode_of_the_wrong_shape(platform: Platform, change: Change, place: str) -> None:
+    change(platform)
+    error = refused(platform)
+    assert error.reason == "MODE_INVALID"
+    assert place in error.seen
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (lambda m: m.pop("project"), "lacks project"),
+        (lambda m: m["placement"]["api"].update(namespace="x"), "placement.api.namespace"),
+        (lambda m: m["placement"]["api"].update(source="../elsewhere"), "placement.api.source"),
+        (lambda m: m["placement"]["api"].update(source="/abs"), "placement.api.source"),
+        (lambda m: m["placement"]["db"].update(volume=False), "placement.db.volume"),
+        (lambda m: m["placement"]["api"].update(publish=15432), "is api's already"),
+    ],
+)
+def test_compose_mode_of_the_wrong_shape(platform: Platform, change: Callable[[dict[str, Any]], Any], place: str) -> None:
+    change(platform.other("local", "compose"))
+    error = refused(platform, "local")
+    assert error.reason == "MODE_INVALID"
+    assert place in error.seen
+
+
+def test_two_modes_that_disagree_on_a_type(platform: Platform) -> None:
+    other = platform.other("vm", "gitops")
+    other["transport"] = other["transport"] | {"endpoints": {"shop": {"scheme": "https", "port": "8443"}}}
+    rendered(platform)
+    error = refused(platform, "vm")
+    assert error.reason == "MODE_INVALID"
+    assert "contract/modes/vm.yml: transport.endpoints.shop.port (line " in error.seen
+    assert "must be a port" in error.seen
+
+
+def test_value_that_only_one_mode_makes_wrong_is_told_with_the_mode(platform: Platform) -> None:
+    platform.setting("APP_SOURCE", type="path", value="${secrets_source}")
+    platform.mode["transport"]["secrets_source"] = "https://secrets.example"
+    error = refused(platform)
+    assert error.reason == "CONTRACT_TYPE"
+    assert "contract/platform.yml: services.api.settings.APP_SOURCE.value (line " in error.seen
+    assert "contract/modes/kind.yml: transport.secrets_source (line " in error.seen
+
+
+def test_two_services_at_one_address(platform: Platform) -> None:
+    platform.platform["services"]["db"]["port"] = 8000
+    platform.mode["transport"]["services"]["db"]["host"] = platform.mode["transport"]["services"]["api"]["host"]
+    error = refused(platform)
+    assert error.reason == "MODE_INVALID"
+    assert "transport.services.db.host" in error.seen
+
+
+@pytest.mark.parametrize(
+    ("part", "reason"),
+    [
+        ({"services": {"db": {"host": "x.${services.gone.host}"}}}, "CONTRACT_REFERENCE"),
+        ({"services": {"db": {"host": "x.${services.db.host}"}}}, "CONTRACT_CYCLE"),
+        ({"services": {"db": {"host": "x.${"}}}, "CONTRACT_REFERENCE"),
+        ({"services": {"db": {"host": "x.${}"}}}, "CONTRACT_REFERENCE"),
+    ],
+)
+def test_reference_in_a_mode_that_leads_nowhere_or_back(platform: Platform, part: dict[str, Any], reason: str) -> None:
+    platform.mode["transport"]["services"] |= part["services"]
+    error = refused(platform)
+    assert error.reason == reason
+    assert "contract/modes/kind.yml: transport.services.db.host (line " in error.seen
+
+
+def test_published_port_must_be_a_port(platform: Platform) -> None:
+    platform.other("local", "compose")["placement"]["db"]["publish"] = "${domain}"
+    error = refused(platform, "local")
+    assert error.reason == "CONTRACT_TYPE"
+    assert "contract/modes/local.yml: placement.db.publish (line " in error.seen
+
+
+class TestBooleanByReference:
+    """A switch that is a matter of transport."""
+
+    @pytest.mark.parametrize("said", [True, False])
+    def test_is_what_the_mode_says(self, platform: Platform, said: bool) -> None:
+        platform.setting("APP_INGRESS", type="boolean", value="${ingress_objects}")
+        platform.mode["transport"]["ingress_objects"] = said
+        assert rendered(platform).contract["services"]["api"]["settings"]["APP_INGRESS"] == str(said).lower()
+
+    @pytest.mark.parametrize("value", ["true", "${domain}", "x${ingress_objects}", "${ingress_objects}${ingress_objects}"])
+    def test_other_texts_are_refused(self, platform: Platform, value: str) -> None:
+        platform.setting("APP_INGRESS", type="boolean", value=value)
+        assert refused(platform).reason == "CONTRACT_TYPE"
+
+
+@pytest.mark.parametrize(
+    ("url", "holds"),
+    [
+        ("file:///run/secrets/shop", True),
+        ("infisical+https://secrets.example/project/environment/path", True),
+        ("file://host/run", False),
+        ("file://", False),
+        ("file:///run/../x", False),
+        ("file:///run/a b", False),
+        ("https://user:password@secrets.example", False),
+    ],
+)
+def test_source_of_secrets(platform: Platform, url: str, holds: bool) -> None:
+    platform.mode["transport"]["secrets_source"] = url
+    if holds:
+        assert rendered(platform).contract["services"]["api"]["settings"]["APP_SECRETS_SOURCE"] == url
+    else:
+        error = refused(platform)
+        assert error.reason == "CONTRACT_TYPE"
+        assert "transport.secrets_source" in error.seen
+        assert "password" not in error.seen.replace("user and password", "")
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (lambda p: p.platform["services"]["api"]["secrets"]["database"].update(value="hunter2"), "secrets.database.value"),
+        (lambda p: p.platform["services"]["api"]["secrets"]["database"].update(type="string"), "secrets.database.type"),
+        (lambda p: p.platform["services"]["api"]["secrets"].update(x={"value": "hunter2", "type": "string"}), "secrets.x.value"),
+        (lambda p: p.platform["services"]["api"]["secrets"]["database"].update(secret="${domain}"), "secrets.database.secret"),
+        (lambda p: p.platform["secrets"]["db_password"].update(value="hunter2"), "secrets.db_password.value"),
+        (
+            lambda p: p.platform["secrets"].update(app_url={"kind": "password", "readers": ["api"], "means": "x"}),
+            "contract/platform.yml: secrets.app_url",
+        ),
+        (lambda p: p.platform["services"]["api"]["secrets"].update(app_url={"secret": "db_password"}), "services.api.secrets.app_url"),
+    ],
+)
+def test_setting_in_the_place_of_a_secret(platform: Platform, change: Change, place: str) -> None:
+    change(platform)
+    platform.write()
+    with pytest.raises(ParityError) as caught:
+        load_contract(platform.contract)
+    assert caught.value.reason == "CONTRACT_SETTING_IN_SECRET"
+    assert place in caught.value.seen
+    assert "hunter2" not in f"{caught.value} {caught.value.details}"
+
+
+def test_compose_beside_the_others(platform: Platform) -> None:
+    platform.other("local", "compose")
+    contract = json.loads(rendered(platform, "local").tree["contract.json"])
+    assert (contract["target"], contract["project"]) == ("compose", "shop")
+    assert contract["services"]["db"]["publish"] == 15432
