@@ -1,6 +1,6 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Generate the secrets of a run once and check them ever after, on the controller."""
+"""Have the secrets of a run as its tier gives them and check them ever after, on the controller."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.load import read_schema
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.resolved import load_resolved
-from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.keep import keep
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.keep import Origin, keep
 from ansible_collections.gpuaas.parity.plugins.modules.local_secrets import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
 
@@ -24,6 +24,7 @@ class ActionModule(ParityAction):
             load_resolved(params["contract"]),
             read_schema(Path(params["schema"])),
             Path(params["state_dir"]),
+            Origin(params["tier"], Path(params["seed_file"]) if params["seed_file"] else None),
             cluster_exists=params["cluster_exists"],
             dry=self.check_mode,
         )

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: local_secrets
-short_description: Generate the secrets of a run once, and check them ever after
+short_description: Have the secrets of a run as its tier gives them, and check them ever after
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
   - Keeps C(secrets/secrets.yml) in O(state_dir), a mapping of every secret's name to its value, and derives from it one
     file for each secret of a service, C(secrets/files/<service>/<key>).
-  - All secrets are generated when there is no C(secrets.yml); a name that the contract gained since is generated alone.
+  - Where values come from is said by O(tier). A name that the contract gained is filled alone.
   - A file that is broken, that others may read, or that holds a weak value or an unknown name is refused. It is never
-    overwritten, and nothing in it is ever regenerated.
+    overwritten, and nothing in it is ever regenerated; gpuaas.parity.secret_rotate replaces a secret.
+  - A service gets a secret only when the contract lists it among the secret's C(readers).
   - No value is returned, logged or put into a message.
 options:
   contract:
@@ -30,10 +31,27 @@ options:
     description: Directory of the run's own files.
     type: path
     required: true
+  tier:
+    description:
+      - What the environment is, and with that where the values come from. There is no default.
+      - V(local) generates each value once, at random, and keeps it.
+      - V(ci) derives each value from O(seed_file) by HKDF-SHA256 (RFC 5869) with the secret's kind and name. Equal seeds
+        give equal secrets on every machine. A value in C(secrets.yml) that is another one is refused.
+      - V(staging) generates nothing and demands every value in C(secrets.yml).
+      - The tier is recorded in C(secrets-tier) in O(state_dir). Secrets of one tier are refused in another. Secrets
+        without a record take the tier that is given.
+    type: str
+    required: true
+    choices: [local, ci, staging]
+  seed_file:
+    description:
+      - File with the seed of V(ci), of mode 0600 and with at least 32 bytes that are not space around it. No other tier
+        reads it.
+    type: path
   cluster_exists:
     description: >-
-      Whether the cluster that uses the secrets exists, running or stopped. When it does and C(secrets.yml) does not, the
-      module fails: new secrets would not open the data of the cluster.
+      Whether the platform that uses the secrets exists, running or stopped. When it does and C(secrets.yml) does not, the
+      module fails: new secrets would not open its data.
     type: bool
     default: false
 attributes:
@@ -45,6 +63,7 @@ attributes:
     description: A diff would show secrets.
 seealso:
   - module: gpuaas.parity.contract_render
+  - module: gpuaas.parity.secret_rotate
 """
 
 EXAMPLES = r"""
@@ -53,13 +72,22 @@ EXAMPLES = r"""
     contract: "{{ render.contract }}"
     schema: "{{ playbook_dir }}/../contract/secrets.schema.json"
     state_dir: "{{ playbook_dir }}/../.parity/kind"
+    tier: local
     cluster_exists: "{{ cluster.exists }}"
   register: secrets
+
+- name: Have the same secrets in every run of a pipeline
+  gpuaas.parity.local_secrets:
+    contract: "{{ render.contract }}"
+    schema: "{{ playbook_dir }}/../contract/secrets.schema.json"
+    state_dir: "{{ playbook_dir }}/../.parity/kind"
+    tier: ci
+    seed_file: /run/ci/seed
 """
 
 RETURN = r"""
 generated:
-  description: Names of the secrets that were generated in this run.
+  description: Names of the secrets that got their value in this run.
   returned: success
   type: list
   elements: str

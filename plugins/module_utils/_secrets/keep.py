@@ -5,19 +5,40 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.files import (
-    ensure_dir,
-    sweep,
-    write_if_changed,
-    writing,
-)
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.files import ensure_dir, sweep, write_if_changed
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import kinds, store
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import derived, store, tiers
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the secrets of a state directory lie."""
+
+    state_dir: Path
+
+    @property
+    def root(self) -> Path:
+        return self.state_dir / "secrets"
+
+    @property
+    def file(self) -> Path:
+        return self.root / "secrets.yml"
+
+    @property
+    def files(self) -> Path:
+        return self.root / "files"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where values come from: the tier and, in tier ci, the file with the seed."""
+
+    tier: str
+    seed_file: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -31,76 +52,53 @@ class Kept:
     files: list[str]
 
 
-def keep(contract: dict[str, Any], schema: dict[str, Any], state_dir: Path, *, cluster_exists: bool, dry: bool) -> Kept:
-    """Generate what is missing, check what is there, derive a file for each service's secret.
+def keep(
+    contract: dict[str, Any],
+    schema: dict[str, Any],
+    state_dir: Path,
+    origin: Origin,
+    *,
+    cluster_exists: bool,
+    dry: bool,
+) -> Kept:
+    """Have a value for every secret as the tier gives it, check what is there, derive a file for each service's secret.
 
-    Everything is generated when there is no secrets.yml and no cluster; a name
-    that the contract gained is generated alone. Nothing is overwritten: a file
-    that is not as it must be is refused. With ``dry`` nothing is written.
+    Nothing is overwritten: a file that is not as it must be is refused. With
+    ``dry`` nothing is written.
 
     Raises ParityError: SECRETS_MISSING, SECRETS_UNREADABLE, SECRETS_PERMISSIONS,
-    SECRETS_CORRUPT, SECRETS_INVALID, CONTRACT_INVALID, CONTRACT_REFERENCE, STATE_UNWRITABLE.
+    SECRETS_CORRUPT, SECRETS_INVALID, SECRETS_INCOMPLETE, SECRETS_DIFFER,
+    SECRETS_TIER_CHANGED, SEED_MISSING, SEED_PERMISSIONS, SEED_WEAK, CONTRACT_INVALID,
+    CONTRACT_REFERENCE, CONTRACT_READERS, STATE_UNWRITABLE.
     """
-    root = state_dir / "secrets"
-    file = root / "secrets.yml"
-    wanted: dict[str, dict[str, str]] = contract["secrets"]
-    derived = _derived(contract)
-    found = store.read(file)
+    place = Place(state_dir)
+    wanted: dict[str, dict[str, Any]] = contract["secrets"]
+    names = derived.names_of(contract)
+    found = store.read(place.file)
     if found is None and cluster_exists:
-        raise ParityError("SECRETS_MISSING", f"{file} does not exist")
-    values: dict[str, str] = found or {}
-    store.check(file, values, wanted, schema)
-    generated = sorted(set(wanted) - set(values))
-    values = values | {name: kinds.make(wanted[name]["kind"]) for name in generated}
-    store.check(file, values, wanted, schema)
+        raise ParityError("SECRETS_MISSING", f"{place.file} does not exist")
+    if found is not None:
+        tiers.check_same(state_dir, origin.tier)
+    before: dict[str, str] = found or {}
+    store.check(place.file, before, wanted, schema)
+    values = tiers.complete(origin.tier, place.file, before, wanted, origin.seed_file)
+    store.check(place.file, values, wanted, schema)
+    derived.check_private(place.files, names)
 
-    changed = [ensure_dir(directory, dry=dry) for directory in (state_dir, root)]
+    changed = [ensure_dir(directory, dry=dry) for directory in (state_dir, place.root)]
     if not dry:
-        sweep(root)
+        sweep(place.root)
+    # Before the secrets: a run that ends in between leaves no secrets of an unknown tier.
+    changed.append(tiers.record(state_dir, origin.tier, dry=dry))
+    generated = sorted(set(values) - set(before))
     if generated or found is None:
-        changed.append(write_if_changed(file, store.encode(values), dry=dry))
-    removed = _remove_stale(root / "files", set(derived), dry=dry)
-    for directory in sorted({(root / "files" / name).parent for name in derived} | {root / "files"}):
-        changed.append(ensure_dir(directory, dry=dry))
-    for name, secret in derived.items():
-        changed.append(write_if_changed(root / "files" / name, values[secret].encode(), dry=dry))
+        changed.append(write_if_changed(place.file, store.encode(values), dry=dry))
+    removed = derived.remove_stale(place.files, names, dry=dry)
+    changed.append(derived.write(place.files, names, values, dry=dry))
     return Kept(
         any(changed) or bool(removed),
         generated,
         removed,
-        file,
-        [str(root / "files" / name) for name in sorted(derived)],
+        place.file,
+        [str(place.files / name) for name in sorted(names)],
     )
-
-
-def _derived(contract: dict[str, Any]) -> dict[str, str]:
-    """``<service>/<key>`` -> name of the secret."""
-    derived = {}
-    for service, item in contract["services"].items():
-        for key, secret in item["secrets"].items():
-            if secret not in contract["secrets"]:
-                raise ParityError("CONTRACT_REFERENCE", f"services.{service}.secrets.{key}: no secret {secret}")
-            derived[f"{service}/{key}"] = secret
-    return derived
-
-
-def _remove_stale(root: Path, wanted: set[str], *, dry: bool) -> list[str]:
-    """Remove what the contract does not name (any more); return it as paths below ``root``."""
-    if not root.is_dir() or root.is_symlink():
-        return []
-    folders = {name.split("/")[0] for name in wanted}
-    stale = []
-    for path in sorted(root.rglob("*")):
-        name = path.relative_to(root).as_posix()
-        is_folder = path.is_dir() and not path.is_symlink()
-        if not (is_folder and name in folders) and (is_folder or name not in wanted):
-            stale.append(name)
-    if not dry:
-        with writing(root):
-            for name in stale:
-                path = root / name
-                if path.is_dir() and not path.is_symlink():
-                    shutil.rmtree(path)
-                else:
-                    path.unlink(missing_ok=True)
-    return stale

@@ -1,29 +1,51 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The kinds of secrets: how one is made, and what the contract's file must hold."""
+"""The kinds of secrets: how one is made out of bytes, and what the contract's file must hold."""
 
 from __future__ import annotations
 
 import base64
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
-# 32 characters of 6 bits: 192 bits. NIST SP 800-63B asks for 112 of a look-up secret.
-_PASSWORD_BYTES = 24
 # Of 32 random characters fewer than ten distinct ones do not happen; of typed ones they do.
-_DISTINCT = 10
+DISTINCT = 10
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How many bytes a secret is made of, and how it is written."""
+
+    size: int
+    encode: Callable[[bytes], str]
+
+
+def _urlsafe(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _base64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
+
+
+KINDS = {
+    # 32 characters of 6 bits: 192 bits. NIST SP 800-63B asks for 112 of a look-up secret.
+    "password": Kind(24, _urlsafe),
+    "key256": Kind(32, _base64),
+}
 
 
 def make(kind: str) -> str:
     """A new value of ``kind`` from the operating system's generator."""
-    return _MAKERS[kind]()
+    return KINDS[kind].encode(secrets.token_bytes(KINDS[kind].size))
 
 
-def narrowed(schema: dict[str, Any], wanted: dict[str, dict[str, str]]) -> dict[str, Any]:
+def narrowed(schema: dict[str, Any], wanted: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """secrets.schema.json, narrowed to the names and kinds of a contract.
 
     Raises ParityError CONTRACT_INVALID for a kind that the schema does not
@@ -31,10 +53,10 @@ def narrowed(schema: dict[str, Any], wanted: dict[str, dict[str, str]]) -> dict[
     """
     defined = schema.get("$defs", {})
     for name, secret in sorted(wanted.items()):
-        if secret.get("kind") not in defined or secret["kind"] not in _MAKERS:
+        if secret.get("kind") not in defined or secret["kind"] not in KINDS:
             raise ParityError(
                 "CONTRACT_INVALID",
-                f"secrets.{name}.kind: must be one of {', '.join(sorted(set(defined) & set(_MAKERS)))}",
+                f"secrets.{name}.kind: must be one of {', '.join(sorted(set(defined) & set(KINDS)))}",
             )
     return {
         "$schema": schema.get("$schema", "https://json-schema.org/draft/2020-12/schema"),
@@ -47,17 +69,4 @@ def narrowed(schema: dict[str, Any], wanted: dict[str, dict[str, str]]) -> dict[
 
 def is_weak(kind: str, value: str) -> bool:
     """Whether a value of the right shape was plainly not drawn at random."""
-    if kind == "key256":
-        return len(set(base64.b64decode(value))) < _DISTINCT
-    return len(set(value)) < _DISTINCT
-
-
-def _password() -> str:
-    return secrets.token_urlsafe(_PASSWORD_BYTES)
-
-
-def _key256() -> str:
-    return base64.b64encode(secrets.token_bytes(32)).decode()
-
-
-_MAKERS: dict[str, Callable[[], str]] = {"password": _password, "key256": _key256}
+    return len(set(base64.b64decode(value) if kind == "key256" else value)) < DISTINCT

@@ -3,86 +3,15 @@
 from __future__ import annotations
 
 import base64
-import copy
-import json
 import os
 import stat
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.load import read_schema
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import kinds, store
-from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.keep import Kept, keep
-
-CONTRACT_DIR = Path(__file__).resolve().parents[3] / "contract"
-SCHEMA = read_schema(CONTRACT_DIR / "secrets.schema.json")
-CONTRACT: dict[str, Any] = {
-    "contract": 1,
-    "endpoints": {},
-    "services": {
-        "api": {"secrets": {"database": "db_password", "cookie": "cookie_key"}},
-        "db": {"secrets": {"password": "db_password"}},
-        "web": {"secrets": {}},
-    },
-    "secrets": {
-        "db_password": {"kind": "password", "means": "x"},
-        "cookie_key": {"kind": "key256", "means": "x"},
-        "admin_password": {"kind": "password", "means": "used by no service"},
-    },
-}
-CANARY = "Canary_0123456789abcdefghijklmnop"
-
-
-class State:
-    """A state directory and the contract its secrets are kept for."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.contract = copy.deepcopy(CONTRACT)
-        self.file = root / "secrets" / "secrets.yml"
-        self.files = root / "secrets" / "files"
-
-    def keep(self, *, cluster_exists: bool = False, dry: bool = False) -> Kept:
-        return keep(self.contract, SCHEMA, self.root, cluster_exists=cluster_exists, dry=dry)
-
-    def refused(self, **kwargs: bool) -> ParityError:
-        """The failure; nothing on disk may have changed."""
-        before = self.snapshot()
-        with pytest.raises(ParityError) as caught:
-            self.keep(**kwargs)
-        assert self.snapshot() == before
-        assert CANARY not in f"{caught.value} {caught.value.details}"
-        return caught.value
-
-    def snapshot(self) -> dict[str, bytes | int]:
-        return {str(path): path.read_bytes() if path.is_file() else path.lstat().st_mode for path in sorted(self.root.rglob("*"))}
-
-    @property
-    def values(self) -> dict[str, str]:
-        values = yaml.safe_load(self.file.read_text())
-        assert isinstance(values, dict)
-        return values
-
-    def write(self, text: str | bytes) -> None:
-        self.file.write_bytes(text.encode() if isinstance(text, str) else text)
-        self.file.chmod(0o600)
-
-    def set(self, **values: Any) -> None:
-        self.write(json.dumps(self.values | values))
-
-
-@pytest.fixture
-def state(tmp_path: Path) -> State:
-    return State(tmp_path / "kind")
-
-
-@pytest.fixture
-def kept(state: State) -> State:
-    state.keep()
-    return state
+from ansible_collections.gpuaas.parity.tests.unit.secrets.made_up_state import CANARY, CONTRACT, CONTRACT_DIR, SCHEMA, State
 
 
 def mode(path: Path) -> int:
@@ -130,12 +59,43 @@ def test_everything_is_private_whatever_the_umask(state: State) -> None:
         assert mode(path) == (0o700 if path.is_dir() else 0o600), path
 
 
-def test_permissions_of_derived_files_are_repaired(kept: State) -> None:
+@pytest.mark.parametrize("permissions", [0o644, 0o640, 0o604, 0o620])
+def test_derived_file_that_others_could_read_is_refused_by_name(kept: State, permissions: int) -> None:
+    (kept.files / "db/password").chmod(permissions)
+    error = kept.refused(kept.keep)
+    assert error.reason == "SECRETS_PERMISSIONS"
+    assert "db/password" in error.seen and f"{permissions:04o}" in error.seen and "db_password" in error.seen
+    assert error.details == {"names": ["db_password"]}
+    assert "NAME=db_password" in error.do
+
+
+def test_derived_file_of_somebody_else_is_refused(kept: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    owner = kept.file.stat().st_uid
+    users = iter([owner, owner])
+    monkeypatch.setattr(os, "geteuid", lambda: next(users, owner + 1))
+    error = kept.refused(kept.keep)
+    assert error.reason == "SECRETS_PERMISSIONS" and f"user {owner}" in error.seen
+
+
+def test_rotation_heals_a_derived_file_that_was_exposed(kept: State) -> None:
+    before = kept.values["db_password"]
     (kept.files / "db/password").chmod(0o644)
+    kept.rotate("db_password")
+    kept.keep()
+    assert mode(kept.files / "db/password") == 0o600
+    assert (kept.files / "db/password").read_text() == kept.values["db_password"] != before
+
+
+def test_what_nobody_else_could_read_is_repaired(kept: State) -> None:
+    (kept.files / "db/password").chmod(0o400)
     kept.files.chmod(0o755)
+    (kept.files / "api/cookie").unlink()
+    (kept.files / "api/cookie").symlink_to("/etc/hostname")
     assert kept.keep().changed
     assert mode(kept.files / "db/password") == 0o600
     assert mode(kept.files) == 0o700
+    assert (kept.files / "api/cookie").read_text() == kept.values["cookie_key"]
+    assert not (kept.files / "api/cookie").is_symlink()
 
 
 def test_check_mode_writes_nothing(state: State) -> None:
@@ -147,7 +107,7 @@ def test_check_mode_writes_nothing(state: State) -> None:
 
 def test_name_that_the_contract_gained_is_generated_alone(kept: State) -> None:
     before = kept.values
-    kept.contract["secrets"]["new_password"] = {"kind": "password", "means": "x"}
+    kept.contract["secrets"]["new_password"] = {"kind": "password", "readers": ["db"], "means": "x"}
     kept.contract["services"]["db"]["secrets"]["extra"] = "new_password"
     result = kept.keep(cluster_exists=True)
     assert result.generated == ["new_password"]
@@ -156,7 +116,7 @@ def test_name_that_the_contract_gained_is_generated_alone(kept: State) -> None:
 
 
 def test_check_mode_names_a_gained_secret(kept: State) -> None:
-    kept.contract["secrets"]["new_password"] = {"kind": "password", "means": "x"}
+    kept.contract["secrets"]["new_password"] = {"kind": "password", "readers": ["db"], "means": "x"}
     before = kept.snapshot()
     assert kept.keep(dry=True).generated == ["new_password"]
     assert kept.snapshot() == before
@@ -188,7 +148,7 @@ def test_value_of_ones_own_is_used(kept: State) -> None:
 def test_missing_file_with_a_cluster_is_refused(state: State) -> None:
     error = state.refused(cluster_exists=True)
     assert error.reason == "SECRETS_MISSING"
-    assert "make kind-parity-reset" in error.do
+    assert "make kind-parity-down" in error.do
 
 
 @pytest.mark.parametrize("permissions", [0o644, 0o640, 0o660, 0o400, 0o700])
@@ -255,7 +215,7 @@ def test_corrupt_file_is_refused_and_never_quoted(kept: State, content: str | by
     kept.write(content)
     error = kept.refused()
     assert error.reason == "SECRETS_CORRUPT"
-    assert "make kind-parity-reset" in error.do
+    assert "make kind-parity-down" in error.do
 
 
 @pytest.mark.parametrize(
@@ -306,6 +266,13 @@ def test_lost_derived_files_are_derived_anew(kept: State) -> None:
     assert result.changed
     assert result.generated == []
     assert (kept.files / "db/password").read_text() == before["db_password"]
+
+
+def test_service_that_is_no_reader(state: State) -> None:
+    state.contract["services"]["web"]["secrets"]["cookie"] = "cookie_key"
+    error = state.refused()
+    assert error.reason == "CONTRACT_READERS"
+    assert "services.web.secrets.cookie" in error.seen and "secrets.cookie_key.readers" in error.seen
 
 
 def test_reference_to_no_secret(state: State) -> None:
