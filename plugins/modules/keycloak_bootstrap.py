@@ -19,6 +19,9 @@ description:
     touched; what it made is recorded in attribute C(parity.owned) of the realm, before it is made.
   - A password that was changed in Keycloak, or in O(secrets_file), is set again. Nobody has to log in for that to be
     seen, so nobody is locked out by it.
+  - Where Keycloak does not know the administrator's new password yet, its replaced ones are tried, and the new one is
+    set. They are in C(previous.yml) beside O(secrets_file), which gpuaas.parity.secret_rotate writes, and which is
+    removed once all of it is settled.
   - A run that was interrupted, at whatever step, is finished by the next one.
 options:
   document:
@@ -64,6 +67,7 @@ attributes:
 seealso:
   - module: gpuaas.parity.contract_render
   - module: gpuaas.parity.local_secrets
+  - module: gpuaas.parity.secret_rotate
 """
 
 EXAMPLES = r"""

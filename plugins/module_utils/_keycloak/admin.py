@@ -5,19 +5,23 @@
 Keycloak makes the temporary client from KC_BOOTSTRAP_ADMIN_CLIENT_ID when it
 makes realm master, and marks it with attribute ``is_temporary_admin``. It goes
 only after the permanent user has proved that it may administer.
+
+Both log in with what they have or, when that was replaced and Keycloak does not
+know it yet, with what they had; the permanent user then gets its new password.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
-import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.actual import find_user
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.api import Api, Login
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.change import Change, Phase
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.jsontypes import Json, as_json
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.objects.users import credential
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.patience import Patient
 
 MASTER = "master"
 ADMIN_ROLE = "admin"
@@ -27,12 +31,14 @@ TEMPORARY = "is_temporary_admin"
 
 @dataclass(frozen=True)
 class Administrators:
-    """The permanent user and the temporary client, with what they log in with."""
+    """The permanent user and the temporary client, with what they log in with now and did before."""
 
     username: str
     password: str
     client_id: str
     client_secret: str
+    old_passwords: tuple[str, ...] = ()
+    old_client_secrets: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Administrators({self.username}, {self.client_id})"
@@ -40,37 +46,44 @@ class Administrators:
 
 @dataclass
 class SignedIn:
-    """The login in use, and the temporary client as far as it exists."""
+    """The login in use, and the temporary client as far as it exists. ``outdated``: with a replaced password."""
 
     api: Api
     permanent: bool
     temporary: Json | None
+    outdated: bool = False
 
 
-def sign_in(http: httpx.Client, who: Administrators) -> SignedIn:
+def sign_in(http: Patient, who: Administrators) -> SignedIn:
     """Log in as the permanent user or, where that may not administer yet, as the temporary client.
 
     Raises ParityError KEYCLOAK_AUTH when Keycloak takes neither.
     """
-    api = Api(http, Login.user(who.username, who.password))
-    if api.log_in():
+    for password in (who.password, *who.old_passwords):
+        api = Api(http, Login.user(who.username, password))
+        if not api.log_in():
+            continue
         try:
-            return SignedIn(api, True, _temporary(api, who.client_id))
+            return SignedIn(api, True, _temporary(api, who.client_id), password != who.password)
         except ParityError as error:
             # A run was interrupted between the user's creation and its role.
             if error.reason != "KEYCLOAK_AUTH":
                 raise
-    api = Api(http, Login.client(who.client_id, who.client_secret))
-    if not api.log_in():
-        raise ParityError(
-            "KEYCLOAK_AUTH",
-            f"{http.base_url} accepts neither user {who.username} nor temporary client {who.client_id} of realm master",
-        )
-    return SignedIn(api, False, _temporary(api, who.client_id))
+    for secret in (who.client_secret, *who.old_client_secrets):
+        api = Api(http, Login.client(who.client_id, secret))
+        if api.log_in():
+            return SignedIn(api, False, _temporary(api, who.client_id))
+    raise ParityError(
+        "KEYCLOAK_AUTH",
+        f"{http.base_url} accepts neither user {who.username} nor temporary client {who.client_id} of realm master",
+    )
 
 
 def plan_admin(now: SignedIn, who: Administrators) -> list[Change]:
-    """Make the permanent user, or finish it, while only the temporary client may."""
+    """Make the permanent user, or finish it, while only the temporary client may; give it a password that is new."""
+    if now.permanent and now.outdated:
+        change = partial(_set_password, now.api, who)
+        return [Change(Phase.REALM, "update", "admin", who.username, {"password": "set"}, {"password": who.password}, change)]
     if now.permanent:
         return []
     after = {"username": who.username, "password": who.password, "roles": [ADMIN_ROLE]}
@@ -105,18 +118,25 @@ def plan_farewell(now: SignedIn, who: Administrators) -> list[Change]:
     ]
 
 
-def become_permanent(http: httpx.Client, now: SignedIn, who: Administrators) -> SignedIn:
-    """Log in as the permanent user that was just made; KEYCLOAK_AUTH when that fails."""
-    if now.permanent:
+def become_permanent(http: Patient, now: SignedIn, who: Administrators) -> SignedIn:
+    """Log in as the permanent user that was just made or given a new password; KEYCLOAK_AUTH when that fails."""
+    if now.permanent and not now.outdated:
         return now
     api = Api(http, Login.user(who.username, who.password))
     if not api.log_in():
-        raise ParityError("KEYCLOAK_AUTH", f"{http.base_url} does not accept user {who.username} that was just made")
+        raise ParityError("KEYCLOAK_AUTH", f"{http.base_url} does not accept user {who.username} that was just made or changed")
     return SignedIn(api, True, _temporary(api, who.client_id))
 
 
 def _temporary(api: Api, client_id: str) -> Json | None:
     return next((c for c in api.get_list(MASTER, "clients", clientId=client_id) if c.get("clientId") == client_id), None)
+
+
+def _set_password(api: Api, who: Administrators) -> None:
+    user = find_user(api, MASTER, who.username)
+    if user is None:
+        raise ParityError("KEYCLOAK_AUTH", f"user {who.username} of realm master went away")
+    api.put(MASTER, "users", str(user["id"]), "reset-password", body=credential(who.password))
 
 
 def _make(api: Api, who: Administrators) -> None:

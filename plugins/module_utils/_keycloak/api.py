@@ -13,9 +13,7 @@ from urllib.parse import quote
 import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.jsontypes import Json, as_json, as_list
-
-NOT_THERE = (502, 503, 504)
-"""What an ingress answers for a Keycloak that is not up."""
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.patience import LOGIN_PATH, Patient, is_absent
 
 ADMIN_CLI = "admin-cli"
 """Keycloak's own public client of realm master for administrators' password grants."""
@@ -49,7 +47,7 @@ class Api:
     KEYCLOAK_UNREACHABLE, KEYCLOAK_AUTH, KEYCLOAK_CONFLICT or KEYCLOAK_API.
     """
 
-    def __init__(self, http: httpx.Client, login: Login) -> None:
+    def __init__(self, http: Patient, login: Login) -> None:
         self._http = http
         self._login = login
         self._renewing = threading.Lock()
@@ -64,7 +62,7 @@ class Api:
 
     def log_in(self) -> bool:
         """Get a token; False when Keycloak does not accept the login."""
-        response = self._send("POST", "/realms/master/protocol/openid-connect/token", data=dict(self._login.form))
+        response = self._send("POST", LOGIN_PATH, data=dict(self._login.form))
         answer = _body(response)
         if response.status_code == 200 and "access_token" in answer:
             self._access, self._refresh = str(answer["access_token"]), str(answer.get("refresh_token", ""))
@@ -72,7 +70,7 @@ class Api:
         # RFC 6749 section 5.2: what is wrong with the login itself, not with Keycloak.
         if answer.get("error") in ("invalid_grant", "invalid_client", "unauthorized_client"):
             return False
-        raise _unexpected("POST", "/realms/master/protocol/openid-connect/token", response)
+        raise _unexpected("POST", LOGIN_PATH, response)
 
     def log_out(self) -> None:
         """End the session, if the login made one; a session that cannot be ended expires by itself."""
@@ -142,7 +140,7 @@ class Api:
             response = self._http.request(method, url, **parts)
         except httpx.TransportError as error:
             raise ParityError("KEYCLOAK_UNREACHABLE", f"{self._http.base_url}: {error or type(error).__name__}") from None
-        if response.status_code in NOT_THERE:
+        if is_absent(response):
             raise ParityError("KEYCLOAK_UNREACHABLE", f"{self._http.base_url} answers {response.status_code}")
         return response
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
-import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.actual import (
     find_user,
@@ -32,10 +32,12 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.desired im
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.document import load_document
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.objects.realm import record
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.ownership import PasswordMark
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.patience import Patient
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.plan import carry_out, plan
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.secret_values import load_secrets
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.work import Work
 from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import client
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import previous
 
 TIMEOUT = 30.0
 """Seconds for one answer: the first ones of a cold Keycloak load classes and make keys."""
@@ -43,7 +45,10 @@ TIMEOUT = 30.0
 
 @dataclass(frozen=True)
 class Request:
-    """What to keep equal to what. ``bootstrap_secret`` is the name of a secret, not its value."""
+    """What to keep equal to what. ``bootstrap_secret`` is the name of a secret, not its value.
+
+    ``patience`` is the seconds for which a Keycloak that was there is waited for; ``tell`` says so.
+    """
 
     document: object
     url: str
@@ -53,6 +58,8 @@ class Request:
     bootstrap_secret: str
     adopt: bool = False
     check: bool = False
+    patience: float = 60.0
+    tell: Callable[[str], None] = lambda _text: None
 
 
 @dataclass
@@ -70,21 +77,34 @@ def bootstrap(request: Request) -> Outcome:
     """Make Keycloak equal to the document.
 
     Raises ParityError: KEYCLOAK_REALM_INVALID, KEYCLOAK_SECRETS, KEYCLOAK_UNREACHABLE,
-    KEYCLOAK_AUTH, KEYCLOAK_CONFLICT or KEYCLOAK_API.
+    KEYCLOAK_AUTH, KEYCLOAK_CONFLICT or KEYCLOAK_API; and what ``_secrets.previous`` raises.
     """
     document = load_document(request.document)
     secrets = load_secrets(request.secrets_file, document, request.bootstrap_secret)
     desired = desired_from(document, secrets)
-    who = Administrators(desired.admin_name, desired.admin_password, request.bootstrap_client_id, secrets[request.bootstrap_secret])
+    replaced = previous.beside(Path(request.secrets_file))
+    old = previous.values_of(replaced)
+    who = Administrators(
+        desired.admin_name,
+        desired.admin_password,
+        request.bootstrap_client_id,
+        secrets[request.bootstrap_secret],
+        tuple(old.get(document["admin"]["password"], ())),
+        tuple(old.get(request.bootstrap_secret, ())),
+    )
     try:
         http = client(request.ca_file, base_url=request.url.rstrip("/"), timeout=TIMEOUT)
     except OSError as error:
         raise ParityError("KEYCLOAK_UNREACHABLE", f"CA file {request.ca_file} cannot be used: {error}") from None
     with http:
-        return _run(http, request, desired, who)
+        outcome = _run(Patient(http, request.patience, request.tell), request, desired, who)
+    if not request.check:
+        # Services have their new secrets before the realm is kept, so nothing uses an old one any more.
+        previous.forget(replaced)
+    return outcome
 
 
-def _run(http: httpx.Client, request: Request, desired: Desired, who: Administrators) -> Outcome:
+def _run(http: Patient, request: Request, desired: Desired, who: Administrators) -> Outcome:
     outcome = Outcome(desired.realm, f"{request.url.rstrip('/')}/realms/{desired.realm}", 0)
     now = sign_in(http, who)
     sessions = [now]

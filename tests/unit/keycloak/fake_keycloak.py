@@ -358,9 +358,11 @@ class Handler(BaseHTTPRequestHandler):
         if cut or answer is None:
             self.close_connection = True
             return
-        payload = b"" if answer.body is None else json.dumps(answer.body).encode()
+        # A text is what an ingress says that has no Keycloak behind it.
+        plain = isinstance(answer.body, str)
+        payload = b"" if answer.body is None else (answer.body if plain else json.dumps(answer.body)).encode()
         self.send_response(answer.status)
-        self.send_header("content-type", "application/json")
+        self.send_header("content-type", "text/plain; charset=utf-8" if plain else "application/json")
         self.send_header("content-length", str(len(payload)))
         if answer.location:
             self.send_header("location", f"http://{self.headers['host']}{url.path}/{answer.location}")

@@ -55,6 +55,7 @@ class Identity:
             "secrets_file": str(self.secrets_file),
             "bootstrap_client_id": TEMPORARY,
             "bootstrap_secret": TEMPORARY_SECRET,
+            "patience": 0.0,
         }
         return bootstrap(Request(**(given | options)))
 

@@ -37,6 +37,32 @@ def test_ingress_without_keycloak_is_unreachable(identity: Identity) -> None:
     assert failure.reason == "KEYCLOAK_UNREACHABLE" and "503" in failure.seen
 
 
+def test_connections_that_a_restarted_database_cut_are_used_up(settled: Identity) -> None:
+    broken = 3
+
+    def answer(method: str, path: str) -> Answer | None:
+        nonlocal broken
+        broken -= 1
+        return Answer(500, {"error": "unknown_error"}) if broken >= 0 else None
+
+    settled.keycloak.answer_instead = answer
+    assert settled.run(patience=10.0).changes == []
+
+
+def test_an_ingress_without_keycloak_is_not_a_realm_that_is_missing(settled: Identity) -> None:
+    settled.keycloak.answer_instead = lambda method, path: (
+        Answer(404, "404 page not found") if path.startswith("/admin/realms/gpuaas") else None
+    )
+    failure = failure_of(settled.run)
+    assert failure.reason == "KEYCLOAK_UNREACHABLE" and "404" in failure.seen
+
+
+def test_keycloak_that_fails_for_good_is_told(settled: Identity) -> None:
+    settled.keycloak.answer_instead = lambda method, path: Answer(500, {"error": "unknown_error"})
+    failure = failure_of(settled.run)
+    assert failure.reason == "KEYCLOAK_API" and "unknown_error" in failure.seen
+
+
 def test_host_off_loopback_is_refused(identity: Identity) -> None:
     failure = failure_of(lambda: identity.run(url="https://auth.example.com"))
     assert failure.reason == "KEYCLOAK_UNREACHABLE" and "not a loopback name" in failure.seen
