@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._apply.apply import Kubectl, apply
+from ansible_collections.gpuaas.parity.plugins.module_utils._apply.apply import apply_to_own_cluster
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import own_path
 from ansible_collections.gpuaas.parity.plugins.modules.kustomize_apply import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
 
@@ -19,13 +20,10 @@ class ActionModule(ParityAction):
     DOCUMENTATION = DOCUMENTATION
 
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
-        kubectl = Kubectl(
-            # The wheel installs kubectl beside the interpreter, at the cluster's own minor version.
-            program=Path(sys.executable).parent / "kubectl",
-            kubeconfig=Path(params["kubeconfig"]),
-            cache=Path(params["state_dir"]) / "kubectl-cache",
-        )
-        done = apply(kubectl, [Path(base) for base in params["bases"]], dry=self.check_mode)
+        # The wheel installs kubectl beside the interpreter, at the cluster's own minor version.
+        program = Path(sys.executable).parent / "kubectl"
+        state_dir, kubeconfig = own_path(params["state_dir"]), own_path(params["kubeconfig"])
+        done = apply_to_own_cluster(program, state_dir, kubeconfig, [Path(base) for base in params["bases"]], dry=self.check_mode)
         result: dict[str, Any] = {
             "changed": bool(done.created or done.configured),
             "created": done.created,

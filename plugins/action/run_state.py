@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._run import state
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import own_path
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.verbs import refuse_verb
 from ansible_collections.gpuaas.parity.plugins.modules.run_state import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
 
@@ -20,10 +21,12 @@ class ActionModule(ParityAction):
 
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
         directory = own_path(params["state_dir"])
+        refuse_verb(params["mode"] or directory.name, params["verb"], params["may"], params["instead"])
         # The worker ends with this task; its parent is the run.
         run = os.getppid()
         if params["state"] == "locked":
-            done = state.hold(directory, pid=run, verb=params["verb"], create=params["create"], check_mode=self.check_mode)
+            wanted = {name: params[name] for name in ("verb", "create", "required")}
+            done = state.hold(directory, pid=run, check_mode=self.check_mode, **wanted)
         elif params["state"] == "unlocked":
             done = state.let_go(directory, pid=run, check_mode=self.check_mode)
         else:

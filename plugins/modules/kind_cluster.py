@@ -33,7 +33,7 @@ options:
     type: path
     required: true
   kubeconfig:
-    description: The kubeconfig file, 0600. By default C(kubeconfig) in O(state_dir).
+    description: The kubeconfig file, 0600, in O(state_dir). By default C(kubeconfig). One that lies elsewhere is refused.
     type: path
   node_image:
     description: Image of the node. Required for O(state=present); it must be on this machine.

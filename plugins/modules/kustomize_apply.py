@@ -13,6 +13,8 @@ author: gpuaas.parity contributors (@gpuaas)
 description:
   - Builds every base of O(bases) with Kustomize and applies all their objects in one server-side apply.
   - The objects start at once; order comes from readiness, see M(gpuaas.parity.probe).
+  - Before anything is sent, the cluster is proved to be the run's own, see O(kubeconfig). A cluster that is shared is
+    never written to, whatever the inventory says.
   - A Job whose template changed is replaced, because a Job cannot be changed.
 options:
   bases:
@@ -21,11 +23,16 @@ options:
     elements: path
     required: true
   kubeconfig:
-    description: The run's own kubeconfig. No other is read.
+    description:
+      - The run's own kubeconfig, in O(state_dir). No other is read.
+      - Its server must be on loopback, its CA the one recorded in C(<state_dir>/cluster.json) when the cluster was made,
+        and the cluster that answers must have the recorded uid.
     type: path
     required: true
   state_dir:
-    description: The run's own folder; kubectl keeps its discovery cache there.
+    description:
+      - The run's own folder; kubectl keeps its discovery cache there.
+      - The contract rendered in it must be for a cluster of this machine (C(target) V(kubernetes)).
     type: path
     required: true
 attributes:

@@ -33,10 +33,31 @@ options:
     description: Whether O(state=locked) makes the directory. V(false) suits a run that is going to remove it.
     type: bool
     default: true
+  required:
+    description:
+      - Whether O(state=locked) needs the directory to be there already. A run that looks at what stands is refused with
+        C(STATE_ABSENT) where nothing does.
+    type: bool
+    default: false
   verb:
     description: What the run does; shown to whoever finds the lock taken.
     type: str
     default: up
+  may:
+    description:
+      - The verbs that may be run in this mode. Any other O(verb) is refused with C(MODE_VERB_REFUSED) before the lock
+        is taken or anything else is touched.
+      - Without it everything may be done; an empty list refuses everything.
+    type: list
+    elements: str
+  instead:
+    description: Where work that O(may) refuses belongs; shown with the refusal.
+    type: str
+    default: ""
+  mode:
+    description: The mode's name in that refusal; without it, the last part of O(state_dir).
+    type: str
+    default: ""
 attributes:
   check_mode:
     description: Can run in check_mode and return changed status prediction without modifying target
@@ -52,6 +73,14 @@ EXAMPLES = r"""
     state: locked
     state_dir: "{{ playbook_dir }}/../.parity/kind"
     verb: up
+
+- name: Begin a run in a shared mode, where most verbs are refused
+  gpuaas.parity.run_state:
+    state: locked
+    state_dir: "{{ playbook_dir }}/../.parity/platform_control"
+    verb: up
+    may: [render, diff, validate]
+    instead: release through the platform's own pipeline
 
 - name: Remove everything the run owned
   gpuaas.parity.run_state:

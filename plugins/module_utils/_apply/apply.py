@@ -10,14 +10,16 @@ resourceVersion of an object that has no generation, as they were.
 from __future__ import annotations
 
 import json
+import os
+import tempfile
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._kind.guard import own_cluster
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import clean_env, run, tail
 
 FIELD_MANAGER = "gpuaas.parity"
@@ -52,12 +54,17 @@ class Kubectl:
             raise ParityError("APPLY_FAILED", tail(done.stderr) or f"kubectl {arguments[0]} ended with status {done.rc}")
         return done.stdout
 
-    def build(self, base: Path) -> list[dict[str, Any]]:
-        """The objects of a Kustomize base. Secrets stay in memory: their files lie beside the rendering."""
-        argv = [str(self.program), "kustomize", "--load-restrictor=LoadRestrictionsNone", str(base)]
-        done = run(argv, timeout=_SECONDS, check=False, env=clean_env())
+    def build(self, bases: Sequence[Path]) -> list[dict[str, Any]]:
+        """The objects of Kustomize bases, by one build. Secrets stay in memory: their files lie beside the rendering."""
+        self.cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="apply-", dir=self.cache) as folder:
+            # Kustomize takes relative paths only.
+            resources = [os.path.relpath(base.resolve(), Path(folder).resolve()) for base in bases]
+            (Path(folder) / "kustomization.yaml").write_text(json.dumps({"resources": resources}), encoding="utf-8")
+            argv = [str(self.program), "kustomize", "--load-restrictor=LoadRestrictionsNone", folder]
+            done = run(argv, timeout=_SECONDS, check=False, env=clean_env())
         if done.rc != 0:
-            raise ParityError("APPLY_BASE_INVALID", f"{base}: {tail(done.stderr)}")
+            raise ParityError("APPLY_BASE_INVALID", f"{', '.join(map(str, bases))}: {tail(done.stderr)}")
         # kustomize writes YAML 1.1-safe output; the C loader keeps this off the hot path.
         return [document for document in yaml.load_all(done.stdout, Loader=yaml.CSafeLoader) if document]
 
@@ -71,14 +78,22 @@ class Applied:
     unchanged: list[str]
 
 
+def apply_to_own_cluster(program: Path, state_dir: Path, kubeconfig: Path, bases: Sequence[Path], dry: bool = False) -> Applied:
+    """`apply` with the kubectl ``program``, once ``own_cluster`` has proved that the cluster is the run's own.
+
+    Raises ParityError as ``own_cluster``, before anything is sent, and as ``apply``.
+    """
+    with own_cluster(state_dir, kubeconfig) as pinned:
+        return apply(Kubectl(program, pinned, state_dir / "kubectl-cache"), bases, dry)
+
+
 def apply(kubectl: Kubectl, bases: Sequence[Path], dry: bool = False) -> Applied:
     """Apply all objects of ``bases`` at once; ``dry`` asks the server what it would do.
 
     Raises ParityError ``APPLY_BASE_INVALID`` when a base cannot be built and
     ``APPLY_FAILED`` with what the server said.
     """
-    with ThreadPoolExecutor(max_workers=max(1, len(bases))) as pool:
-        objects = [document for built in pool.map(kubectl.build, bases) for document in built]
+    objects = kubectl.build(bases)
     objects.sort(key=lambda o: _FIRST.index(o["kind"]) if o["kind"] in _FIRST else len(_FIRST))
     text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
     found = kubectl("get", "--filename=-", "--ignore-not-found", "--output=json", input=text)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -42,11 +42,16 @@ class KubeApi:
     def identity(self, kubeconfig: Path) -> Identity:
         with KubeReader.from_file(kubeconfig) as reader:
             reader.text("/readyz")
-            system = reader.read("namespaces", "kube-system")
-            if system is None:
-                raise ParityError("KUBE_API_UNREACHABLE", "the namespace kube-system does not exist yet")
             version = reader.get("/version") or {}
-            return Identity(system["metadata"]["uid"], str(version.get("gitVersion", "")), ca_digest(reader.kubeconfig))
+            return replace(self.who(reader), version=str(version.get("gitVersion", "")))
+
+    @staticmethod
+    def who(reader: KubeReader) -> Identity:
+        """Who answers, in one GET; the version is not asked for."""
+        system = reader.read("namespaces", "kube-system")
+        if system is None:
+            raise ParityError("KUBE_API_UNREACHABLE", "the namespace kube-system does not exist yet")
+        return Identity(str(system["metadata"]["uid"]), "", ca_digest(reader.kubeconfig))
 
     def nodes(self, kubeconfig: Path) -> list[dict[str, Any]]:
         with KubeReader.from_file(kubeconfig) as reader:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.api import Api, KubeApi
+from ansible_collections.gpuaas.parity.plugins.module_utils._kind.guard import refuse_file, refuse_target
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.kubeconfig import KubeconfigFile, read_kubeconfig
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.observe import Observed, Ownership, observe, ownership
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.record import CREATING, Remembered, read_record
@@ -67,8 +68,10 @@ class Found:
 def look(site: Site, spec: ClusterSpec) -> Found:
     """Read everything and refuse what is not ours.
 
-    Raises ``CLUSTER_NOT_OURS`` and ``KUBECONFIG_FOREIGN``; nothing has been written by then.
+    Raises ``MODE_TARGET_REFUSED``, ``CLUSTER_NOT_OURS`` and ``KUBECONFIG_FOREIGN``; nothing has been written by then.
     """
+    refuse_target(site.state_dir)
+    refuse_file(site.state_dir, site.kubeconfig)
     observed = observe(site.docker, spec.name, spec.network, spec.node_image)
     remembered = read_record(site.state_dir)
     record = remembered.record

@@ -12,6 +12,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._kind.api import Ide
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.cluster import Found, Site, look, usable_record
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.create import create, kind_env
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.drift import Drift, find_drift
+from ansible_collections.gpuaas.parity.plugins.module_utils._kind.guard import refuse_other
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.observe import Ownership
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.remove import anything_left, remove
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.spec import ClusterSpec
@@ -59,7 +60,8 @@ def present(site: Site, spec: ClusterSpec, waiting: Waiting, *, check_mode: bool
     if not found.kubeconfig.usable or _points_elsewhere(found):
         _write_kubeconfig(site, spec)
     identity, repaired = _await(site, found, waiting)
-    _same_cluster(found, identity)
+    if found.remembered.record:
+        refuse_other(found.remembered.record, identity)
     return Outcome(found.state, "running", (*actions, *repaired), drift, identity)
 
 
@@ -133,10 +135,3 @@ def _await(site: Site, found: Found, waiting: Waiting) -> tuple[Identity, list[s
         site.show(f"  cluster: {error.seen}; restarting the node")
     site.docker.call("restart", "-t", str(_STOP_SECONDS), *(node.id for node in found.observed.nodes), timeout=_STOP_SECONDS + 60.0)
     return wait_for_api(site.api, site.kubeconfig, waiting), ["restart the node, whose API did not answer"]
-
-
-def _same_cluster(found: Found, identity: Identity) -> None:
-    record = found.remembered.record
-    if record and record.uid != identity.uid:
-        seen = f"the API that the kubeconfig leads to is cluster {identity.uid}, ours is {record.uid}"
-        raise ParityError("CLUSTER_NOT_OURS", seen)

@@ -82,6 +82,10 @@ class RunLock:
             self.path.unlink()
         return True
 
+    def refuse_while_held(self) -> None:
+        """Raise ``RUN_IN_PROGRESS`` when a living process holds the lock. Reads only."""
+        self._refuse_other(self.holder(), None)
+
     def holder(self) -> Holder | None:
         """The living holder, if any. Reads only."""
         try:

@@ -30,13 +30,16 @@ def lock_path(state_dir: Path) -> Path:
     return state_dir.with_name(f"{state_dir.name}.lock")
 
 
-def hold(state_dir: Path, *, pid: int, verb: str, create: bool, check_mode: bool) -> StateResult:
+def hold(state_dir: Path, *, pid: int, verb: str, create: bool, check_mode: bool, required: bool = False) -> StateResult:
     """Take the lock for process ``pid``; with ``create``, make the state directory as well.
 
-    Raises ``STATE_DIR_UNSAFE`` and ``RUN_IN_PROGRESS``, both before anything is written.
+    Raises ``STATE_DIR_UNSAFE``, ``RUN_IN_PROGRESS`` and, where the directory is ``required``,
+    ``STATE_ABSENT``, each before anything is written.
     """
     lock = RunLock(lock_path(state_dir))
     before = directory.check_state_dir(state_dir)
+    if required and not before:
+        raise ParityError("STATE_ABSENT", f"there is no {state_dir}")
     lock.acquire(pid, verb, check_mode=check_mode)
     if create:
         directory.make_state_dir(state_dir, check_mode=check_mode)

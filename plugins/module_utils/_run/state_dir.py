@@ -14,7 +14,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import wr
 
 # What tells a state directory from a directory that a wrong setting names.
 MARKER = ".gpuaas-parity-state"
-_MARKER_TEXT = "Made by gpuaas.parity. `make kind-parity-down` removes this directory and everything in it.\n"
+_MARKER_TEXT = "Made by gpuaas.parity: what the runs of one mode own. Its `down` removes this directory and everything in it.\n"
 
 
 def check_state_dir(path: Path) -> bool:

@@ -19,7 +19,9 @@ with (here / "calls").open("a") as calls:
     calls.write(arguments[0] + "\n")
 name = lambda o: o["kind"] + "/" + o["metadata"]["name"]
 if arguments[0] == "kustomize":
-    print(pathlib.Path(arguments[-1], "built.yaml").read_text())
+    folder = pathlib.Path(arguments[-1])
+    for base in json.loads((folder / "kustomization.yaml").read_text())["resources"]:
+        print((folder / base / "built.yaml").read_text())
     sys.exit()
 items = json.load(sys.stdin)["items"]
 if arguments[0] == "delete":

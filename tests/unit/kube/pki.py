@@ -55,9 +55,9 @@ class Pki:
 PKI = Pki()
 
 
-def kubeconfig(server: str, **changes: Any) -> dict[str, Any]:
-    certificate, key = PKI.pair("admin")
-    encoded = {name: base64.b64encode(value).decode() for name, value in (("c", certificate), ("k", key), ("ca", PKI.ca_pem))}
+def kubeconfig(server: str, pki: Pki = PKI, **changes: Any) -> dict[str, Any]:
+    certificate, key = pki.pair("admin")
+    encoded = {name: base64.b64encode(value).decode() for name, value in (("c", certificate), ("k", key), ("ca", pki.ca_pem))}
     document: dict[str, Any] = {
         "current-context": "kind-gpuaas-parity",
         "contexts": [{"name": "kind-gpuaas-parity", "context": {"cluster": "kind-gpuaas-parity", "user": "admin"}}],

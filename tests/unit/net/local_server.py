@@ -102,9 +102,10 @@ def serve(answer: Callable[[Asked], Reply], contexts: dict[str, ssl.SSLContext] 
             data = b"" if reply.status == 204 else reply.body.encode()
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
-            self.wfile.write(data)
+            if self.command != "HEAD":
+                self.wfile.write(data)
 
-        do_GET = do_POST = do_DELETE = _answer
+        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _answer
 
         def log_message(self, *_: object) -> None:
             return

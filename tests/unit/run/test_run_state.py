@@ -35,8 +35,8 @@ def directory(tmp_path: Path) -> Path:
     return tmp_path / ".parity" / "kind"
 
 
-def hold(directory: Path, pid: int = ME, *, create: bool = True, check_mode: bool = False) -> state.StateResult:
-    return state.hold(directory, pid=pid, verb="up", create=create, check_mode=check_mode)
+def hold(directory: Path, pid: int = ME, *, create: bool = True, required: bool = False, check_mode: bool = False) -> state.StateResult:
+    return state.hold(directory, pid=pid, verb="up", create=create, required=required, check_mode=check_mode)
 
 
 def remove(directory: Path, *, check_mode: bool = False) -> state.StateResult:
@@ -67,6 +67,15 @@ def test_check_mode_writes_nothing(directory: Path) -> None:
 def test_a_run_that_only_removes_makes_no_directory(directory: Path) -> None:
     assert not hold(directory, create=False).changed
     assert not directory.exists()
+
+
+def test_a_run_that_looks_at_what_stands_is_refused_where_nothing_does(directory: Path) -> None:
+    with pytest.raises(ParityError) as caught:
+        hold(directory, create=False, required=True)
+    assert caught.value.reason == "STATE_ABSENT" and str(directory) in caught.value.seen
+    assert not directory.parent.exists()
+    hold(directory)
+    assert not hold(directory, create=False, required=True).changed
 
 
 def test_removal_leaves_nothing_and_can_be_repeated(directory: Path) -> None:

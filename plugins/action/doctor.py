@@ -1,0 +1,62 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action of gpuaas.parity.doctor."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from typing import Any
+
+from ansible.utils.display import Display
+from ansible_collections.gpuaas.parity.plugins.module_utils._doctor.examine import examine
+from ansible_collections.gpuaas.parity.plugins.module_utils._doctor.model import Place
+from ansible_collections.gpuaas.parity.plugins.module_utils._doctor.screen import advised, screen
+from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._host.system import System
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import own_path
+from ansible_collections.gpuaas.parity.plugins.modules.doctor import DOCUMENTATION
+from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
+
+
+class ActionModule(ParityAction):
+    """Say what would stop which mode; change nothing."""
+
+    DOCUMENTATION = DOCUMENTATION
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        self._found: dict[str, Any] = {}
+        # What was found is returned also when it makes the task fail.
+        result = super().run(tmp, task_vars)
+        return {**self._found, **result}
+
+    def perform(self, params: dict[str, Any]) -> dict[str, Any]:
+        place = Place(
+            root=own_path(params["root"]),
+            state_root=own_path(params["state_root"]),
+            lane=params["lane"],
+            cluster=params["cluster"],
+            rendered={mode: own_path(path) for mode, path in params["rendered_dirs"].items()},
+            disk_build_gib=params["disk_build_gib"],
+            disk_run_gib=params["disk_run_gib"],
+            memory_gib=params["memory_gib"],
+        )
+        wanted = params["mode"]
+        modes = [wanted] if wanted else params["modes"]
+        conditions = examine(place, modes, System(), datetime.datetime.now(datetime.UTC))
+        data = {
+            condition.mode: {**condition.as_dict(), "findings": [each.as_dict() for each in advised(condition)]} for condition in conditions
+        }
+        lines = screen(conditions, Display().columns)
+        shown = lines if params["output"] == "text" else json.dumps(data, indent=2).splitlines()
+        self._found = {
+            "changed": False,
+            "ready": {condition.mode: condition.ready for condition in conditions},
+            "modes": data,
+            "text": "\n".join(lines),
+            "_parity_lines": shown,
+        }
+        if wanted and not conditions[0].ready:
+            first = advised(conditions[0])[0]
+            raise ParityError(first.reason, f"{wanted} would be stopped by what is named above", first.do)
+        return {}

@@ -1,0 +1,75 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What of the checkout itself stops a mode: its Python environment, its contract, files of its rendering edited by hand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.load import mode_names
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import Inputs, load_inputs, render_mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.rendered import Place as Rendered
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.rendered import with_record
+from ansible_collections.gpuaas.parity.plugins.module_utils._doctor.model import Condition, Place
+from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from packaging.markers import Marker
+
+# `name==version ; marker \` as pip-compile writes it (PEP 508).
+_LOCKED = re.compile(r"^(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>\S+)(?:\s*;\s*(?P<marker>[^\\]+?))?\s*\\?$")
+_NAMED = 4
+Versions = Callable[[str], str]
+
+
+def check_environment(lock: Path, version: Versions = metadata.version) -> None:
+    """Compare the Python environment that runs with the lock file. Raises ParityError ``REQUIREMENTS_OUTDATED``."""
+    try:
+        text = lock.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ParityError("REQUIREMENTS_OUTDATED", f"{lock} cannot be read: {error}", "git checkout requirements/") from None
+    wrong = []
+    for name, wanted in _locked(text).items():
+        try:
+            found = version(name)
+        except metadata.PackageNotFoundError:
+            found = "missing"
+        if found != wanted:
+            wrong.append(f"{name} is {found}, locked is {wanted}")
+    if wrong:
+        more = f", and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else ""
+        raise ParityError("REQUIREMENTS_OUTDATED", ", ".join(wrong[:_NAMED]) + more)
+
+
+def _locked(text: str) -> dict[str, str]:
+    """Name to version of what the lock wants on this Python."""
+    found = (_LOCKED.match(line) for line in text.splitlines())
+    wanted = [match for match in found if match and (match["marker"] is None or Marker(match["marker"]).evaluate())]
+    return {match["name"]: match["version"] for match in wanted}
+
+
+def check_rendering(place: Place, conditions: Mapping[str, Condition]) -> None:
+    """Render every mode in memory and compare with what lies on disk; each condition gets what is refused."""
+    contract_dir = place.root / "contract"
+    try:
+        inputs = load_inputs(contract_dir, place.root / "roles")
+    except ParityError as error:
+        for condition in conditions.values():
+            condition.add(error)
+        return
+    known = mode_names(contract_dir)
+    for condition in conditions.values():
+        condition.look(partial(_render, place, inputs, known, condition))
+
+
+def _render(place: Place, inputs: Inputs, known: list[str], condition: Condition) -> None:
+    mode = condition.mode
+    if mode not in known:
+        file = inputs.directory / "modes" / f"{mode}.yml"
+        raise ParityError("CONTRACT_UNKNOWN_MODE", f"{file} does not exist", "git checkout contract/modes")
+    where = Rendered.of(place.state_dir(mode), place.rendered.get(mode))
+    rendering = render_mode(inputs, inputs.mode(mode), place.lane, where.paths(place.root))
+    condition.contract = rendering.contract
+    where.current(with_record(rendering.tree))
