@@ -5,17 +5,23 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.component_logs import (
+    Source,
     choose,
-    command,
     label,
+    of_containers,
+    of_pods,
     show_logs,
 )
+from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.reader import KubeReader
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import target_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import Project
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.state import read_contract
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
 from ansible_collections.gpuaas.parity.plugins.modules.component_logs import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
 
@@ -29,17 +35,28 @@ class ActionModule(ParityAction):
     DOCUMENTATION = DOCUMENTATION
 
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
-        components = choose(params["contract"], params["component"])
+        contract = read_contract(Path(params["state_dir"]))
+        components = choose(contract, params["component"])
+        if target_of(contract) == "compose":
+            project = Project(Docker(), str(contract.get("project") or ""))
+            sources = of_containers(project, components, follow=params["follow"], tail=params["tail"])
+        else:
+            sources = self._of_cluster(params, contract["services"], components)
+        names = list(dict.fromkeys(source.component for source in sources))
+        width = max(len(name) for name in names)
+        colours = {name: _COLOURS[n % len(_COLOURS)] for n, name in enumerate(names)}
+        lines = show_logs(sources, lambda name, text: self.show(label(name, width, text), color=colours[name]))
+        return {"changed": False, "lines": lines}
+
+    def _of_cluster(self, params: dict[str, Any], services: dict[str, Any], components: list[str]) -> list[Source]:
+        if not params["kubeconfig"]:
+            raise ParityError(
+                "KUBECONFIG_INVALID", "no kubeconfig is given, and the contract is for a cluster", "give the option kubeconfig"
+            )
         kubeconfig = Path(params["kubeconfig"]).absolute()
         # Says at once, and once, that there is no cluster or that its API does not answer.
         with KubeReader.from_file(kubeconfig) as reader:
             reader.text("/readyz")
         kubectl = Path(params["kubectl"] or Path(sys.executable).parent / "kubectl")
-        width = max(len(component.name) for component in components)
-        colours = {component.name: _COLOURS[n % len(_COLOURS)] for n, component in enumerate(components)}
-        lines = show_logs(
-            components,
-            partial(command, kubectl, kubeconfig, follow=params["follow"], tail=params["tail"]),
-            lambda component, text: self.show(label(component, width, text), color=colours[component]),
-        )
-        return {"changed": False, "lines": lines}
+        given = {"follow": params["follow"], "tail": params["tail"]}
+        return [of_pods(kubectl, kubeconfig, name, str(services[name]["namespace"]), **given) for name in components]

@@ -23,7 +23,7 @@ class ActionModule(ParityAction):
         bundle = write_bundle(
             Sources(
                 state_dir=Path(params["state_dir"]).absolute(),
-                kubeconfig=Path(params["kubeconfig"]).absolute(),
+                kubeconfig=Path(params["kubeconfig"]).absolute() if params["kubeconfig"] else None,
                 node=params["node"],
                 each=params["each"],
                 whole=params["whole"],

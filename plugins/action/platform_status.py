@@ -28,10 +28,11 @@ class ActionModule(ParityAction):
 
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
         try:
-            status = gather(Place(params["cluster"], Path(params["state_dir"]), Path(params["kubeconfig"])))
+            kubeconfig = Path(params["kubeconfig"]) if params["kubeconfig"] else None
+            status = gather(Place(params["cluster"], Path(params["state_dir"]), kubeconfig))
         except ParityError as error:
             if params["output"] == "json":
-                document = {"ready": False, "reason": error.reason, "seen": error.seen, "do": error.do}
+                document = {"ready": False, "reason": error.reason, "seen": self.advise(error.seen), "do": self.advise(error.do)}
                 self._found["_parity_lines"] = [json.dumps(document)]
             raise
         lines = screen(status)

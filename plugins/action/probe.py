@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import time
 from pathlib import Path
@@ -12,8 +13,9 @@ from typing import Any
 from ansible.utils.display import Display
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.catalog import checks_files, collect, of_phase
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.gates import EqualMeaning, load_gates, made, none_made, pick
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.heartbeat import Heartbeat, open_log
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Result
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import PLATFORM, Check, Result
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.session import Site, run_checks, summary, verdict
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.state import read_contract
 from ansible_collections.gpuaas.parity.plugins.module_utils._reports.write import write_report
@@ -33,27 +35,29 @@ class ActionModule(ParityAction):
         return {**self._found, **result}
 
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
+        self._started = datetime.datetime.now(datetime.UTC)
+        try:
+            return self._prove(params)
+        except ParityError as error:
+            if not self._found:
+                self._report_failure(params, error)
+            raise
+
+    def _prove(self, params: dict[str, Any]) -> dict[str, Any]:
         state_dir = Path(params["state_dir"])
         contract = params["contract"] or read_contract(state_dir)
         if not params["checks"] and not params["roles_dir"]:
             raise ParityError("CHECK_MISSING", "neither checks nor roles_dir is given", "give one of them")
         files = [Path(path) for path in params["checks"]] or checks_files(Path(params["roles_dir"]), contract)
-        checks = of_phase(collect(contract, files, params["components"]), params["phase"])
-        timeout = 0.0 if self.check_mode else params["timeout"]
-        site = Site(contract, state_dir, Path(params["kubeconfig"]), f"{params['cluster']}-control-plane")
+        checks = self._checks(params, contract, files)
+        kubeconfig = Path(params["kubeconfig"]) if params["kubeconfig"] else None
+        site = Site(contract, state_dir, kubeconfig, f"{params['cluster']}-control-plane")
 
-        started, before = datetime.datetime.now(datetime.UTC), time.monotonic()
-        with open_log(state_dir) as log:
-            heartbeat = Heartbeat(line=self.show, live=self.live, timeout=timeout, log=log, width=Display().columns)
-            try:
-                results = run_checks(site, checks, timeout, heartbeat)
-            finally:
-                heartbeat.clear()
+        before = time.monotonic()
+        results = self._look(params, site, checks)
         self._found = self._outcome(results, time.monotonic() - before, state_dir / "logs" / "probe.log")
         if params["report"] and not self.check_mode:
-            facts = {"phase": params["phase"], "mode": contract.get("mode"), "lane": contract.get("lane")}
-            paths = write_report(state_dir / "reports", params["report"], self._found["checks"], facts, started)
-            self._found["reports"] = [str(path) for path in paths]
+            self._found["reports"] = self._report(params, contract, self._found["checks"])
         failure = verdict(results, params["phase"])
         if failure and not self.check_mode:
             raise failure
@@ -61,6 +65,47 @@ class ActionModule(ParityAction):
             reports = [f"  report {path}" for path in self._found["reports"]]
             self._found["_parity_lines"] = [*summary(results), *reports]
         return {}
+
+    def _checks(self, params: dict[str, Any], contract: dict[str, Any], files: list[Path]) -> list[Check]:
+        found = collect(contract, files, params["components"])
+        if not params["gate"]:
+            return of_phase(found, params["phase"])
+        if not params["contract_dir"] or not params["roles_dir"]:
+            raise ParityError("GATE_INVALID", "a gate needs contract_dir and roles_dir", "give both")
+        directory = Path(params["contract_dir"])
+        equal = EqualMeaning(directory, Path(params["roles_dir"]), str(contract.get("lane")))
+        return pick(load_gates(directory), params["gate"], found, str(contract.get("mode")), equal)
+
+    def _look(self, params: dict[str, Any], site: Site, checks: list[Check]) -> list[Result]:
+        timeout = 0.0 if self.check_mode else params["timeout"]
+        with open_log(site.state_dir) as log:
+            heartbeat = Heartbeat(line=self.show, live=self.live, timeout=timeout, log=log, width=Display().columns)
+            try:
+                results = run_checks(site, checks, timeout, heartbeat)
+            except ParityError as error:
+                if not params["gate"]:
+                    raise
+                results = none_made(checks, error)
+            finally:
+                heartbeat.clear()
+        results = made(checks, results) if params["gate"] and any(result.attempts for result in results) else results
+        for result in results:
+            result.do = self.advise(result.do, result.reason)
+        return results
+
+    def _report(self, params: dict[str, Any], contract: dict[str, Any], rows: list[dict[str, Any]]) -> list[str]:
+        facts = {"phase": params["phase"], "gate": params["gate"], "mode": contract.get("mode"), "lane": contract.get("lane")}
+        folder = Path(params["state_dir"]) / "reports"
+        return [str(path) for path in write_report(folder, params["report"], rows, facts, self._started)]
+
+    def _report_failure(self, params: dict[str, Any], error: ParityError) -> None:
+        """The report of a run that could not begin: an older one, of a run that held, must not stay in its place."""
+        if not params["report"] or self.check_mode or not Path(params["state_dir"]).is_dir():
+            return
+        row = {"id": params["report"], "component": PLATFORM, "ok": False, "seen": self.advise(error.seen, error.reason)}
+        row |= {"reason": error.reason, "do": self.advise(error.do, error.reason), "seconds": 0.0, "attempts": 0}
+        with contextlib.suppress(ParityError):  # what made the run fail is what must be told
+            self._report(params, params["contract"], [row])
 
     def _outcome(self, results: list[Result], elapsed: float, log: Path) -> dict[str, Any]:
         return {

@@ -12,22 +12,24 @@ version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
   - Prints each line as C(component | line) while the module runs. The logs of all components are read at once.
-  - Reads through the C(kubectl) that is installed beside the running Python. Runs on the controller.
+  - Reads pods through the C(kubectl) that is installed beside the running Python, and containers of a Docker Compose
+    project through C(docker). Runs on the controller.
 options:
   kubeconfig:
-    description: The run's own kubeconfig. No other is read.
+    description:
+      - The run's own kubeconfig. No other is read.
+      - Needed unless the contract's target is V(compose), which has no cluster.
     type: path
-    required: true
-  contract:
-    description: The resolved contract, as in C(rendered/contract.json); its services are the components.
-    type: dict
+  state_dir:
+    description: Directory of the run's own files. The services of its rendered contract are the components.
+    type: path
     required: true
   component:
     description: The component to show. Empty shows all.
     type: str
     default: ""
   follow:
-    description: Whether to go on showing lines until the pods end or the run is interrupted.
+    description: Whether to go on showing lines until the pods or containers end or the run is interrupted.
     type: bool
     default: false
   tail:
@@ -35,7 +37,7 @@ options:
     type: int
     default: 200
   kubectl:
-    description: The kubectl program. By default the one beside the running Python.
+    description: The kubectl program, for pods. By default the one beside the running Python.
     type: path
 attributes:
   check_mode:
@@ -50,12 +52,16 @@ EXAMPLES = r"""
 - name: Show the last lines of every component
   gpuaas.parity.component_logs:
     kubeconfig: "{{ parity_state_dir }}/kubeconfig"
-    contract: "{{ contract_rendered.contract }}"
+    state_dir: "{{ parity_state_dir }}"
+
+- name: Show the last lines of every container of the Docker Compose project
+  gpuaas.parity.component_logs:
+    state_dir: "{{ parity_state_dir }}"
 
 - name: Follow the API
   gpuaas.parity.component_logs:
     kubeconfig: "{{ parity_state_dir }}/kubeconfig"
-    contract: "{{ contract_rendered.contract }}"
+    state_dir: "{{ parity_state_dir }}"
     component: api
     follow: true
 """

@@ -14,6 +14,7 @@ description:
   - Writes C(<state_dir>/bundles/<utc time>-<verb>.tar.gz), mode 0600. It holds the failure, a summary of every pod that is
     not well, events, object and pod states, logs (current and previous, the last 2000 lines of each container), the journal
     of the node, the rendered files, the image lock, reports and logs of the run, and facts of the host.
+  - Of a Docker Compose project it holds the containers' states and logs, networks and volumes instead of pods and node.
   - What cannot be collected, because there is no cluster, half a cluster or no Docker, is named with its reason in
     C(MANIFEST.txt) of the bundle and in RV(missed). Collectors run at once and each for at most O(each) seconds.
   - Every secret of the run is masked in every encoding it may turn up in, and so are private keys, tokens and credentials
@@ -28,13 +29,14 @@ options:
     type: path
     required: true
   kubeconfig:
-    description: The run's own kubeconfig. No other is read, and it need not exist.
+    description:
+      - The run's own kubeconfig. No other is read, and it need not exist.
+      - Without it, and where the target of the rendered contract is V(compose), the Docker Compose project is looked at.
     type: path
-    required: true
   node:
-    description: Name of the node's container.
+    description: Name of the node's container. Not used for a Docker Compose project.
     type: str
-    required: true
+    default: ""
   verb:
     description: What the run did; part of the file's name.
     type: str

@@ -11,15 +11,18 @@ short_description: Show on one screen what of the platform stands
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
-  - Shows the cluster, each component's readiness, age and restarts with what blocks it, the endpoints with their answer
-    now, the users with the place of their passwords, and the CA.
-  - Fails with reason C(NOT_READY) unless all of it is ready, and with C(CLUSTER_ABSENT) when there is no cluster.
+  - Shows the cluster or the Docker Compose project, each component's readiness, age and restarts with what blocks it, the
+    endpoints with their answer now, the users with the place of their passwords, the CA, and the ports of the host that
+    lead to data stores.
+  - Fails with reason C(NOT_READY) unless all of it is ready, with C(CLUSTER_ABSENT) when there is no cluster and with
+    C(PROJECT_ABSENT) when there is no container of the project.
   - Takes about a second and never waits for something to become ready. No secret is read.
 options:
   kubeconfig:
-    description: The run's own kubeconfig. Its server must be on this machine.
+    description:
+      - The run's own kubeconfig. Its server must be on this machine.
+      - Needed unless the contract's target is V(compose), which has no cluster.
     type: path
-    required: true
   state_dir:
     description: Directory of the run's own state, with the rendered contract and the CA.
     type: path
@@ -48,6 +51,10 @@ EXAMPLES = r"""
     kubeconfig: .parity/kind/kubeconfig
     state_dir: .parity/kind
 
+- name: Show what stands of the Docker Compose project
+  gpuaas.parity.platform_status:
+    state_dir: .parity/compose
+
 - name: Show what stands, for a machine
   gpuaas.parity.platform_status:
     kubeconfig: .parity/kind/kubeconfig
@@ -57,22 +64,22 @@ EXAMPLES = r"""
 
 RETURN = r"""
 ready:
-  description: Whether cluster, components and endpoints are all ready.
+  description: Whether cluster or project, components and endpoints are all ready.
   returned: always
   type: bool
   sample: true
 text:
   description: The screen.
-  returned: when there is a cluster
+  returned: when there is a cluster or a project
   type: str
   sample: "cluster gpuaas-parity: Ready, Kubernetes v1.36.3, age 12m"
 data:
   description: The same as data.
-  returned: when there is a cluster
+  returned: when there is a cluster or a project
   type: dict
   contains:
     ready:
-      description: Whether cluster, components and endpoints are all ready.
+      description: Whether cluster or project, components and endpoints are all ready.
       type: bool
     mode:
       description: Mode of the run.
@@ -81,10 +88,15 @@ data:
       description: Lane of the run.
       type: str
     cluster:
-      description: Name, node, node image, Kubernetes version, age in seconds and readiness.
+      description: Name, node, node image, Kubernetes version, age in seconds and readiness. Not of a project.
+      type: dict
+    project:
+      description: Name, containers that run and that should, age in seconds, readiness and the jobs that failed. Not of
+        a cluster.
       type: dict
     components:
-      description: Each with replicas ready and wanted, age in seconds, restarts and blocker.
+      description: Each with replicas ready and wanted, age in seconds, restarts and blocker, in a project also its
+        addresses on the host.
       type: list
       elements: dict
     endpoints:

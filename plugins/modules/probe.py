@@ -14,13 +14,15 @@ description:
   - Makes the checks of the roles' C(files/checks.yml) side by side, once or until a deadline. Fails unless all hold.
   - Fails closed. A component without a ready, an ingress and a config check is an error, and so is a check that
     could not be carried out.
+  - Only checks for the contract's target are made. A component that the mode's surroundings provide has none.
   - While it waits it shows what is awaited, how much of the budget is used and what blocks. On a terminal that is one
     live line, elsewhere a line when something changes. All of it goes to C(logs/probe.log) in O(state_dir).
 options:
   kubeconfig:
-    description: The run's own kubeconfig. Its server must be on this machine.
+    description:
+      - The run's own kubeconfig. Its server must be on this machine.
+      - Needed unless the contract's target is V(compose), which has no cluster.
     type: path
-    required: true
   state_dir:
     description: Directory of the run's own state, with the rendered contract, secrets and CA.
     type: path
@@ -49,6 +51,18 @@ options:
     type: str
     choices: [up, validate]
     default: validate
+  gate:
+    description:
+      - Makes exactly the checks that C(gates.yml) in O(contract_dir) demands before this, whatever O(phase) says. One of
+        them is that all modes of the contract mean the same.
+      - Fails closed. A check that does not exist, one that was not made, another mode than the gate's and a platform
+        that is not up are failures. O(roles_dir) is needed.
+    type: str
+    choices: ["", merge, deploy]
+    default: ""
+  contract_dir:
+    description: Directory of C(gates.yml), C(platform.yml) and C(modes/). Needed with O(gate).
+    type: path
   timeout:
     description: Seconds to wait until all checks hold. V(0) makes each check once.
     type: float
@@ -86,6 +100,21 @@ EXAMPLES = r"""
     roles_dir: roles
     phase: validate
     report: validate
+
+- name: Prove the platform in Docker Compose
+  gpuaas.parity.probe:
+    state_dir: .parity/compose
+    roles_dir: roles
+    report: validate
+
+- name: Prove what must be green before a merge
+  gpuaas.parity.probe:
+    kubeconfig: .parity/kind/kubeconfig
+    state_dir: .parity/kind
+    roles_dir: roles
+    contract_dir: contract
+    gate: merge
+    report: gate
 
 - name: Look at the API alone
   gpuaas.parity.probe:

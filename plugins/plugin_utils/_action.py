@@ -18,6 +18,7 @@ import yaml
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.gpuaas.parity.plugins.module_utils._advice import advice
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
 
@@ -60,6 +61,7 @@ class ParityAction(ActionBase, metaclass=abc.ABCMeta):
     _supports_check_mode = True
     _supports_async = False
     DOCUMENTATION: str
+    _target = ""
 
     @abc.abstractmethod
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
@@ -86,20 +88,28 @@ class ParityAction(ActionBase, metaclass=abc.ABCMeta):
             return None
         return lambda text: Display().display(text, newline=False, screen_only=True)
 
+    def advise(self, text: str, reason: str = "") -> str:
+        """``text``, of a failure for ``reason``, with what to type in the mode of this run."""
+        return advice(text, self._target, reason)
+
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
         del tmp
+        # The inventory says what the run is for; it is there also when nothing has been rendered yet.
+        self._target = str(self._templar.template((task_vars or {}).get("parity_target") or ""))
         spec = argument_spec(self.DOCUMENTATION)
         _validation, params = self.validate_argument_spec(argument_spec=spec)
         try:
             result.update(self.perform(plain(params)))
         except ParityError as error:
-            result.update(failed=True, msg=str(error), reason=error.reason, seen=error.seen, do=error.do, details=error.details)
+            result.update(self._failure(error))
         except AnsibleActionFail:
             raise
         except Exception as error:
             defect = ParityError("INTERNAL", f"{type(error).__name__}: {error}")
-            result.update(
-                failed=True, msg=str(defect), reason=defect.reason, seen=defect.seen, do=defect.do, exception=traceback.format_exc()
-            )
+            result.update(self._failure(defect), exception=traceback.format_exc())
         return result
+
+    def _failure(self, error: ParityError) -> dict[str, Any]:
+        msg, seen, do = (self.advise(text, error.reason) for text in (str(error), error.seen, error.do))
+        return {"failed": True, "msg": msg, "reason": error.reason, "seen": seen, "do": do, "details": error.details}

@@ -17,8 +17,12 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.gather im
 from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.host import collect_host
 from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.manifest import manifest
 from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.node import collect_node, pod_logs_on_disk
+from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.project import collect_project
 from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.redaction import Knowledge, knowledge_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.reader import KubeReader
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import target_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.state import read_contract
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Runner, run
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.state_dir import make_state_dir
 
@@ -50,11 +54,15 @@ def _now() -> datetime:
 
 @dataclass(frozen=True)
 class Sources:
-    """Where a bundle comes from. ``run``, ``connect`` and ``now`` are what a test replaces; times are seconds."""
+    """Where a bundle comes from. ``run``, ``connect`` and ``now`` are what a test replaces; times are seconds.
+
+    Without a kubeconfig, and where the rendered contract's target is ``compose``, that is a Compose project; else it
+    is the cluster of the kubeconfig and its node's container.
+    """
 
     state_dir: Path
-    kubeconfig: Path
-    node: str
+    kubeconfig: Path | None = None
+    node: str = ""
     run: Runner = run
     connect: Callable[[Path], Reader] = KubeReader.from_file
     now: Callable[[], datetime] = _now
@@ -83,17 +91,31 @@ def _collect(sources: Sources) -> tuple[Found, Knowledge]:
     collect_host(gathering, sources.run)
     if knowledge.unknown:
         # Fail closed: a secret that we cannot read is one that we cannot recognise.
-        for what in ("files of the state directory", "node", "cluster"):
+        for what in ("files of the state directory", "project", "node", "cluster"):
             gathering.miss(what, f"left out, since it could not be redacted: cannot read {', '.join(knowledge.unknown)}")
         return gathering.finish(), knowledge
     collect_files(gathering, sources.state_dir)
+    if sources.kubeconfig is None or _is_project(sources.state_dir):
+        collect_project(gathering, sources.run, lambda: str(read_contract(sources.state_dir).get("project") or ""))
+    else:
+        _collect_cluster(gathering, sources, sources.kubeconfig)
+    return gathering.finish(), knowledge
+
+
+def _is_project(state_dir: Path) -> bool:
+    try:
+        return target_of(read_contract(state_dir)) == "compose"
+    except ParityError:
+        return False
+
+
+def _collect_cluster(gathering: Gathering, sources: Sources, kubeconfig: Path) -> None:
     collect_node(gathering, sources.run, sources.node)
     collect_cluster(
         gathering,
-        lambda: sources.connect(sources.kubeconfig),
+        lambda: sources.connect(kubeconfig),
         lambda: pod_logs_on_disk(gathering, sources.run, sources.node),
     )
-    return gathering.finish(), knowledge
 
 
 def _ready(found: Found, knowledge: Knowledge, failure: Failure, now: datetime) -> tuple[dict[str, str], list[tuple[str, str]]]:

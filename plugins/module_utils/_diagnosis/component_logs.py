@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import Project, service_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import clean_env, start
 
 _TERM_GRACE_SECONDS = 3.0
@@ -22,11 +23,11 @@ _STREAMS = 20
 
 
 @dataclass(frozen=True)
-class Component:
-    """A service of the contract and the namespace it runs in."""
+class Source:
+    """A program that prints a log, and the component under whose name its lines are shown."""
 
-    name: str
-    namespace: str
+    component: str
+    argv: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -38,39 +39,58 @@ class Line:
     rc: int = 0
 
 
-def choose(contract: Mapping[str, Any], component: str) -> list[Component]:
+def choose(contract: Mapping[str, Any], component: str) -> list[str]:
     """The components to show: all of the resolved contract when ``component`` is empty, else that one.
 
-    Raises ``COMPONENT_UNKNOWN`` naming those that exist, and ``CONTRACT_NOT_RENDERED``
-    when the contract names none.
+    Those that the mode's surroundings provide are left out. Raises ``COMPONENT_UNKNOWN`` naming those that exist,
+    and ``CONTRACT_NOT_RENDERED`` when the contract names none.
     """
     services: Mapping[str, Any] = contract.get("services") or {}
-    if not services:
+    ours = [name for name, service in services.items() if not service.get("provided_by")]
+    if not ours:
         raise ParityError("CONTRACT_NOT_RENDERED", "the contract that was given names no services")
-    if component and component not in services:
-        known = ", ".join(sorted(services))
+    if component and component not in ours:
+        known = ", ".join(sorted(ours))
         raise ParityError(
             "COMPONENT_UNKNOWN",
             f"{component!r} is not a component; known are {known}",
-            f"make kind-parity-logs COMPONENT={next(iter(sorted(services)))}   # or one of: {known}",
-            {"component": component, "known": sorted(services)},
+            f"make kind-parity-logs COMPONENT={next(iter(sorted(ours)))}   # or one of: {known}",
+            {"component": component, "known": sorted(ours)},
         )
-    names = [component] if component else list(services)
-    return [Component(name, str(services[name]["namespace"])) for name in names]
+    return [component] if component else ours
 
 
-def command(kubectl: Path, kubeconfig: Path, component: Component, *, follow: bool, tail: int) -> list[str]:
+def of_pods(kubectl: Path, kubeconfig: Path, component: str, namespace: str, *, follow: bool, tail: int) -> Source:
     """The kubectl call that prints one component's log, with its jobs' (``api-migrate`` belongs to ``api``)."""
-    selector = f"app.kubernetes.io/name in ({component.name}, {component.name}-migrate)"
     argv = [
         str(kubectl),
         "logs",
         f"--kubeconfig={kubeconfig}",
-        f"--namespace={component.namespace}",
-        f"--selector={selector}",
+        f"--namespace={namespace}",
+        f"--selector=app.kubernetes.io/name in ({component}, {component}-migrate)",
     ]
     argv += ["--all-containers", "--ignore-errors", f"--tail={tail}", f"--max-log-requests={_STREAMS}"]
-    return [*argv, "--follow"] if follow else argv
+    return Source(component, (*argv, "--follow") if follow else tuple(argv))
+
+
+def of_containers(project: Project, components: Sequence[str], *, follow: bool, tail: int) -> list[Source]:
+    """The docker calls that print the components' logs, one for each container, oldest first.
+
+    A job of a component (``api-migrate``) is shown under the component's name, and a helper of the project
+    (``secrets``) under its own where all components are asked for. Raises ``PROJECT_ABSENT`` when none of them has
+    a container.
+    """
+    every = len(components) > 1
+    found = []
+    for container in project.containers():
+        service = service_of(container)
+        owner = next((name for name in components if service == name or service.startswith(f"{name}-")), service if every else "")
+        if owner:
+            argv = ("docker", "logs", f"--tail={'all' if tail < 0 else tail}", *(["--follow"] if follow else []), str(container["Id"]))
+            found.append(Source(owner, argv))
+    if not found:
+        raise ParityError("PROJECT_ABSENT", f"the project {project.name} has no container of {', '.join(components)}")
+    return found
 
 
 def label(component: str, width: int, text: str) -> str:
@@ -78,23 +98,18 @@ def label(component: str, width: int, text: str) -> str:
     return f"{component:<{width}} | {text}"
 
 
-def show_logs(
-    components: Sequence[Component],
-    argv_of: Callable[[Component], list[str]],
-    show: Callable[[str, str], None],
-) -> dict[str, int]:
-    """Start one program for each component and give ``show`` (component, line) as they come; return lines by component.
+def show_logs(sources: Sequence[Source], show: Callable[[str, str], None]) -> dict[str, int]:
+    """Start every program and give ``show`` (component, line) as they come; return lines by component.
 
     Returns when every program has ended; however it is left, none is left behind.
-    Raises ``COMMAND_MISSING`` when kubectl cannot be started and ``KUBE_API_REFUSED``
-    when every one of them failed.
+    Raises ``COMMAND_MISSING`` when one cannot be started and ``LOGS_UNREADABLE`` when every one of them failed.
     """
     lines: queue.SimpleQueue[Line] = queue.SimpleQueue()
-    count = dict.fromkeys((component.name for component in components), 0)
-    failed: dict[str, str] = {}
+    count = dict.fromkeys((source.component for source in sources), 0)
+    failed: list[str] = []
     last = dict.fromkeys(count, "")
-    with _programs(components, argv_of, lines):
-        open_logs = len(components)
+    with _programs(sources, lines):
+        open_logs = len(sources)
         while open_logs:
             line = lines.get()
             if line.text is not None:
@@ -104,21 +119,21 @@ def show_logs(
                 continue
             open_logs -= 1
             if line.rc:
-                failed[line.component] = last[line.component]
-    if failed and len(failed) == len(components):
-        raise ParityError("KUBE_API_REFUSED", "; ".join(f"{name}: {said}" for name, said in failed.items()))
+                failed.append(f"{line.component}: {last[line.component]}")
+    if failed and len(failed) == len(sources):
+        raise ParityError("LOGS_UNREADABLE", "; ".join(failed))
     return count
 
 
 @contextmanager
-def _programs(components: Sequence[Component], argv_of: Callable[[Component], list[str]], lines: queue.SimpleQueue[Line]) -> Iterator[None]:
-    """One running program for each component, with a thread that reads it."""
+def _programs(sources: Sequence[Source], lines: queue.SimpleQueue[Line]) -> Iterator[None]:
+    """The running programs, with a thread that reads each."""
     running: list[subprocess.Popen[bytes]] = []
     try:
-        for component in components:
-            process = start(argv_of(component), stderr=subprocess.STDOUT, env=clean_env())
+        for source in sources:
+            process = start(source.argv, stderr=subprocess.STDOUT, env=clean_env())
             running.append(process)
-            threading.Thread(target=_read, args=(component.name, process, lines), daemon=True).start()
+            threading.Thread(target=_read, args=(source.component, process, lines), daemon=True).start()
         yield
     finally:
         for process in running:

@@ -50,12 +50,13 @@ class Knowledge:
     unknown: tuple[str, ...] = ()
 
 
-def knowledge_of(state_dir: Path, kubeconfig: Path) -> Knowledge:
-    """Learn every secret of a run: those below secrets/, the private keys of tls/ and the kubeconfig's."""
+def knowledge_of(state_dir: Path, kubeconfig: Path | None = None) -> Knowledge:
+    """Learn every secret of a run: those below secrets/, the private keys of tls/ and the kubeconfig's, if any."""
     values: set[str] = set()
     verbatim: set[str] = set()
     unknown: list[str] = []
-    for path in [*_files_below(state_dir / "secrets", unknown), *_files_below(state_dir / "tls", unknown), kubeconfig]:
+    files = [*_files_below(state_dir / "secrets", unknown), *_files_below(state_dir / "tls", unknown)]
+    for path in [*files, *([kubeconfig] if kubeconfig else [])]:
         try:
             # Bytes that are no text must not hide the values around them.
             text = path.read_bytes().decode(errors="replace")

@@ -9,28 +9,36 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import PLATFORM, Check
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.parse import load, require_coverage
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import EVERYWHERE, PLATFORM, Check, target_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.parse import load, provided, require_coverage
 
 # The first failure in this order is the one that explains the others.
-_ORDER = ("cluster", "secrets", "ingress", "data_stores", "identity", "async_services", "artifacts", "control_plane")
-# Roles that have checks and no service.
+_ORDER = ("cluster", "compose", "secrets", "ingress", "data_stores", "identity", "async_services", "artifacts", "control_plane")
+# Roles that have checks and no service: everywhere, and for one target.
 _WITHOUT_SERVICE = ("secrets",)
+_OF_TARGET = {"compose": ("compose",)}
 
 
 def checks_files(roles_dir: Path, contract: dict[str, Any]) -> list[Path]:
-    """The checks.yml of each role that the contract's lane needs."""
-    needed = {str(service["role"]) for service in contract["services"].values()} | set(_WITHOUT_SERVICE)
+    """The checks.yml of each role that the contract's lane and target need."""
+    needed = {str(service["role"]) for service in contract["services"].values()}
+    needed |= {*_WITHOUT_SERVICE, *_OF_TARGET.get(target_of(contract), ())}
     order = {name: index for index, name in enumerate(_ORDER)}
     roles = sorted(needed, key=lambda name: (order.get(name, len(order)), name))
     return [roles_dir / role / "files" / "checks.yml" for role in roles]
 
 
 def collect(contract: dict[str, Any], files: Sequence[Path], components: Sequence[str] = ()) -> list[Check]:
-    """The checks of files for the lane, or for some components of it; coverage is demanded of these.
+    """The checks of files for the lane and target, or for some components; coverage is demanded of these.
 
-    Raises ParityError ``CHECKS_INVALID`` or ``CHECK_MISSING``.
+    A component that the mode's surroundings provide (``provided_by``) has no checks, and none are demanded.
+    Raises ParityError ``CHECKS_INVALID``, ``CHECK_MISSING``, and ``MODE_TARGET_REFUSED`` for a mode that is not
+    deployed from here.
     """
+    if target_of(contract) not in EVERYWHERE:
+        raise ParityError(
+            "MODE_TARGET_REFUSED", f"the mode {contract.get('mode')} is not deployed from here, so nothing here can be checked"
+        )
     known = [*contract["services"], PLATFORM]
     unknown = [name for name in components if name not in known]
     if unknown:
@@ -40,7 +48,8 @@ def collect(contract: dict[str, Any], files: Sequence[Path], components: Sequenc
         return "/".join(path.parts[-4:])
 
     checks = load(files, contract, show)
-    require_coverage(checks, [name for name in components or contract["services"] if name != PLATFORM])
+    ours = [name for name in components or contract["services"] if name != PLATFORM and not provided(contract, name)]
+    require_coverage(checks, ours)
     return [check for check in checks if not components or check.component in components]
 
 

@@ -13,11 +13,16 @@ import httpx
 
 if TYPE_CHECKING:
     from ansible_collections.gpuaas.parity.plugins.module_utils._kube.snapshot import Snapshot
+    from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import Project
     from ansible_collections.gpuaas.parity.plugins.module_utils._probes.tokens import Tokens
     from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
 
 Phase = Literal["up", "validate"]
 PLATFORM = "platform"  # the component of checks that are about all of them
+# What a rendering is for; each kind of check says in ``targets`` which of them it serves. None serves ``gitops``:
+# what is rendered for that runs elsewhere.
+KUBERNETES, COMPOSE = frozenset({"kubernetes"}), frozenset({"compose"})
+EVERYWHERE = KUBERNETES | COMPOSE
 
 
 @dataclass(frozen=True)
@@ -48,16 +53,18 @@ def failed(reason: str, seen: str, grace: float | None = None, **details: Any) -
 
 @dataclass(frozen=True)
 class Context:
-    """All that a check may use: the contract and its realm, the cluster at this moment, and ways to the platform.
+    """All that a check may use: the contract and its realm, what runs at this moment, and ways to the platform.
 
-    ``node`` is the name of the kind node's container. ``clock`` is monotonic seconds.
-    ``renew`` makes the snapshot of the next moment.
+    ``snapshot`` is the cluster and ``project`` the Compose project; the one that the target has not refuses to be
+    read. ``node`` is the name of the kind node's container. ``clock`` is monotonic seconds. ``renew`` makes the
+    snapshot of the next moment.
     """
 
     contract: dict[str, Any]
     realm: dict[str, Any]
     state_dir: Path
     snapshot: Snapshot
+    project: Project
     http: httpx.Client
     docker: Docker
     tokens: Tokens
@@ -66,6 +73,11 @@ class Context:
     sleep: Callable[[float], None]
     node: str
     renew: Callable[[], Snapshot]
+
+    @property
+    def target(self) -> str:
+        """What the contract was rendered for."""
+        return target_of(self.contract)
 
     @property
     def ca_file(self) -> Path:
@@ -78,8 +90,13 @@ class Context:
         return found
 
 
+def target_of(contract: dict[str, Any]) -> str:
+    """The target of a rendered contract: ``kubernetes``, also where it says none, ``compose`` or ``gitops``."""
+    return str(contract.get("target") or "kubernetes")
+
+
 class Kind(Protocol):
-    """One kind of check, its arguments being its fields."""
+    """One kind of check, its arguments being its fields. A class attribute ``targets`` limits where it serves."""
 
     def run(self, context: Context) -> Observation:
         """Look once, bounded in time. What it raises makes the check fail."""

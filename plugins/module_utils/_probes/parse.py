@@ -13,8 +13,8 @@ from typing import Any
 
 import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds import KINDS
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import PLATFORM, Check, Kind
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds import KINDS, targets_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import PLATFORM, Check, Kind, target_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.references import resolve
 
 PROVES = ("ready", "ingress", "config", "security", "function")
@@ -72,7 +72,13 @@ def _body(where: str, kind: str, component: str, given: dict[str, Any]) -> Kind:
     return body
 
 
-def _check(where: str, entry: object, contract: dict[str, Any]) -> Check:
+def provided(contract: dict[str, Any], component: str) -> bool:
+    """Whether the mode's surroundings do a component's job, so that nothing of it is ours to check."""
+    return bool((contract.get("services", {}).get(component) or {}).get("provided_by"))
+
+
+def _check(where: str, entry: object, contract: dict[str, Any]) -> Check | None:
+    """One check, None when it is not for the contract's target; it must be well-formed all the same."""
     if not isinstance(entry, dict):
         raise _invalid(where, "not a mapping")
     for key in _COMMON[:-1]:
@@ -90,6 +96,9 @@ def _check(where: str, entry: object, contract: dict[str, Any]) -> Check:
     budget = entry.get("budget")
     if budget is not None and (not _fits(budget, float) or budget <= 0):
         raise _invalid(f"{where}.budget", "not a number of seconds above 0")
+    # Before references are resolved: what another target has, this one's contract may lack.
+    if target_of(contract) not in targets_of(entry["kind"]) or provided(contract, entry["component"]):
+        return None
     try:
         given = resolve({key: value for key, value in entry.items() if key not in _COMMON}, contract)
     except ValueError as error:
@@ -99,13 +108,14 @@ def _check(where: str, entry: object, contract: dict[str, Any]) -> Check:
 
 
 def parse(document: object, contract: dict[str, Any], origin: str) -> list[Check]:
-    """The checks of one document; ``origin`` is the file it came from, for messages.
+    """The checks of one document that are for the contract's target; ``origin`` is its file, for messages.
 
     Raises ParityError ``CHECKS_INVALID``, whose details hold the path of the offending entry.
     """
     if not isinstance(document, list):
         raise _invalid(origin, "not a list of checks")
-    return [_check(f"{origin}[{index}]", entry, contract) for index, entry in enumerate(document)]
+    checks = [_check(f"{origin}[{index}]", entry, contract) for index, entry in enumerate(document)]
+    return [check for check in checks if check is not None]
 
 
 def load(paths: Iterable[Path], contract: dict[str, Any], show: Callable[[Path], str] = str) -> list[Check]:

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,9 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._kube.reader import 
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.snapshot import Snapshot
 from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import client
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.engine import Engine, Progress
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Check, Context, Result
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Check, Context, Result, target_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.parse import PROVES
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import Project, no_cluster
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.state import read_realm, secret_reader
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.tokens import Tokens
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
@@ -25,45 +26,61 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import D
 
 @dataclass(frozen=True)
 class Site:
-    """Where the platform is: its contract, its state directory, its kubeconfig and its node's container."""
+    """Where the platform is: its contract, its state directory, its kubeconfig and its node's container.
+
+    A contract whose target is not ``kubernetes`` needs neither kubeconfig nor node.
+    """
 
     contract: dict[str, Any]
     state_dir: Path
-    kubeconfig: Path
-    node: str
+    kubeconfig: Path | None = None
+    node: str = ""
+
+
+def _snapshots(site: Site, closing: ExitStack) -> Callable[[], Snapshot]:
+    """What makes the snapshot of each tick; its client is open until ``closing`` ends."""
+    if target_of(site.contract) != "kubernetes":
+        return no_cluster
+    if site.kubeconfig is None:
+        raise ParityError("KUBECONFIG_INVALID", "no kubeconfig is given, and the contract is for a cluster", "give the option kubeconfig")
+    reader = closing.enter_context(KubeReader.from_file(site.kubeconfig))
+    return lambda: Snapshot(reader)
 
 
 @contextmanager
 def open_context(site: Site) -> Iterator[Context]:
     """The context of a run, with its clients open.
 
-    Raises ParityError for a kubeconfig that cannot be used and for a CA that is missing.
+    Raises ParityError for a kubeconfig that is needed and cannot be used, and for a CA that is missing.
     """
     try:
         http = client(site.state_dir / "tls" / "ca.crt", headers={"User-Agent": "gpuaas.parity probe"})
     except OSError as error:
         raise ParityError("TLS_INVALID", f"{site.state_dir / 'tls' / 'ca.crt'}: {error}") from error
-    with http, KubeReader.from_file(site.kubeconfig) as reader:
+    with http, ExitStack() as closing:
+        snapshots = _snapshots(site, closing)
+        docker = Docker()
         yield Context(
             contract=site.contract,
             realm=read_realm(site.state_dir),
             state_dir=site.state_dir,
-            snapshot=Snapshot(reader),
+            snapshot=snapshots(),
+            project=Project(docker, str(site.contract.get("project") or "")),
             http=http,
-            docker=Docker(),
+            docker=docker,
             tokens=Tokens(time.monotonic),
             secret=secret_reader(site.state_dir),
             clock=time.monotonic,
             sleep=time.sleep,
             node=site.node,
-            renew=lambda: Snapshot(reader),
+            renew=snapshots,
         )
 
 
 def run_checks(site: Site, checks: Sequence[Check], timeout: float, progress: Progress) -> list[Result]:
     """Make the checks against a site, once (``timeout`` 0) or until they hold."""
     with open_context(site) as context:
-        engine = Engine(lambda: replace(context, snapshot=context.renew()), time.monotonic, progress)
+        engine = Engine(lambda: replace(context, snapshot=context.renew(), project=context.project.fresh()), time.monotonic, progress)
         return engine.run(checks, timeout)
 
 

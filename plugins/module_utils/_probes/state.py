@@ -22,7 +22,8 @@ def read_contract(state_dir: Path) -> dict[str, Any]:
     try:
         contract = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ParityError("CONTRACT_NOT_RENDERED", f"{file}: {type(error).__name__}: {error}") from error
+        cause = error.strerror if isinstance(error, OSError) else f"is not JSON: {error}"
+        raise ParityError("CONTRACT_NOT_RENDERED", f"{file}: {cause}") from error
     if not isinstance(contract, dict) or not all(isinstance(contract.get(key), dict) for key in _NEEDED):
         raise ParityError("CONTRACT_NOT_RENDERED", f"{file} holds no contract")
     return contract
@@ -34,7 +35,8 @@ def read_realm(state_dir: Path) -> dict[str, Any]:
     try:
         realm = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ParityError("CONTRACT_NOT_RENDERED", f"{file}: {type(error).__name__}: {error}") from error
+        cause = error.strerror if isinstance(error, OSError) else f"is not JSON: {error}"
+        raise ParityError("CONTRACT_NOT_RENDERED", f"{file}: {cause}") from error
     if not isinstance(realm, dict):
         raise ParityError("CONTRACT_NOT_RENDERED", f"{file} holds no realm")
     return realm

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
+import json
 import stat
 import tarfile
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,8 +23,9 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.bundle im
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Completed
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.state_dir import MARKER, make_state_dir
+from ansible_collections.gpuaas.parity.tests.unit.probes.containers import answers, container, job
 
-from .stand_ins import Cluster, Machine, pod, warning
+from .stand_ins import Cluster, Machine, Object, pod, warning
 
 NOW = datetime(2026, 3, 14, 9, 15, 0, tzinfo=UTC)
 FAILURE = Failure("up", "READY_TIMEOUT", "READY_TIMEOUT: redis was not ready within 300 s\n  -> make kind-parity-logs")
@@ -323,3 +325,83 @@ def test_the_verb_cannot_leave_the_folder(state_dir: Path) -> None:
     sources = Sources(state_dir, state_dir / "kubeconfig", "node", run=Machine(), connect=lambda _path: Cluster(), now=lambda: NOW)
     path = write_bundle(sources, Failure("../../up now", "INTERNAL", "x")).path
     assert path == state_dir / "bundles" / "20260314T091500Z--up-now.tar.gz"
+
+
+# -- a Compose project ------------------------------------------------------------
+
+
+@pytest.fixture
+def compose_dir(state_dir: Path) -> Path:
+    """The same state, rendered for Docker Compose elsewhere and linked, without a kubeconfig."""
+    (state_dir / "kubeconfig").unlink()
+    there = state_dir.parent / "local"
+    (state_dir / "rendered").rename(there)
+    (state_dir / "rendered").symlink_to("../local")
+    document = {"target": "compose", "project": "gpuaas-local", "services": {}, "endpoints": {}, "secrets": {}}
+    (there / "contract.json").write_text(json.dumps(document))
+    (state_dir / "machine.yml").write_text("services: {}\n")
+    return state_dir
+
+
+class Engine(Machine):
+    """A machine whose docker also knows containers."""
+
+    def __init__(self, *containers: Object) -> None:
+        super().__init__()
+        self.docker = answers(containers)
+
+    def __call__(self, argv: Sequence[str], **options: object) -> Completed:
+        known = list(argv)[:2] == ["docker", "inspect"] or "--quiet" in argv
+        return self.docker(argv) if known else super().__call__(argv, **options)
+
+
+def of_project(state_dir: Path, machine: Machine, kubeconfig: Path | None = None) -> Bundle:
+    return write_bundle(Sources(state_dir, kubeconfig, run=machine, now=lambda: NOW), FAILURE)
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_a_bundle_of_a_project_holds_what_diagnosis_needs(compose_dir: Path, given: bool) -> None:
+    leaks = container("api", health="unhealthy", env={"LEAK": SECRET})
+    never = container("keycloak", status="created", health="", StartedAt="0001-01-01T00:00:00Z")
+    machine = Engine(leaks, container("web"), job("api-migrate"), job("api-seed", code=3), job("late", status="running"), never)
+    bundle = of_project(compose_dir, machine, compose_dir / "kubeconfig" if given else None)
+    assert bundle.missed == []
+    texts = texts_of(bundle)
+    for path in (
+        "files/rendered/contract.json",
+        "files/rendered/data_stores/redis.env",
+        "files/machine.yml",
+        "project/containers.txt",
+        "project/networks.txt",
+        "project/volumes.txt",
+        "host/docker-info.txt",
+        "logs/api/gpuaas-local-api-1.log",
+        "logs/api-seed/gpuaas-local-api-seed-1.log",
+    ):
+        assert texts[path], path
+    assert "docker logs --timestamps --tail=2000 id-of-api" in texts["logs/api/gpuaas-local-api-1.log"]
+    summary = texts["SUMMARY.txt"]
+    assert summary.startswith("6 containers, 4 of them neither healthy nor done")
+    assert "container gpuaas-local-api-1 is unhealthy: not yet" in summary
+    assert "api-seed-1 is exited with 3" in summary
+    assert "late-1  running  restarts 0  since 2026-11-21T10:00:00.5Z\n    blocked by: it is a job and still at work" in summary
+    assert "keycloak-1  created  restarts 0\n" in summary
+    assert summary.index("api-seed-1") < summary.index("web-1")
+    assert "LEAK=[***]" in texts["project/inspect.json"]
+    assert not [path for path in texts if path.startswith(("node/", "cluster/"))]
+
+
+def test_a_project_without_containers_or_without_a_name_is_noted(compose_dir: Path) -> None:
+    assert "PROJECT_ABSENT" in dict(of_project(compose_dir, Engine()).missed)["project"]
+    (compose_dir / "rendered" / "contract.json").write_text("{")
+    missed = dict(of_project(compose_dir, Engine(container("api"))).missed)
+    assert "CONTRACT_NOT_RENDERED" in missed["project"]
+
+
+def test_of_a_project_too_nothing_leaves_that_could_not_be_redacted(compose_dir: Path) -> None:
+    secrets = compose_dir / "secrets" / "secrets.yml"
+    secrets.unlink()
+    secrets.symlink_to("secrets.yml")
+    bundle = of_project(compose_dir, Engine(container("api")))
+    assert {path.split("/")[0] for path in texts_of(bundle)} == {"MANIFEST.txt", "failure.txt", "host"}
+    assert "could not be redacted" in dict(bundle.missed)["project"]

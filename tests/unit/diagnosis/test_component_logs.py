@@ -9,24 +9,33 @@ from pathlib import Path
 import pytest
 from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis import component_logs
 from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.component_logs import (
-    Component,
+    Source,
     choose,
-    command,
     label,
+    of_containers,
+    of_pods,
     show_logs,
 )
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import Project
+from ansible_collections.gpuaas.parity.tests.unit.probes.containers import container, docker_of
 
 CONTRACT = {"services": {"traefik": {"namespace": "gpuaas-ingress"}, "api": {"namespace": "gpuaas-control-plane"}}}
-API, WEB = Component("api", "gpuaas-control-plane"), Component("web", "gpuaas-control-plane")
 
 
 def test_all_components_in_the_order_of_the_contract() -> None:
-    assert choose(CONTRACT, "") == [Component("traefik", "gpuaas-ingress"), API]
+    assert choose(CONTRACT, "") == ["traefik", "api"]
 
 
 def test_one_component() -> None:
-    assert choose(CONTRACT, "api") == [API]
+    assert choose(CONTRACT, "api") == ["api"]
+
+
+def test_what_the_surroundings_provide_has_no_logs_here() -> None:
+    contract = {"services": {**CONTRACT["services"], "coredns": {"provided_by": "Docker's embedded DNS"}}}
+    assert choose(contract, "") == ["traefik", "api"]
+    with pytest.raises(ParityError, match="COMPONENT_UNKNOWN"):
+        choose(contract, "coredns")
 
 
 def test_an_unknown_component_is_answered_with_the_known_ones() -> None:
@@ -44,47 +53,79 @@ def test_a_contract_without_services_is_refused() -> None:
 
 
 def test_kubectl_is_told_which_cluster() -> None:
-    argv = command(Path("/venv/kubectl"), Path("/run/kubeconfig"), API, follow=True, tail=50)
-    assert argv[:3] == ["/venv/kubectl", "logs", "--kubeconfig=/run/kubeconfig"]
-    assert "--namespace=gpuaas-control-plane" in argv
-    assert "--tail=50" in argv
-    assert argv[-1] == "--follow"
-    assert "--follow" not in command(Path("k"), Path("c"), API, follow=False, tail=50)
+    source = of_pods(Path("/venv/kubectl"), Path("/run/kubeconfig"), "api", "gpuaas-control-plane", follow=True, tail=50)
+    assert source.component == "api"
+    assert source.argv[:3] == ("/venv/kubectl", "logs", "--kubeconfig=/run/kubeconfig")
+    assert "--namespace=gpuaas-control-plane" in source.argv
+    assert "--tail=50" in source.argv
+    assert source.argv[-1] == "--follow"
+    assert "--follow" not in of_pods(Path("k"), Path("c"), "api", "n", follow=False, tail=50).argv
+
+
+PROJECT = Project(docker_of([container("api"), container("api-migrate"), container("secrets"), container("web")]), "gpuaas-local")
+
+
+def test_a_projects_jobs_are_shown_under_their_component() -> None:
+    sources = of_containers(PROJECT, ["api", "web"], follow=True, tail=20)
+    assert [(source.component, source.argv[-1]) for source in sources] == [
+        ("api", "id-of-api"),
+        ("api", "id-of-api-migrate"),
+        ("secrets", "id-of-secrets"),
+        ("web", "id-of-web"),
+    ]
+    assert sources[0].argv[:4] == ("docker", "logs", "--tail=20", "--follow")
+
+
+def test_one_component_of_a_project() -> None:
+    sources = of_containers(PROJECT, ["api"], follow=False, tail=-1)
+    assert [source.argv for source in sources] == [
+        ("docker", "logs", "--tail=all", "id-of-api"),
+        ("docker", "logs", "--tail=all", "id-of-api-migrate"),
+    ]
+
+
+def test_a_project_without_containers_has_no_logs() -> None:
+    with pytest.raises(ParityError) as caught:
+        of_containers(Project(docker_of([]), "gpuaas-local"), ["api"], follow=False, tail=20)
+    assert caught.value.reason == "PROJECT_ABSENT"
 
 
 def test_lines_are_aligned() -> None:
     assert label("api", 7, "ready") == "api     | ready"
 
 
-def program(text: str) -> list[str]:
-    return [sys.executable, "-c", text]
+def program(component: str, text: str) -> Source:
+    return Source(component, (sys.executable, "-c", text))
 
 
 def test_lines_of_all_components_are_shown_and_counted() -> None:
     shown: list[tuple[str, str]] = []
-    programs = {"api": program("print('one'); print('two')"), "web": program("print('three')")}
-    count = show_logs([API, WEB], lambda c: programs[c.name], lambda name, text: shown.append((name, text)))
+    sources = [program("api", "print('one'); print('two')"), program("web", "print('three')")]
+    count = show_logs(sources, lambda name, text: shown.append((name, text)))
     assert count == {"api": 2, "web": 1}
     assert sorted(shown) == [("api", "one"), ("api", "two"), ("web", "three")]
     assert shown.index(("api", "one")) < shown.index(("api", "two"))
 
 
+def test_two_programs_of_one_component_are_counted_together() -> None:
+    assert show_logs([program("api", "print('one')"), program("api", "print('two')")], lambda _name, _text: None) == {"api": 2}
+
+
 def test_one_component_that_fails_does_not_hide_the_others() -> None:
-    programs = {"api": program("raise SystemExit('no such pod')"), "web": program("print('three')")}
-    count = show_logs([API, WEB], lambda c: programs[c.name], lambda _name, _text: None)
-    assert count == {"api": 1, "web": 1}
+    sources = [program("api", "raise SystemExit('no such pod')"), program("web", "print('three')")]
+    assert show_logs(sources, lambda _name, _text: None) == {"api": 1, "web": 1}
 
 
 def test_when_all_fail_what_they_said_is_the_failure() -> None:
     with pytest.raises(ParityError) as caught:
-        show_logs([API], lambda _c: program("raise SystemExit('no such pod')"), lambda _name, _text: None)
-    assert caught.value.reason == "KUBE_API_REFUSED"
-    assert "no such pod" in caught.value.seen
+        show_logs([program("api", "raise SystemExit('no such pod')")], lambda _name, _text: None)
+    assert caught.value.reason == "LOGS_UNREADABLE"
+    assert "api: no such pod" in caught.value.seen
 
 
-def test_without_kubectl_the_reason_says_so() -> None:
+def test_a_program_that_cannot_be_started_is_named() -> None:
     with pytest.raises(ParityError) as caught:
-        show_logs([API], lambda _c: ["/nowhere/kubectl"], lambda _name, _text: None)
+        show_logs([Source("api", ("/nowhere/kubectl",))], lambda _name, _text: None)
     assert caught.value.reason == "COMMAND_MISSING"
 
 
@@ -101,7 +142,7 @@ def test_an_interrupt_leaves_no_program_behind(monkeypatch: pytest.MonkeyPatch) 
     def interrupt(_name: str, _text: str) -> None:
         raise KeyboardInterrupt
 
-    endless = program("import signal; print('first', flush=True); signal.pause()")
+    endless = "import signal; print('first', flush=True); signal.pause()"
     with pytest.raises(KeyboardInterrupt):
-        show_logs([API, WEB], lambda _c: endless, interrupt)
+        show_logs([program("api", endless), program("web", endless)], interrupt)
     assert [process.returncode is not None for process in started] == [True, True]

@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.snapshot import Snapshot
 from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import client
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Context
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import Project
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.tokens import Tokens
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Completed
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
@@ -79,6 +80,7 @@ def make_context(state_dir: Path, clock: Clock) -> Iterator[MakeContext]:
             "realm": REALM,
             "state_dir": state_dir,
             "snapshot": Snapshot(reader),
+            "project": Project(Docker(runner), str(changes.get("contract", {}).get("project", ""))),
             "http": http,
             "docker": Docker(runner),
             "tokens": Tokens(clock),

@@ -73,12 +73,15 @@ def _problem(status: int, code: str) -> Reply:
 
 
 class Platform:
-    """``fault`` switches one misbehaviour on; ``short_tokens_live`` is the API calls that an expiring token survives."""
+    """``fault`` switches one misbehaviour on; ``short_tokens_live`` is the API calls that an expiring token survives;
+    ``configuration`` is what API and web console tell of theirs.
+    """
 
     def __init__(self) -> None:
         self.port = 0
         self.fault = ""
         self.short_tokens_live = 3
+        self.configuration: Any = {}
         self.pending: dict[str, dict[str, str]] = {}
         self.codes: dict[str, dict[str, str]] = {}
         self.instances: dict[str, dict[str, Any]] = {}
@@ -189,6 +192,8 @@ class Platform:
                     return Reply(400, f"<title>{asked.query['error']}</title>")
                 user = self.codes.pop(asked.query.get("code", ""), {}).get("user", "")
                 return Reply(303, headers={"Location": "/", "Set-Cookie": f"session={user}; Path=/; Secure; HttpOnly"})
+            case "/configuration":
+                return self._refusal(asked) or as_json(self.configuration)
             case "/":
                 user = asked.headers.get("cookie", "").partition("session=")[2]
                 shown = "" if self.fault == "nameless page" else user
@@ -213,11 +218,11 @@ class Platform:
                 self.instances.pop(ident, None)
                 return Reply(500 if self.fault == "cannot delete" else 204)
             case "GET", ["configuration"]:
-                return self._configuration()
+                return as_json(self.configuration)
         return as_json({"status": "ready", "numbers": [1, 2]})
 
     def _refusal(self, asked: Asked) -> Reply | None:
-        if not asked.path.startswith("/v1"):
+        if not asked.path.startswith(("/v1", "/configuration")):
             return None
         token = asked.headers.get("authorization", "").removeprefix("Bearer ")
         if not token:
@@ -259,14 +264,3 @@ class Platform:
         hit = (page in self.cached and self.fault != "never caches") or self.fault == "always hit"
         self.cached.add(page)
         return as_json({"items": []}, **({} if self.fault == "no cache header" else {"X_Cache": "hit" if hit else "miss"}))
-
-    def _configuration(self) -> Reply:
-        if self.fault == "odd configuration":
-            return as_json(["odd"])
-        settings = dict(contract(self.port)["services"]["api"]["settings"])
-        if self.fault == "setting missing":
-            settings.pop("GPUAAS_LEVEL")
-        if self.fault == "setting differs":
-            settings["GPUAAS_LEVEL"] = "debug"
-        told = {key: {"type": "string", "sha256": hashlib.sha256(value.encode()).hexdigest()} for key, value in settings.items()}
-        return as_json({"settings": told, "unread": ["GPUAAS_X"] if self.fault == "unread" else []})

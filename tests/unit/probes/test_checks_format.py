@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import render
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.catalog import checks_files, collect, of_phase
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds import KINDS
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds import KINDS, targets_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import EVERYWHERE
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.parse import load, parse, require_coverage
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.references import resolve
 from ansible_collections.gpuaas.parity.tests.unit.probes.platform import contract
@@ -119,6 +121,89 @@ def test_the_roles_prove_every_component_of_the_core_lane(core: dict[str, Any]) 
 
 def test_every_kind_is_used_or_at_least_documented_by_itself(core: dict[str, Any]) -> None:
     assert all(kind.__doc__ and "(" not in kind.__doc__.split()[0] for kind in KINDS.values())
+
+
+# -- by target --------------------------------------------------------------------------
+
+COMPOSE = {**contract(8443), "target": "compose", "project": "gpuaas-local"}
+CONTAINER = {"id": "api-ready", "component": "api", "proves": "ready", "phase": "up", "kind": "container"}
+
+
+def test_a_check_of_another_target_is_left_out_before_its_references_are_resolved() -> None:
+    raw = [entry(resource="${services.api.nowhere}"), CONTAINER]
+    assert [check.kind for check in parse(raw, COMPOSE, "x")] == ["container"]
+    raw[1] = {**CONTAINER, "service": "${services.api.nowhere}"}
+    raw[0] = entry()
+    assert [check.kind for check in parse(raw, contract(8443), "x")] == ["workload"]
+    assert [check.kind for check in parse(raw, {**contract(8443), "target": "kubernetes"}, "x")] == ["workload"]
+
+
+def test_a_check_that_is_left_out_must_be_well_formed_all_the_same() -> None:
+    with pytest.raises(ParityError, match="CHECKS_INVALID"):
+        parse([entry(proves="beauty")], COMPOSE, "x")
+
+
+def test_what_the_surroundings_provide_is_neither_checked_nor_demanded(tmp_path: Path) -> None:
+    document = {**contract(8443)}
+    document["services"] = {"api": {**document["services"]["api"], "provided_by": "the cluster"}, "web": document["services"]["web"]}
+    file = tmp_path / "checks.yml"
+    proofs = [("ready", "up"), ("ingress", "up"), ("config", "validate")]
+    rows = [
+        entry(id=f"{name}-{proves}", component=name, proves=proves, phase=phase, resource=f"deployment/{name}")
+        for name in ("api", "web")
+        for proves, phase in proofs
+    ]
+    file.write_text(yaml.safe_dump(rows))
+    assert {check.component for check in collect(document, [file])} == {"web"}
+    del document["services"]["api"]["provided_by"]
+    file.write_text(yaml.safe_dump(rows[3:]))
+    with pytest.raises(ParityError, match="api has no check"):
+        collect(document, [file])
+
+
+def test_a_mode_that_is_not_deployed_from_here_is_not_checked() -> None:
+    with pytest.raises(ParityError, match="MODE_TARGET_REFUSED"):
+        collect({**contract(8443), "target": "gitops", "mode": "vm-105"}, [])
+
+
+def test_every_kind_serves_a_target_and_those_of_clusters_and_projects_only_theirs() -> None:
+    assert all(targets_of(kind) and targets_of(kind) <= EVERYWHERE for kind in KINDS)
+    assert targets_of("workload") == {"kubernetes"}
+    assert targets_of("container") == {"compose"}
+    assert targets_of("http") == {"kubernetes", "compose"}
+
+
+@pytest.fixture(scope="module")
+def local() -> dict[str, Any]:
+    return dict(render(ROOT / "contract", "compose", "core", ROOT / "roles").contract)
+
+
+def test_the_roles_prove_every_component_of_a_project(local: dict[str, Any]) -> None:
+    checks = collect(local, checks_files(ROOT / "roles", local))
+    ours = {name for name, service in local["services"].items() if not service.get("provided_by")}
+    assert "coredns" not in ours
+    assert {check.component for check in checks} == {"platform", *ours}
+    assert {check.component for check in of_phase(checks, "up")} == {"platform", *ours}
+    assert not {check.kind for check in checks} & {kind for kind in KINDS if targets_of(kind) == {"kubernetes"}}
+
+
+def test_a_project_needs_the_checks_of_its_own_role(local: dict[str, Any], core: dict[str, Any]) -> None:
+    files = checks_files(ROOT / "roles", local)
+    own = ROOT / "roles" / "compose" / "files" / "checks.yml"
+    assert own in files
+    assert own not in checks_files(ROOT / "roles", core)
+    with pytest.raises(ParityError, match="CHECK_MISSING"):
+        collect(local, [file for file in files if file != own])
+
+
+def test_what_both_modes_prove_has_one_id(local: dict[str, Any], core: dict[str, Any]) -> None:
+    """A report of one mode can be held against that of another."""
+    ids = [
+        {check.id: (check.component, check.proves) for check in collect(one, checks_files(ROOT / "roles", one))} for one in (local, core)
+    ]
+    assert {id: ids[0][id] for id in ids[0] if id in ids[1]} == {id: ids[1][id] for id in ids[1] if id in ids[0]}
+    ready = {f"{name}-ready" for name in local["services"] if name != "coredns"}
+    assert ready <= set(ids[0]) & set(ids[1])
 
 
 def test_one_component_alone(core: dict[str, Any]) -> None:

@@ -11,9 +11,6 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._errors import Parit
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.http import Http
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.oidc_discovery import OidcDiscovery
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.oidc_login import OidcLogin
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.process_configuration import (
-    ProcessConfiguration,
-)
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.store_postgres import StorePostgres
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.store_redis import StoreRedis
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.tcp import Tcp
@@ -360,33 +357,3 @@ def test_one_login_serves_all_checks(platform: Platform, make_context: MakeConte
     for kind in (StorePostgres, StoreRedis):
         assert look(_stored(kind, platform), context).ok
     assert platform.logins == 1
-
-
-# -- configuration of the process ----------------------------------------------
-
-
-def _process(platform: Platform) -> ProcessConfiguration:
-    url = f"{platform.url('api')}/v1/configuration"
-    return ProcessConfiguration("api", url=url)
-
-
-def test_the_process_runs_with_the_contracts_settings(platform: Platform, make_context: MakeContext) -> None:
-    found = look(_process(platform), make_context(port=platform.port))
-    assert found.ok, found.seen
-
-
-@pytest.mark.parametrize(
-    ("fault", "seen"),
-    [
-        ("setting missing", "lacks GPUAAS_LEVEL"),
-        ("setting differs", "differs in GPUAAS_LEVEL"),
-        ("unread", "does not read GPUAAS_X"),
-        ("odd configuration", "not a list of settings"),
-        ("forbidden", "403"),
-    ],
-)
-def test_a_process_that_runs_with_others(platform: Platform, make_context: MakeContext, fault: str, seen: str) -> None:
-    platform.fault = fault
-    found = look(_process(platform), make_context(port=platform.port))
-    assert found.reason == "CONFIGURATION_DRIFT"
-    assert seen in found.seen

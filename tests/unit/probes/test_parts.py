@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from ansible_collections.gpuaas.parity.plugins.module_utils._advice import advice
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.dns_message import answer, question
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.forms import describe, login_form
@@ -142,3 +143,35 @@ def test_a_run_without_a_ca_or_a_cluster_says_so(state_dir: Path) -> None:
     (state_dir / "tls" / "ca.crt").unlink()
     with pytest.raises(ParityError, match="TLS_INVALID"), open_context(site):
         pass
+
+
+def test_a_project_is_opened_without_a_kubeconfig_and_a_cluster_is_not(state_dir: Path) -> None:
+    (state_dir / "rendered").mkdir()
+    (state_dir / "rendered" / "realm.json").write_text("{}")
+    document = {**contract(1), "target": "compose", "project": "gpuaas-local"}
+    with open_context(Site(document, state_dir)) as context:
+        assert (context.target, context.project.name) == ("compose", "gpuaas-local")
+        with pytest.raises(ParityError, match="CLUSTER_ABSENT"):
+            context.renew().all("pods")
+    with pytest.raises(ParityError, match="KUBECONFIG_INVALID"), open_context(Site(contract(1), state_dir)):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("target", "text"),
+    [
+        ("compose", "make local-dev-logs; or make local-dev-up"),
+        ("kubernetes", "make kind-parity-logs; or make kind-parity-up"),
+        ("gitops", "make kind-parity-logs; or make kind-parity-up"),
+        ("", "make kind-parity-logs; or make kind-parity-up"),
+    ],
+)
+def test_what_to_type_is_in_the_words_of_the_mode(target: str, text: str) -> None:
+    assert advice("make kind-parity-logs; or make kind-parity-up", target) == text
+    assert advice("remake kind-parity-x, parity-render", target) == "remake kind-parity-x, parity-render"
+
+
+@pytest.mark.parametrize("reason", ["MODE_VERB_REFUSED", "GATE_WRONG_MODE"])
+def test_what_is_to_be_done_in_kind_stays_so(reason: str) -> None:
+    assert advice("run it in kind: make kind-parity-up", "compose", reason) == "run it in kind: make kind-parity-up"
+    assert advice("make kind-parity-up", "compose", "NOT_READY") == "make local-dev-up"

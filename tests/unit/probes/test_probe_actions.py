@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import render
 from ansible_collections.gpuaas.parity.tests.unit.kube.pki import kubeconfig
 from ansible_collections.gpuaas.parity.tests.unit.probes.platform import REALM, contract
 
@@ -45,6 +46,7 @@ def site(state_dir: Path, port: int) -> Path:
 def play(site: Path, action: str, *options: str, **params: Any) -> tuple[int, dict[str, Any], str]:
     """Run one task with the project's own callback; its exit status, its result, and what was shown."""
     given = {"kubeconfig": str(site / "kubeconfig"), "state_dir": str(site), **params}
+    given = {key: value for key, value in given.items() if value is not None}
     task = {"name": "Look", f"gpuaas.parity.{action}": given, "register": "found", "ignore_errors": True}
     keep = {"name": "Keep", "ansible.builtin.copy": {"content": "{{ found | to_json }}", "dest": f"{site}/found.json"}, "check_mode": False}
     plays = [{"name": "Play", "hosts": "localhost", "gather_facts": False, "tasks": [task, keep]}]
@@ -114,3 +116,104 @@ def test_the_status_of_nothing_is_json_for_a_machine(site: Path) -> None:
     assert (found["failed"], found["ready"]) == (True, False)
     assert found["reason"] in ("CLUSTER_ABSENT", "HOST_DOCKER_MISSING", "HOST_DOCKER_UNREACHABLE", "HOST_DOCKER_PERMISSION")
     assert json.loads(shown)["reason"] == found["reason"]
+
+
+# -- a Compose project ----------------------------------------------------------------
+
+
+@pytest.fixture
+def local(site: Path) -> Path:
+    """The same site as a Compose project: its contract says so, and there is no kubeconfig."""
+    (site / "kubeconfig").unlink()
+    file = site / "rendered" / "contract.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "mode": "compose", "target": "compose", "project": "gpuaas-no-such"}))
+    return site
+
+
+def test_a_project_is_proved_without_a_kubeconfig(local: Path) -> None:
+    _rc, found, shown = play(local, "probe", kubeconfig=None, checks=[str(local / "checks.yml")])
+    assert (found["failed_checks"], found["changed"]) == ([], False), shown
+
+
+def test_what_to_type_is_in_the_words_of_the_mode_wherever_it_is_shown(local: Path) -> None:
+    (local / "checks.yml").write_text((local / "checks.yml").read_text().replace("port: ", "port: 1 # "))
+    params = {"kubeconfig": None, "checks": [str(local / "checks.yml")], "report": "validate"}
+    _rc, found, shown = play(local, "probe", "-e", "parity_target=compose", **params)
+    assert found["do"] == "make local-dev-status"
+    everything = json.dumps(found) + shown + "".join(path.read_text() for path in (local / "reports").iterdir())
+    assert "local-dev-status" in everything
+    assert "kind-parity" not in everything
+
+
+def test_the_status_of_no_project(local: Path) -> None:
+    options = ["-e", "parity_output=json", "-e", "parity_target=compose"]
+    (local / "rendered" / "contract.json").unlink()
+    _rc, found, shown = play(local, "platform_status", *options, kubeconfig=None, output="json")
+    assert (found["failed"], found["reason"], found["do"]) == (True, "PROJECT_ABSENT", "make local-dev-up")
+    assert json.loads(shown)["do"] == "make local-dev-up"
+
+
+def test_logs_and_bundles_need_a_kubeconfig_of_a_cluster_only(site: Path, local: Path) -> None:
+    file = local / "rendered" / "contract.json"
+    document = json.loads(file.read_text())
+    file.write_text(json.dumps({**document, "target": "kubernetes"}))
+    _rc, found, _shown = play(local, "component_logs", kubeconfig=None)
+    assert found["reason"] == "KUBECONFIG_INVALID"
+    file.write_text(json.dumps(document))
+    _rc, found, _shown = play(local, "component_logs", kubeconfig=None)
+    assert found["reason"] in ("PROJECT_ABSENT", "HOST_DOCKER_MISSING", "HOST_DOCKER_UNREACHABLE", "HOST_DOCKER_PERMISSION")
+    _rc, found, _shown = play(local, "diagnosis_bundle", kubeconfig=None, verb="up", each=5.0)
+    assert "project" in [row["what"] for row in found.get("missed", [])] or found["problem"]
+
+
+# -- gates ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def gated(site: Path) -> Path:
+    """A site with the real contract of mode kind rendered, of which nothing is up."""
+    document = render(ROOT / "contract", "kind", "core", ROOT / "roles").contract
+    (site / "rendered" / "contract.json").write_text(json.dumps(document))
+    (site / "kubeconfig").unlink()
+    (site / "reports").mkdir()
+    (site / "reports" / "gate.json").write_text('{"ok": true}')
+    return site
+
+
+GATE = {"roles_dir": str(ROOT / "roles"), "contract_dir": str(ROOT / "contract"), "gate": "merge", "report": "gate"}
+
+
+def test_a_gate_of_a_platform_that_is_not_up(gated: Path) -> None:
+    _rc, found, _shown = play(gated, "probe", **GATE)
+    assert (found["failed"], found["reason"], found["do"]) == (True, "GATE_NOT_RUN", "make kind-parity-up")
+    assert "CLUSTER_ABSENT" in found["seen"]
+    assert len(found["failed_checks"]) == len(found["checks"]) > 30
+    report = json.loads((gated / "reports" / "gate.json").read_text())
+    assert (report["ok"], report["gate"], report["failures"]) == (False, "merge", report["tests"])
+    assert "images-locked" not in found["failed_checks"]
+    assert "make kind-parity-up" in found["msg"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"checks": "own"}, "GATE_UNKNOWN_CHECK"),
+        ({"contract_dir": None}, "GATE_INVALID"),
+        ({"contract_dir": "/nonexistent"}, "CONTRACT_UNREADABLE"),
+    ],
+)
+def test_a_gate_that_cannot_begin_leaves_no_green_report(gated: Path, changes: dict[str, Any], reason: str) -> None:
+    params = {**GATE, **changes}
+    if params.get("checks") == "own":
+        document = json.loads((gated / "rendered" / "contract.json").read_text())
+        rows = [
+            {"id": f"{name}-{proves}", "component": name, "proves": proves, "phase": "up", "kind": "tcp", "host": "127.0.0.1", "port": 1}
+            for name in document["services"]
+            for proves in ("ready", "ingress", "config")
+        ]
+        (gated / "checks.yml").write_text(yaml.safe_dump(rows))
+        params["checks"] = [str(gated / "checks.yml")]
+    _rc, found, _shown = play(gated, "probe", **params)
+    assert (found["failed"], found["reason"]) == (True, reason)
+    report = json.loads((gated / "reports" / "gate.json").read_text())
+    assert (report["ok"], report["checks"][0]["reason"]) == (False, reason)

@@ -25,6 +25,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._probes.status.scree
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Completed
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
 from ansible_collections.gpuaas.parity.tests.unit.kube.objects import FakeReader, named, pod, waiting, workload
+from ansible_collections.gpuaas.parity.tests.unit.probes.containers import PROJECT, container, docker_of, job
 from ansible_collections.gpuaas.parity.tests.unit.probes.platform import REALM, Platform, contract
 
 NS = "gpuaas-control-plane"
@@ -168,3 +169,84 @@ def test_ages() -> None:
 def test_a_table_is_as_wide_as_it_must_be() -> None:
     assert table(("A", "B"), [("long one", ""), ("x", "y")]) == ["A         B", "long one", "x         y"]
     assert table(("A",), []) == []
+
+
+# -- a Compose project --------------------------------------------------------------
+
+
+@pytest.fixture
+def project_place(place: Place) -> Place:
+    """The same platform as a Compose project, without a kubeconfig."""
+    file = place.state_dir / "rendered" / "contract.json"
+    document = {**json.loads(file.read_text()), "mode": "compose", "target": "compose", "project": PROJECT}
+    document["services"]["coredns"] = {"role": "cluster", "provided_by": "Docker's embedded DNS", "settings": {}, "secrets": {}}
+    file.write_text(json.dumps(document))
+    return Place("gpuaas-parity", place.state_dir)
+
+
+def parts(**changes: Any) -> list[dict[str, Any]]:
+    port = ("9443/tcp", "127.0.0.1", "9443")
+    found = {name: container(name) for name in ("api", "web", "secrets")}
+    found["traefik"] = container("traefik", ports=[port, ("5432/tcp", "127.0.0.1", "15432")])
+    found["api-migrate"] = job("api-migrate")
+    return list({**found, **changes}.values())
+
+
+def test_a_project_that_is_ready(project_place: Place) -> None:
+    status = gather(project_place, docker_of(parts()))
+    assert status["ready"], blockers(status)
+    assert "cluster" not in status
+    assert status["project"] | {"age_seconds": 0} == {
+        "name": PROJECT,
+        "running": 4,
+        "containers": 4,
+        "age_seconds": 0,
+        "ready": True,
+        "blocker": "",
+    }
+    assert [row["name"] for row in status["components"]] == ["api", "web", "traefik"]
+    text = "\n".join(screen(status))
+    for part in (f"project {PROJECT}: 4/4 containers run, age ", "the web", "user_alice_password", "to trust it", "api        1/1"):
+        assert part in text, text
+    assert "alice-password" not in text
+
+
+def test_data_stores_are_shown_with_their_host_ports_and_endpoints_are_not(project_place: Place) -> None:
+    status = gather(project_place, docker_of(parts()))
+    for row in status["endpoints"]:
+        row["url"] = "https://web.gpuaas.localhost:9443"
+    assert "on the host besides: traefik 127.0.0.1:15432" in screen(status)
+
+
+@pytest.mark.parametrize(
+    ("changes", "seen"),
+    [
+        ({"api": container("api", health="unhealthy")}, f"api: container {PROJECT}-api-1 is unhealthy: not yet"),
+        ({"api": container("other")}, f"api: no container in the project {PROJECT}"),
+        ({"api": container("api", status="exited", code=1)}, f"api: container {PROJECT}-api-1 is exited with 1"),
+        ({"api-migrate": job("api-migrate", code=3)}, "api-migrate ended with 3"),
+    ],
+)
+def test_a_project_that_is_not(project_place: Place, changes: dict[str, Any], seen: str) -> None:
+    status = gather(project_place, docker_of(parts(**changes)))
+    assert not status["ready"]
+    assert seen in blockers(status)
+    assert seen.partition(": ")[2] in "\n".join(screen(status))
+
+
+def test_a_given_kubeconfig_does_not_make_a_project_a_cluster(project_place: Place) -> None:
+    place = Place("gpuaas-parity", project_place.state_dir, project_place.state_dir / "kubeconfig")
+    assert "project" in gather(place, docker_of(parts()))
+
+
+def test_no_project(project_place: Place) -> None:
+    with pytest.raises(ParityError, match="PROJECT_ABSENT"):
+        gather(project_place, docker_of([]))
+    (project_place.state_dir / "rendered" / "contract.json").unlink()
+    with pytest.raises(ParityError, match="PROJECT_ABSENT"):
+        gather(project_place, docker_of(parts()))
+
+
+def test_a_cluster_without_a_kubeconfig_says_what_is_missing(place: Place) -> None:
+    with pytest.raises(ParityError, match="KUBECONFIG_INVALID"):
+        gather(Place("gpuaas-parity", place.state_dir), docker(NODE))

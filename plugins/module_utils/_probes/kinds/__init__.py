@@ -6,6 +6,11 @@ from __future__ import annotations
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.ca_published import CaPublished
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.configuration import Configuration
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.container import Container
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.container_ca import ContainerCa
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.container_configuration import ContainerConfiguration
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.container_images import ContainerImages
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.container_names import ContainerNames
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.dns import Dns
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.dns_cluster import DnsCluster
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.http import Http
@@ -18,17 +23,23 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.oidc_l
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.pod_security import PodSecurity
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.private_files import PrivateFiles
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.process_configuration import ProcessConfiguration
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.published_ports import PublishedPorts
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.store_postgres import StorePostgres
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.store_redis import StoreRedis
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.tcp import Tcp
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.tls import Tls
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.token_refused import TokenRefused
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.workload import Workload
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Kind
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import EVERYWHERE, Kind
 
 KINDS: dict[str, type[Kind]] = {
     "ca_published": CaPublished,
     "configuration": Configuration,
+    "container": Container,
+    "container_ca": ContainerCa,
+    "container_configuration": ContainerConfiguration,
+    "container_images": ContainerImages,
+    "container_names": ContainerNames,
     "dns": Dns,
     "dns_cluster": DnsCluster,
     "http": Http,
@@ -41,6 +52,7 @@ KINDS: dict[str, type[Kind]] = {
     "pod_security": PodSecurity,
     "private_files": PrivateFiles,
     "process_configuration": ProcessConfiguration,
+    "published_ports": PublishedPorts,
     "store_postgres": StorePostgres,
     "store_redis": StoreRedis,
     "tcp": Tcp,
@@ -48,3 +60,9 @@ KINDS: dict[str, type[Kind]] = {
     "token_refused": TokenRefused,
     "workload": Workload,
 }
+
+
+def targets_of(kind: str) -> frozenset[str]:
+    """The targets that a kind serves; all, where its class does not say otherwise."""
+    found: frozenset[str] = getattr(KINDS[kind], "targets", EVERYWHERE)
+    return found

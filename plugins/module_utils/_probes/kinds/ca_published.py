@@ -5,15 +5,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.configuration import generated, references
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Context, Observation, failed, passed
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import KUBERNETES, Context, Observation, failed, passed
 
 
 @dataclass(frozen=True)
 class CaPublished:
     """In each namespace pods use a CA ConfigMap, and every one they use holds exactly the run's tls/ca.crt."""
 
+    targets: ClassVar[frozenset[str]] = KUBERNETES
     namespaces: list[str]
     name: str = "gpuaas-ca"
 

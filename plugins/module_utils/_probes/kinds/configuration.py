@@ -10,11 +10,11 @@ import hashlib
 import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.snapshot import Snapshot
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.workload import PLURALS, resource_of
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Context, Observation, failed, passed
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import KUBERNETES, Context, Observation, failed, passed
 
 Object = dict[str, Any]
 
@@ -79,6 +79,7 @@ class Configuration:
     that overrides a setting in its own environment is a failure as well.
     """
 
+    targets: ClassVar[frozenset[str]] = KUBERNETES
     component: str
     resource: str
 

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.dns_message import Answer, answer, question
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Context, Observation, failed, passed
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import KUBERNETES, Context, Observation, failed, passed
 
 # The service's address is reachable from the node through the same kube-proxy rules as from a pod.
 # The node has no DNS tool, so bash speaks to the server over TCP; questions and answers travel as base64.
@@ -44,6 +45,7 @@ class DnsCluster:
     answers must not be waited for.
     """
 
+    targets: ClassVar[frozenset[str]] = KUBERNETES
     names: list[str]
     service: str
     server: str = "kube-dns.kube-system"

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Context, Observation, failed, passed
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import KUBERNETES, Context, Observation, failed, passed
 
 Object = dict[str, Any]
 # Its own pods (etcd, API server ...) and the storage provisioner's come with the node image,
@@ -36,6 +36,8 @@ class ImageDigest:
     node; either is compared. A pod whose image the lock does not know is a failure, and so is a lock that
     was written for another node.
     """
+
+    targets: ClassVar[frozenset[str]] = KUBERNETES
 
     def run(self, context: Context) -> Observation:
         lock_file = context.state_dir / "images" / "images.json"

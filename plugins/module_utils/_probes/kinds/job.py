@@ -5,15 +5,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.pods import blocker
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Context, Observation, failed, passed
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import KUBERNETES, Context, Observation, failed, passed
 
 
 @dataclass(frozen=True)
 class Job:
     """The job ``name`` is Complete. A job that is Failed does not get better by waiting."""
 
+    targets: ClassVar[frozenset[str]] = KUBERNETES
     component: str
     name: str
     namespace: str = ""

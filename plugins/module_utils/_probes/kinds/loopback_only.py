@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from typing import ClassVar
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Context, Observation, failed, passed
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import KUBERNETES, Context, Observation, failed, passed
 
 
-def _is_loopback(address: str) -> bool:
+def is_loopback(address: str) -> bool:
+    """Whether a port bound to an address as Docker writes it is reached from this machine alone."""
     try:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:  # Docker writes nothing for "every address"
@@ -24,6 +26,8 @@ class LoopbackOnly:
     The node does not share the host's network. At least one port is published, else nothing was proved.
     """
 
+    targets: ClassVar[frozenset[str]] = KUBERNETES
+
     def run(self, context: Context) -> Observation:
         containers = context.docker.objects("container", [context.node])
         if not containers:
@@ -35,7 +39,7 @@ class LoopbackOnly:
         bound = [(port, str(to.get("HostIp", "")), str(to.get("HostPort"))) for port, tos in ports.items() for to in tos or []]
         if not bound:
             return failed("LISTENS_OFF_LOOPBACK", f"{context.node} publishes no port; is it running?")
-        wide = [f"{address or '*'}:{host_port} -> {port}" for port, address, host_port in bound if not _is_loopback(address)]
+        wide = [f"{address or '*'}:{host_port} -> {port}" for port, address, host_port in bound if not is_loopback(address)]
         if wide:
             return failed("LISTENS_OFF_LOOPBACK", f"{context.node} publishes {', '.join(wide)}")
         return passed(", ".join(f"{address}:{host_port} -> {port}" for port, address, host_port in sorted(bound)))

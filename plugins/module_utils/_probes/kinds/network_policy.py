@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.pods import blocker, terminated_message
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Context, Observation, failed, passed
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import KUBERNETES, Context, Observation, failed, passed
 
 _POLL = 0.5
 
@@ -24,6 +25,7 @@ class NetworkPolicy:
     a canary that still runs is given ``within`` seconds.
     """
 
+    targets: ClassVar[frozenset[str]] = KUBERNETES
     namespace: str = "gpuaas-canary"
     job: str = "network-policy-canary"
     expect: str = "any"

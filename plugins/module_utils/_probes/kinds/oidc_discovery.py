@@ -1,12 +1,13 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One issuer: in the contract, in what Keycloak says of itself, and in what the pods are told."""
+"""One issuer: in the contract, in what Keycloak says of itself, and in what the services are told."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.configuration import settings_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.container_configuration import told
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Context, Observation, failed, passed
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.oidc import discovery
 
@@ -16,8 +17,8 @@ _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri", "end_sessi
 @dataclass(frozen=True)
 class OidcDiscovery:
     """The discovery document at ``issuer`` names that issuer itself (OpenID Connect Discovery 1.0 section 4.3),
-    every endpoint in it is below the same origin, and the pods of ``services`` are configured with it
-    under the setting ``setting``.
+    every endpoint in it is below the same origin, and what runs of ``services``, pods or containers, is
+    configured with it under the setting ``setting``.
     """
 
     issuer: str
@@ -32,10 +33,15 @@ class OidcDiscovery:
             if not str(document.get(name)).startswith(f"{self.issuer}/"):
                 return failed("ISSUER_MISMATCH", f"{name} is {document.get(name)!r}, not below {self.issuer}")
         for service in self.services:
-            namespace = str(context.service(service)["namespace"])
-            pods = context.snapshot.pods(namespace, {"app.kubernetes.io/name": service})
-            told = {data.get(self.setting) for data in settings_of(context.snapshot, namespace, service, pods).values()}
-            if told != {self.issuer}:
-                seen = ", ".join(sorted(str(one) for one in told)) or "nothing"
-                return failed("ISSUER_MISMATCH", f"the pods of {service} are told {seen}, not {self.issuer}")
+            found = self._told(context, service)
+            if found != {self.issuer}:
+                seen = ", ".join(sorted(str(one) for one in found)) or "nothing"
+                return failed("ISSUER_MISMATCH", f"{service} is told {seen}, not {self.issuer}")
         return passed(f"{self.issuer} outside, and inside in {', '.join(self.services) or 'no service'}")
+
+    def _told(self, context: Context, service: str) -> set[str | None]:
+        if context.target == "compose":
+            return told(context, service, self.setting)
+        namespace = str(context.service(service)["namespace"])
+        pods = context.snapshot.pods(namespace, {"app.kubernetes.io/name": service})
+        return {data.get(self.setting) for data in settings_of(context.snapshot, namespace, service, pods).values()}

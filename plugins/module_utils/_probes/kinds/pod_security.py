@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Context, Observation, failed, passed
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import KUBERNETES, Context, Observation, failed, passed
 
 _LABEL = "pod-security.kubernetes.io/enforce"
 
@@ -15,6 +16,7 @@ _LABEL = "pod-security.kubernetes.io/enforce"
 class PodSecurity:
     """Every namespace whose name starts with ``prefix`` enforces ``level``; there is at least one."""
 
+    targets: ClassVar[frozenset[str]] = KUBERNETES
     prefix: str = "gpuaas-"
     level: str = "restricted"
 

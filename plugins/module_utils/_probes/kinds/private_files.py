@@ -11,13 +11,16 @@ from pathlib import Path
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Context, Observation, failed, passed
 
+# What else only its owner may read, by target: the key to the cluster, or what only this machine knows.
+_OF_TARGET = {"kubernetes": ("kubeconfig",), "compose": ("machine.yml",)}
 
-def _modes(state_dir: Path) -> list[str]:
+
+def _modes(state_dir: Path, also: tuple[str, ...]) -> list[str]:
     wrong = []
     for top in (state_dir, state_dir / "secrets", state_dir / "tls"):
         if stat.S_IMODE(top.stat().st_mode) & 0o077:
             wrong.append(f"{top} is {stat.S_IMODE(top.stat().st_mode):04o}, not 0700")
-    paths = [state_dir / "kubeconfig", *(state_dir / "secrets").rglob("*"), *(state_dir / "tls").rglob("*.key")]
+    paths = [*(state_dir / name for name in also), *(state_dir / "secrets").rglob("*"), *(state_dir / "tls").rglob("*.key")]
     for path in paths:
         mode = path.lstat()
         if stat.S_IMODE(mode.st_mode) & 0o077 or mode.st_uid != os.getuid():
@@ -27,7 +30,7 @@ def _modes(state_dir: Path) -> list[str]:
 
 @dataclass(frozen=True)
 class PrivateFiles:
-    """Every secret that the contract names has a value, and kubeconfig, secrets and keys are their owner's alone."""
+    """Every secret that the contract names has a value, and secrets, keys and kubeconfig are their owner's alone."""
 
     def run(self, context: Context) -> Observation:
         names = sorted(context.contract.get("secrets") or {})
@@ -40,7 +43,7 @@ class PrivateFiles:
         if missing:
             return failed("SECRETS_EXPOSED", f"secrets.yml lacks {', '.join(missing)}")
         try:
-            wrong = _modes(context.state_dir)
+            wrong = _modes(context.state_dir, _OF_TARGET.get(context.target, ()))
         except OSError as error:
             return failed("SECRETS_EXPOSED", f"{error.filename}: {error.strerror}")
         if wrong:

@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.pods import Blocker, blocker, is_ready
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.snapshot import Snapshot
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Context, Observation, failed, passed
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import KUBERNETES, Context, Observation, failed, passed
 
 Object = dict[str, Any]
 PLURALS = {"deployment": "deployments", "statefulset": "statefulsets", "daemonset": "daemonsets"}
@@ -66,6 +66,7 @@ def why(snapshot: Snapshot, namespace: str, workload: Object) -> Blocker | None:
 class Workload:
     """``resource`` (``deployment/api``) has all its replicas updated and ready at its newest generation."""
 
+    targets: ClassVar[frozenset[str]] = KUBERNETES
     component: str
     resource: str
     namespace: str = ""

@@ -19,7 +19,12 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._kube.reader import 
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.snapshot import Snapshot
 from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import client
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.workload import problem, replicas, why
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import target_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.parse import provided
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import Project
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.state import read_contract
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.status import compose
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.status.ages import age
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Completed, run
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
 from cryptography import x509
@@ -32,24 +37,15 @@ _TRUST = "sudo install -m 0644 {ca} /usr/local/share/ca-certificates/gpuaas-pari
 
 @dataclass(frozen=True)
 class Place:
-    """Where a run keeps its state, and the name of its cluster."""
+    """Where a run keeps its state, and the name of its cluster; without a kubeconfig there is none to look at."""
 
     cluster: str
     state_dir: Path
-    kubeconfig: Path
+    kubeconfig: Path | None = None
 
     @property
     def node(self) -> str:
         return f"{self.cluster}-control-plane"
-
-
-def age(stamp: object, now: datetime.datetime) -> int:
-    """Whole seconds since an RFC 3339 time of the API, 0 when there is none or it is ahead of us."""
-    try:
-        then = datetime.datetime.fromisoformat(str(stamp))
-    except ValueError:
-        return 0
-    return max(0, int((now - then).total_seconds()))
 
 
 def _brief(argv: Sequence[str], **given: Any) -> Completed:
@@ -149,30 +145,61 @@ def authority(state_dir: Path, now: datetime.datetime) -> Object:
     return {**row, "not_after": ends.isoformat(timespec="seconds"), "days_left": (ends - now).days}
 
 
-def gather(place: Place, docker: Docker | None = None) -> Object:
-    """Everything that the status shows, and whether the platform is ready.
-
-    Raises ParityError ``CLUSTER_ABSENT``, ``NOT_READY`` when the node does not run, and what Docker, the
-    kubeconfig or the API are refused or unreachable with.
-    """
-    now = datetime.datetime.now(datetime.UTC)
-    container = _node_container(place, docker or Docker(_brief))
+def _of_cluster(place: Place, docker: Docker, now: datetime.datetime) -> tuple[Object, Object]:
+    container = _node_container(place, docker)
     contract = read_contract(place.state_dir)
-    with ThreadPoolExecutor(1) as pool, KubeReader.from_file(place.kubeconfig, timeout=_PATIENCE) as reader:
+    kubeconfig = place.kubeconfig or place.state_dir / "kubeconfig"
+    with ThreadPoolExecutor(1) as pool, KubeReader.from_file(kubeconfig, timeout=_PATIENCE) as reader:
         answers = pool.submit(_endpoints, place, contract)
         snapshot = Snapshot(reader)
         cluster = _cluster(place, container, snapshot, now)
-        services = contract["services"].items()
-        components = [component(snapshot, name, str(service["namespace"]), now) for name, service in services]
-        endpoints = answers.result()
-    ready = cluster["ready"] and all(row["ok"] for row in endpoints) and not any(row["blocker"] for row in components)
+        rows = [component(snapshot, name, str(contract["services"][name]["namespace"]), now) for name in _ours(contract)]
+        return contract, {"cluster": cluster, "components": rows, "endpoints": answers.result()}
+
+
+def _is_project(place: Place) -> bool:
+    if place.kubeconfig is None:
+        return True
+    try:
+        return target_of(read_contract(place.state_dir)) == "compose"
+    except ParityError:  # of a cluster something may stand all the same
+        return False
+
+
+def _of_project(place: Place, docker: Docker, now: datetime.datetime) -> tuple[Object, Object]:
+    if not (place.state_dir / "rendered" / "contract.json").exists():
+        raise ParityError("PROJECT_ABSENT", f"{place.state_dir} holds no rendered contract")
+    contract = read_contract(place.state_dir)
+    if target_of(contract) != "compose":
+        raise ParityError("KUBECONFIG_INVALID", "no kubeconfig is given, and the contract is for a cluster", "give the option kubeconfig")
+    project = Project(docker, str(contract.get("project") or ""))
+    row = compose.project_row(project, now)
+    with ThreadPoolExecutor(1) as pool:
+        answers = pool.submit(_endpoints, place, contract)
+        rows = [compose.component(project, name, now) for name in _ours(contract)]
+        return contract, {"project": row, "components": rows, "endpoints": answers.result()}
+
+
+def _ours(contract: Object) -> list[str]:
+    return [name for name in contract["services"] if not provided(contract, name)]
+
+
+def gather(place: Place, docker: Docker | None = None) -> Object:
+    """Everything that the status shows, and whether the platform is ready.
+
+    That is a cluster, or the Compose project of a contract whose target is ``compose``. Raises ParityError
+    ``CLUSTER_ABSENT`` or ``PROJECT_ABSENT``, ``NOT_READY`` when the node does not run, ``CONTRACT_NOT_RENDERED``,
+    and what Docker, the kubeconfig or the API are refused or unreachable with.
+    """
+    now, docker = datetime.datetime.now(datetime.UTC), docker or Docker(_brief)
+    contract, found = (_of_project if _is_project(place) else _of_cluster)(place, docker, now)
+    base = found.get("cluster") or found["project"]
+    ready = base["ready"] and all(row["ok"] for row in found["endpoints"]) and not any(row["blocker"] for row in found["components"])
     return {
         "ready": ready,
         "mode": contract.get("mode"),
         "lane": contract.get("lane"),
-        "cluster": cluster,
-        "components": components,
-        "endpoints": endpoints,
+        **found,
         "users": users(place.state_dir),
         "ca": authority(place.state_dir, now),
     }
@@ -180,6 +207,8 @@ def gather(place: Place, docker: Docker | None = None) -> Object:
 
 def blockers(status: Object) -> list[str]:
     """What keeps the platform from being ready, one thing each."""
-    found = [] if status["cluster"]["ready"] else [f"node {status['cluster']['node']} is not Ready"]
+    cluster, project = status.get("cluster"), status.get("project")
+    found = [f"node {cluster['node']} is not Ready"] if cluster and not cluster["ready"] else []
     found += [f"{row['name']}: {row['blocker']}" for row in status["components"] if row["blocker"]]
+    found += [project["blocker"]] if project and project["blocker"] else []
     return found + [f"{row['url']}: {row['now']}" for row in status["endpoints"] if not row["ok"]]

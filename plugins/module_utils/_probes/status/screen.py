@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 Object = dict[str, Any]
 
@@ -26,16 +27,32 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in [head, *rows]]
 
 
-def screen(status: Object) -> list[str]:
-    """The lines of the screen."""
-    cluster, ca = status["cluster"], status["ca"]
+def _head(status: Object) -> list[str]:
+    if "project" in status:
+        project = status["project"]
+        old = f", age {duration(project['age_seconds'])}" if project["running"] else ""
+        lines = [f"project {project['name']}: {project['running']}/{project['containers']} containers run{old}"]
+        return [*lines, project["blocker"]] if project["blocker"] else lines
+    cluster = status["cluster"]
     state = "Ready" if cluster["ready"] else "not Ready"
     old = duration(cluster["age_seconds"])
-    lines = [
+    return [
         f"cluster {cluster['name']}: {state}, Kubernetes {cluster['kubernetes']}, age {old}",
         f"node image {cluster['node_image']}",
-        "",
     ]
+
+
+def _host_ports(status: Object) -> list[str]:
+    """Where the host reaches what has no URL; an endpoint's port is in its URL already."""
+    ports = [f"{row['name']} {port}" for row in status["components"] for port in row.get("ports", [])]
+    shown = {str(urlsplit(row["url"]).port or 443) for row in status["endpoints"]}
+    return [port for port in ports if port.rpartition(":")[2] not in shown]
+
+
+def screen(status: Object) -> list[str]:
+    """The lines of the screen."""
+    ca = status["ca"]
+    lines = [*_head(status), ""]
     lines += table(
         ("COMPONENT", "READY", "AGE", "RESTARTS", ""),
         [
@@ -50,6 +67,8 @@ def screen(status: Object) -> list[str]:
         ],
     )
     lines += ["", *table(("ENDPOINT", "URL", "NOW", ""), [(r["name"], r["url"], r["now"], r["purpose"]) for r in status["endpoints"]])]
+    if _host_ports(status):
+        lines += ["", f"on the host besides: {', '.join(_host_ports(status))}"]
     if status["users"]:
         lines += ["", *table(("USER", "ROLE", "PASSWORD UNDER"), [(r["user"], r["role"], r["password_key"]) for r in status["users"]])]
         lines.append(f"passwords are in {status['users'][0]['password_file']}")
