@@ -25,6 +25,7 @@ class ActionModule(ParityAction):
         needs = Needs(
             cluster=params["cluster_name"],
             build=params["build"],
+            compose=params["compose"],
             ports=tuple(Port(port["host_port"], port["listen"]) for port in params["ports"]),
             disk_build_gib=params["disk_build_gib"],
             disk_run_gib=params["disk_run_gib"],

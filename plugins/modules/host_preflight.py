@@ -16,13 +16,19 @@ description:
   - All problems are reported at once, each with what was seen and what to type.
 options:
   cluster_name:
-    description: Name of the kind cluster whose node may hold the ports.
+    description: Name of the kind cluster, or Compose project, that may hold the ports.
     type: str
     default: gpuaas-parity
   build:
     description: Whether images are built on this machine, which needs buildx, mmdebstrap and more disk.
     type: bool
     default: true
+  compose:
+    description:
+      - Whether the platform runs in Docker Compose. That needs the Compose plugin 2.20.2 or newer and an engine 25 or newer,
+        and not what a Kubernetes node needs.
+    type: bool
+    default: false
   ports:
     description: Ports the platform will publish.
     type: list

@@ -30,7 +30,9 @@ options:
     elements: str
     required: true
   node:
-    description: Name of the node container. While it exists no node image is baked.
+    description:
+      - Name of the node container. While it exists no node image is baked.
+      - Empty where the images are run by the engine itself; then there is no node image at all.
     type: str
     required: true
   source:
@@ -66,22 +68,22 @@ RETURN = r"""
 node_image:
   description: Reference of the node image with the lane's images baked in.
   type: str
-  returned: always
+  returned: when O(node) is not empty
   sample: gpuaas-parity/kind-node:0f3c5a1be2d49c77
 default_cni:
   description: Whether the node image brings a network of its own, as upstream's does.
   type: bool
-  returned: always
+  returned: when O(node) is not empty
   sample: false
 node_key:
   description: Key of the part of the node that a running cluster cannot take up.
   type: str
-  returned: always
+  returned: when O(node) is not empty
   sample: 5b0c7f9c1de2a3f4
 kind:
   description: Path of the kind program on this machine.
   type: str
-  returned: always
+  returned: when O(node) is not empty
   sample: /home/dev/.cache/gpuaas-parity/bin/9d0b4a7e1c2f3a55/kind
 built:
   description: Images that were built, or would be in check mode.

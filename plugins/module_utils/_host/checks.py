@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._host.system import 
 # kind needs --cgroupns, and an engine that starts privileged containers where
 # the bounding set lacks a capability: 20.10 does not (measured), 23 does.
 MIN_DOCKER = 23
+# Health checks that are asked often while a container starts (start_interval):
+# Engine 25, https://docs.docker.com/reference/compose-file/services/#healthcheck, and Compose 2.20.2.
+MIN_DOCKER_FOR_COMPOSE = 25
+MIN_COMPOSE = (2, 20, 2)
 # https://kind.sigs.k8s.io/docs/user/known-issues/#pod-errors-due-to-too-many-open-files
 MIN_INOTIFY_INSTANCES = 512
 MIN_INOTIFY_WATCHES = 524288
@@ -36,10 +41,14 @@ class Port:
 
 @dataclass(frozen=True)
 class Needs:
-    """What this run asks of the machine. Sizes in GiB; ``cluster`` names our own node."""
+    """What this run asks of the machine. Sizes in GiB; ``cluster`` names our own cluster, or Compose project.
+
+    ``compose`` is whether it runs in Docker Compose, which needs no node.
+    """
 
     cluster: str
     build: bool = True
+    compose: bool = False
     ports: tuple[Port, ...] = ()
     disk_build_gib: float = 12.0
     disk_run_gib: float = 4.0
@@ -74,18 +83,39 @@ def _docker(facts: HostFacts, engine: Engine, needs: Needs) -> Iterator[ParityEr
     if engine.problem:
         yield _with_advice(engine.problem, facts)
     else:
-        if engine.major < MIN_DOCKER:
-            yield ParityError("HOST_DOCKER_TOO_OLD", f"the engine is {engine.version}, {MIN_DOCKER} or newer is needed")
+        least = MIN_DOCKER_FOR_COMPOSE if needs.compose else MIN_DOCKER
+        if engine.major < least:
+            yield ParityError("HOST_DOCKER_TOO_OLD", f"the engine is {engine.version}, {least} or newer is needed")
         ours = ARCHITECTURES.get(facts.architecture)
         if ours and ARCHITECTURES.get(engine.architecture) != ours:
             yield ParityError("HOST_ARCH", f"the engine runs on {engine.architecture}, this machine is {facts.architecture}")
-        if engine.rootless and facts.cgroup_version < 2:
+        if engine.rootless and facts.cgroup_version < 2 and not needs.compose:
             yield ParityError("HOST_DOCKER_ROOTLESS", "the engine is rootless on cgroup v1; a rootless node needs v2")
+    if needs.compose and _version(engine.compose) < MIN_COMPOSE:
+        seen = f"the Compose plugin is {engine.compose}" if engine.compose else "docker has no Compose plugin"
+        wanted = ".".join(map(str, MIN_COMPOSE))
+        yield ParityError("HOST_COMPOSE_MISSING", f"{seen}, {wanted} or newer is needed", _compose_advice(facts))
     if needs.build:
         if not engine.buildx and (engine.problem is None or engine.problem.reason != "HOST_DOCKER_MISSING"):
             yield ParityError("HOST_BUILDX_MISSING", "docker has no buildx plugin")
         if not facts.mmdebstrap:
             yield ParityError("HOST_MMDEBSTRAP_MISSING", "there is no mmdebstrap program")
+
+
+def _version(text: str) -> tuple[int, ...]:
+    """The numbers that a version begins with; a plugin that says none is taken for a new one."""
+    numbers = re.match(r"v?(\d+)\.(\d+)\.(\d+)", text)
+    return tuple(map(int, numbers.groups())) if numbers else (MIN_COMPOSE if text else ())
+
+
+def _compose_advice(facts: HostFacts) -> str:
+    """The package that has the plugin, by who made the engine: its dockerd is in /usr/bin where Docker did."""
+    debian, ubuntu = ("debian" in (facts.os_id, *facts.os_like)), ("ubuntu" in (facts.os_id, *facts.os_like))
+    if facts.dockerd.startswith("/usr/bin/"):
+        return f"sudo {'apt-get' if debian else 'dnf'} install docker-compose-plugin"
+    if ubuntu:
+        return "sudo apt-get install docker-compose-v2"
+    return "sudo apt-get install docker-compose" if debian else "see https://docs.docker.com/compose/install/linux/"
 
 
 def _with_advice(problem: ParityError, facts: HostFacts) -> ParityError:
@@ -118,7 +148,8 @@ def _room(facts: HostFacts, engine: Engine, needs: Needs) -> Iterator[ParityErro
         low.append(f"max_user_instances is {facts.inotify_instances}, {MIN_INOTIFY_INSTANCES} is needed")
     if facts.inotify_watches is None or facts.inotify_watches < MIN_INOTIFY_WATCHES:
         low.append(f"max_user_watches is {facts.inotify_watches}, {MIN_INOTIFY_WATCHES} is needed")
-    if low:
+    # They are for what runs in a node.
+    if low and not needs.compose:
         yield ParityError("HOST_INOTIFY", "; ".join(low))
 
 

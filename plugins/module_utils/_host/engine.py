@@ -22,7 +22,7 @@ _DOCKER_PORT = re.compile(r"(?P<address>\[?[0-9a-fA-F.:]+\]?):(?P<first>\d+)(?:-
 
 @dataclass(frozen=True)
 class Published:
-    """A port of this machine that the engine publishes for a container; ``cluster`` is its kind label."""
+    """A port of this machine that the engine publishes for a container; ``cluster`` is its kind cluster or Compose project."""
 
     address: str
     port: int
@@ -38,6 +38,7 @@ class Engine:
     version: str = ""
     endpoint: str = ""
     buildx: str = ""
+    compose: str = ""
     cgroup_version: int = 0
     rootless: bool = False
     architecture: str = ""
@@ -65,16 +66,18 @@ def read_engine(system: System, *, timeout: float = 10.0) -> Engine:
     except ValueError:
         info = {}
     client = info.get("ClientInfo") or {}
-    buildx = next((p.get("Version") or "unknown" for p in client.get("Plugins") or () if p.get("Name") == "buildx"), "")
+    plugins = {str(p.get("Name")): str(p.get("Version") or "unknown") for p in client.get("Plugins") or ()}
+    buildx, compose = plugins.get("buildx", ""), plugins.get("compose", "")
     if not info.get("ServerVersion"):
         said = "\n".join([*(info.get("ServerErrors") or ()), done.stderr])
         problem = engine_problem(said) or ParityError("HOST_DOCKER_UNREACHABLE", tail(said, 3) or "docker info gave no server version")
-        return Engine(problem=problem, buildx=buildx, endpoint=_endpoint(system))
+        return Engine(problem=problem, buildx=buildx, compose=compose, endpoint=_endpoint(system))
     published, running, stopped = _containers(system)
     return Engine(
         version=str(info["ServerVersion"]),
         endpoint=_endpoint(system),
         buildx=buildx,
+        compose=compose,
         cgroup_version=int(info.get("CgroupVersion") or 1),
         rootless=any("name=rootless" in option.split(",") for option in info.get("SecurityOptions") or ()),
         architecture=str(info.get("Architecture") or ""),
@@ -93,8 +96,9 @@ def _endpoint(system: System) -> str:
 
 
 def _containers(system: System) -> tuple[tuple[Published, ...], tuple[str, ...], tuple[str, ...]]:
-    """Every published port, the clusters that have a running node, and those that have only stopped ones."""
-    row = '{{.Names}}\t{{.Label "io.x-k8s.kind.cluster"}}\t{{.State}}\t{{.Ports}}'
+    """Every published port, the clusters and projects of which something runs, and those of which all is stopped."""
+    owner = '{{or (.Label "io.x-k8s.kind.cluster") (.Label "com.docker.compose.project")}}'
+    row = f"{{{{.Names}}}}\t{owner}\t{{{{.State}}}}\t{{{{.Ports}}}}"
     done = system.runner(["docker", "ps", "--all", "--format", row], check=False, timeout=10.0, env=clean_env())
     published: list[Published] = []
     clusters: dict[str, bool] = {}

@@ -31,6 +31,7 @@ class HostFacts:
     docker_endpoint: str
     dockerd: str
     buildx_version: str
+    compose_version: str
     mmdebstrap: str
     rootless: bool
     cgroup_version: int
@@ -65,6 +66,7 @@ def read_facts(system: System, engine: Engine, checkout: Path | None) -> HostFac
         docker_endpoint=engine.endpoint,
         dockerd=system.which("dockerd") or _existing(system, "/usr/sbin/dockerd", "/usr/bin/dockerd"),
         buildx_version=engine.buildx,
+        compose_version=engine.compose,
         mmdebstrap=system.which("mmdebstrap") or "",
         rootless=engine.rootless,
         cgroup_version=engine.cgroup_version or _cgroup_version(system),

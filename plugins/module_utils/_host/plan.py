@@ -55,6 +55,9 @@ def plan(system: System, facts: HostFacts, problems: Sequence[ParityError]) -> P
     packages = ["docker.io"] if engine else []
     if engine or "HOST_BUILDX_MISSING" in reasons:
         packages.append("docker-buildx")
+    # The plugin of another origin's engine comes from there.
+    if "HOST_COMPOSE_MISSING" in reasons and not facts.dockerd.startswith("/usr/bin/"):
+        packages.append("docker-compose-v2" if "ubuntu" in (facts.os_id, *facts.os_like) else "docker-compose")
     # apt goes by the suite that is configured, whatever the release file says.
     old = base_archive(system, _OLD_SUITE) if packages else None
     if engine and (old or facts.os_id == "debian"):

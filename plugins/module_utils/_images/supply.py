@@ -29,7 +29,8 @@ class Supply:
     """The images of one lane, in one checkout.
 
     ``lane`` are the images that the contract's services run; ``node`` is the
-    name of the node container, which may or may not exist.
+    name of the node container, which may or may not exist; empty where the lane
+    runs in the engine itself and no node image is wanted.
     """
 
     catalog: Catalog
@@ -40,7 +41,8 @@ class Supply:
     facts: str
 
     def _keys(self) -> dict[str, str]:
-        wanted = ["kind", "node", *self.catalog["node"].bundles, *self.lane]
+        of_node = ["kind", "node", *self.catalog["node"].bundles] if self.node else []
+        wanted = [*of_node, *self.lane]
         return keys(self.catalog, self.catalog.ordered(wanted), self.root, self.facts)
 
     def ensure(self, progress: BuildProgress, dry: bool = False) -> dict[str, Any]:
@@ -51,6 +53,10 @@ class Supply:
         """
         found = self._keys()
         builder = Builder(self.root, self.cache, {name: f"{REPOSITORY}/{name}:{key}" for name, key in found.items()})
+        if not self.node:
+            build = missing(builder, self.catalog, self.lane)
+            built = [image.name for image in build] if dry else build_all(builder, build, progress)
+            return {"built": built, "baked": [], "image_keys": {name: found[name] for name in self.lane}}
         bundles = list(self.catalog["node"].bundles)
         stable = [name for name in self.lane if not self.catalog[name].developed]
         developed = [name for name in self.lane if self.catalog[name].developed]

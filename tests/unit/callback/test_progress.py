@@ -220,6 +220,8 @@ def test_the_log_holds_everything_from_the_moment_its_directory_exists(show: Cal
 def test_names() -> None:
     assert task_name(task("gpuaas.parity.host : Check\n it")) == "host: Check it"
     assert task_name(task("Alone")) == "Alone"
+    assert task_name(task("up | Await it")) == "Await it"
+    assert task_name(task("gpuaas.parity.cluster : sub | absent | Remove it")) == "cluster: Remove it"
 
 
 def test_nobody_to_run_on(show: CallbackModule) -> None:

@@ -51,3 +51,14 @@ def test_with_the_lower_layer_only_the_upper_one_is_baked(tmp_path: Path, monkey
 def test_a_whole_node_image_needs_no_lower_layer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _lower, upper = planned(tmp_path, monkeypatch, [])["baked"]
     assert planned(tmp_path, monkeypatch, [upper])["baked"] == []
+
+
+def test_without_a_node_only_the_lane_is_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "bin" / "docker"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\ncase \"$*\" in 'image ls'*) echo '{REPOSITORY}/db:{keys(tmp_path)['db']}' ;; *) exit 9 ;; esac\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    local = supply.Supply(CATALOG, tmp_path, tmp_path / "cache", ["app", "db"], "", "x86_64")
+    planned = local.ensure(BuildProgress(lambda _line: None), dry=True)
+    assert planned == {"built": ["app"], "baked": [], "image_keys": {name: keys(tmp_path)[name] for name in ("app", "db")}}

@@ -1,0 +1,36 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action of gpuaas.parity.compose_machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose import machine, sources
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.ours import require_ours, things
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.files import write_if_changed
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.resolved import load_resolved
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import Project
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import own_path
+from ansible_collections.gpuaas.parity.plugins.modules.compose_machine import DOCUMENTATION
+from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
+
+
+class ActionModule(ParityAction):
+    """Write what only this machine knows of the project; say whether it runs so already."""
+
+    DOCUMENTATION = DOCUMENTATION
+
+    def perform(self, params: dict[str, Any]) -> dict[str, Any]:
+        contract, docker = load_resolved(params["contract"]), Docker()
+        state_dir, rendered = own_path(params["state_dir"]), own_path(params["rendered_dir"])
+        name, lane = contract["project"], contract["lane"]
+        require_ours(things(docker, name), name, state_dir)
+        sources.require_readable(contract, Path(params["checkout"]))
+        wanted = machine.machine_file(machine.load_project(rendered), lane, params["image_keys"], rendered, state_dir)
+        path = state_dir / "machine.yml"
+        changed = write_if_changed(path, machine.as_bytes(wanted), dry=self.check_mode)
+        current = machine.is_current(wanted, Project(docker, name).containers())
+        return {"changed": changed, "file": str(path), "project": name, "current": current}

@@ -1,0 +1,64 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Documentation of gpuaas.parity.compose_database; the action plugin of the same name runs it."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: compose_database
+short_description: Restore the seeded database of a Compose project, or make it anew
+version_added: 0.1.0
+author: gpuaas.parity contributors (@gpuaas)
+description:
+  - V(restored) makes the control plane's database what its snapshot is, in about a second and without restarting a
+    container, and empties the cache. A snapshot that does not fit the code of the checkout is refused.
+  - V(reseeded) empties the database, migrates and seeds it with the code of the checkout, and keeps that as the snapshot.
+  - No password is an argument or in the environment of anything that is started here.
+options:
+  state:
+    description: What is wanted.
+    type: str
+    choices: [restored, reseeded]
+    default: restored
+  project:
+    description: Name of the project, which runs.
+    type: str
+    required: true
+  state_dir:
+    description: Directory of the run's own files, which the project's labels name.
+    type: path
+    required: true
+  checkout:
+    description: The checkout, whose code says which schema it needs.
+    type: path
+    required: true
+attributes:
+  check_mode:
+    support: full
+    description: Says whether the snapshot could be restored, and changes nothing.
+  diff_mode:
+    support: none
+    description: The contents of a database are not compared.
+"""
+
+EXAMPLES = r"""
+- name: Have the seeded database again
+  gpuaas.parity.compose_database:
+    project: gpuaas-local
+    state_dir: "{{ playbook_dir }}/../.parity/compose"
+    checkout: "{{ playbook_dir | dirname }}"
+"""
+
+RETURN = r"""
+schema:
+  description: Schema version of the snapshot.
+  returned: success
+  type: int
+  sample: 2
+reason:
+  description: Reason id of the failure.
+  returned: failure
+  type: str
+  sample: LOCAL_DEV_SEED_OUTDATED
+"""

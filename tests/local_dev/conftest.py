@@ -1,0 +1,39 @@
+"""The Compose project of this checkout, which is up."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Running:
+    """What ``up`` left: its contract, and containers by service."""
+
+    state_dir: Path
+    contract: dict[str, Any]
+    containers: dict[str, dict[str, Any]]
+
+    def inside(self, service: str, *command: str) -> str:
+        """What a command prints in the container of a service."""
+        argv = ["docker", "exec", self.containers[service]["Id"], *command]
+        return subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+@pytest.fixture(scope="session")
+def running() -> Running:
+    state_dir = Path(os.environ.get("PARITY_STATE_DIR") or ROOT / ".parity" / "compose")
+    contract = json.loads((state_dir / "rendered" / "contract.json").read_text(encoding="utf-8"))
+    label = f"label=com.docker.compose.project={contract['project']}"
+    listed = subprocess.run(["docker", "ps", "--all", "--quiet", "--filter", label], capture_output=True, text=True, check=True)
+    inspected = subprocess.run(["docker", "inspect", *listed.stdout.split()], capture_output=True, text=True, check=True)
+    containers = {item["Config"]["Labels"]["com.docker.compose.service"]: item for item in json.loads(inspected.stdout)}
+    return Running(state_dir, contract, containers)

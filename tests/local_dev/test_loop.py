@@ -1,0 +1,72 @@
+"""An edit of the source shows without a rebuild, and a reset brings the seeded database back."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .conftest import ROOT, Running
+
+SOURCE = ROOT / "control_plane" / "src" / "gpuaas" / "__init__.py"
+PATIENCE = 30.0
+_ASK = "import urllib.request; print(urllib.request.urlopen('http://api:8000/openapi.json', timeout=5).read().decode())"
+
+
+@pytest.fixture
+def source() -> Iterator[Path]:
+    """The file that says the version, which is as it was afterwards."""
+    before = SOURCE.read_bytes()
+    yield SOURCE
+    SOURCE.write_bytes(before)
+
+
+def version(running: Running) -> str:
+    """The version that the API reports; empty while it starts anew."""
+    try:
+        answer = running.inside("web", "/opt/gpuaas/bin/python", "-c", _ASK)
+    except subprocess.CalledProcessError:
+        return ""
+    return str(json.loads(answer)["info"]["version"])
+
+
+def test_an_edit_shows_without_a_rebuild(running: Running, source: Path) -> None:
+    edited = "0.0.0+edited"
+    source.write_text(source.read_text(encoding="utf-8").replace(version(running), edited), encoding="utf-8")
+    end = time.monotonic() + PATIENCE
+    while (seen := version(running)) != edited and time.monotonic() < end:
+        # Each question takes a tenth of a second itself.
+        continue
+    assert seen == edited
+
+
+def sql(running: Running, statement: str) -> str:
+    """What a statement of the superuser prints; the password stays in the container."""
+    script = (
+        "umask 077; { printf '*:*:*:postgres:'; cat /run/secrets/gpuaas/superuser_password; } > /tmp/.pgpass.test;"
+        ' PGPASSFILE=/tmp/.pgpass.test psql -h 127.0.0.1 -U postgres -d gpuaas -qtAc "$1"; status=$?; rm /tmp/.pgpass.test; exit $status'
+    )
+    return running.inside("postgres", "sh", "-c", script, "sql", statement).strip()
+
+
+def reset() -> None:
+    """``make local-dev-reset``, with no configuration of whoever runs these tests."""
+    playbook = [str(ROOT / ".venv/bin/ansible-playbook"), "-i", "inventories/compose", "playbooks/reset.yml"]
+    environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
+    subprocess.run(playbook, cwd=ROOT, env=environment, capture_output=True, check=True, timeout=120)
+
+
+def test_a_reset_brings_the_seeded_database_back(running: Running) -> None:
+    instances = "SELECT md5(string_agg(i::text, '' ORDER BY id)) FROM instances i"
+    reset()
+    seeded = sql(running, instances)
+    assert seeded
+    sql(running, "TRUNCATE instances CASCADE")
+    assert sql(running, instances) == ""
+    reset()
+    assert sql(running, instances) == seeded

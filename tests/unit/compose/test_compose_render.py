@@ -1,0 +1,217 @@
+"""The rendered project: plain, the same everywhere, hardened, and in step with the cluster's manifests."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compose_files import env_file
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import load_inputs, render_mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render_compose import Paths
+from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+
+from .conftest import CHECKOUT
+
+Object = dict[str, Any]
+JOBS = {"api-migrate", "api-seed", "postgres-snapshot"}
+PATHS = Paths("../../.parity/compose", "../..")
+
+
+def manifests() -> dict[str, Object]:
+    """Pod specs of the cluster's workloads by name."""
+    found = {}
+    for path in (CHECKOUT / "roles").glob("*/files/manifests/*.yaml"):
+        for document in yaml.safe_load_all(path.read_text(encoding="utf-8")):
+            if document and document["kind"] in ("Deployment", "StatefulSet", "Job"):
+                found[document["metadata"]["name"]] = document["spec"]["template"]["spec"]
+    return found
+
+
+def test_it_is_hardened(project: Object) -> None:
+    for name, service in project["services"].items():
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["mem_limit"], name
+        assert service["pull_policy"] == "never", name
+        assert "privileged" not in service, name
+
+
+def test_only_who_hands_out_files_is_root_and_has_capabilities(project: Object) -> None:
+    powerful = {name for name, service in project["services"].items() if service.get("cap_add") or str(service["user"]).startswith("0")}
+    assert powerful == {"secrets"}
+    assert project["services"]["secrets"]["network_mode"] == "none"
+
+
+def test_what_runs_on_has_a_health_check_and_what_ends_has_none(project: Object) -> None:
+    assert {name for name, service in project["services"].items() if "healthcheck" not in service} == JOBS
+    for name in JOBS:
+        assert project["services"][name]["restart"] == "no"
+
+
+def test_everything_waits_for_readiness_and_up_can_await_every_job(project: Object) -> None:
+    awaited = {}
+    for name, service in project["services"].items():
+        for needed, how in service.get("depends_on", {}).items():
+            wanted = "service_completed_successfully" if needed in JOBS else "service_healthy"
+            assert how == {"condition": wanted}, (name, needed)
+            awaited[needed] = how
+    # `up --wait` takes a job that ended for a failure unless somebody waits for its end.
+    assert set(awaited) >= JOBS
+
+
+def test_ports_are_on_loopback_and_the_modes(project: Object) -> None:
+    ports = {name: port for name, service in project["services"].items() for port in service.get("ports", ())}
+    assert {name: (port["host_ip"], port["published"]) for name, port in ports.items()} == {
+        "traefik": ("127.0.0.1", "9443"),
+        "postgres": ("127.0.0.1", "15432"),
+        "redis": ("127.0.0.1", "16379"),
+    }
+
+
+def test_the_ingress_has_the_public_names_inside(project: Object) -> None:
+    aliases = project["services"]["traefik"]["networks"]["default"]["aliases"]
+    assert aliases == ["api.gpuaas.localhost", "auth.gpuaas.localhost", "web.gpuaas.localhost"]
+
+
+def test_every_service_carries_its_lanes(project: Object) -> None:
+    lanes = yaml.safe_load((CHECKOUT / "contract/platform.yml").read_text(encoding="utf-8"))["lanes"]
+    for name, members in lanes.items():
+        ours = {service for service, definition in project["services"].items() if name in definition["profiles"]}
+        assert ours >= set(members) - {"coredns"} | {"secrets"}
+
+
+def test_paths_are_relative_and_bytes_do_not_depend_on_the_place(tree: dict[str, bytes], tmp_path: Path) -> None:
+    for folder in ("contract", "roles"):
+        shutil.copytree(CHECKOUT / folder, tmp_path / folder)
+    inputs = load_inputs(tmp_path / "contract", tmp_path / "roles")
+    assert render_mode(inputs, inputs.mode("compose"), "core", PATHS).tree == tree
+    text = b"\n".join(tree.values()).decode()
+    assert str(CHECKOUT) not in text
+    binds = [
+        mount["source"]
+        for line in [yaml.safe_load(tree["compose.yml"])]
+        for s in line["services"].values()
+        for mount in s["volumes"]
+        if mount["type"] == "bind"
+    ]
+    assert binds
+    assert all(source.startswith(("./", "../")) for source in binds)
+
+
+def test_the_source_is_mounted_read_only_and_nothing_else_of_the_checkout(project: Object) -> None:
+    for name in ("api", "web", "api-migrate", "api-seed"):
+        (mount,) = [item for item in project["services"][name]["volumes"] if item["type"] == "bind"]
+        assert (mount["source"], mount["target"], mount["read_only"]) == ("../../control_plane/src/gpuaas", "/src/gpuaas", True)
+    assert project["services"]["api"]["command"] == ["api", "--reload"]
+
+
+def test_without_a_source_the_images_own_code_runs(tmp_path: Path) -> None:
+    for folder in ("contract", "roles"):
+        shutil.copytree(CHECKOUT / folder, tmp_path / folder)
+    mode = tmp_path / "contract/modes/compose.yml"
+    mode.write_text(re.sub(r"\{source: [^}]*\}", "{}", mode.read_text(encoding="utf-8")), encoding="utf-8")
+    inputs = load_inputs(tmp_path / "contract", tmp_path / "roles")
+    services = yaml.safe_load(render_mode(inputs, inputs.mode("compose"), "core", PATHS).tree["compose.yml"])["services"]
+    assert services["api"]["command"] == ["api"]
+    assert "entrypoint" not in services["api-migrate"]
+    assert "environment" not in services["api"]
+
+
+def test_who_hands_out_files_sees_neither_the_cas_key_nor_the_users_secrets(project: Object) -> None:
+    sources = [mount["source"] for mount in project["services"]["secrets"]["volumes"] if mount["type"] == "bind"]
+    assert not any(source.endswith(("ca.key", "secrets.yml", "/tls", "/secrets", "/files/")) for source in sources)
+    assert "../../.parity/compose/tls/ca.crt" in sources
+
+
+def test_each_file_goes_to_its_owner_alone(tree: dict[str, bytes], project: Object) -> None:
+    for line in tree["files/deliver.list"].decode().splitlines():
+        owner, mode, origin, to = line.split()
+        volume = to.split("/")[2]
+        users = {service["user"] for name, service in project["services"].items() if name != "secrets" and _mounts(service, volume)}
+        assert users == {owner}, line
+        assert mode == ("0400" if "/secrets/" in origin or re.search(r"/tls/\w+/", origin) else "0444"), line
+
+
+def _mounts(service: Object, volume: str) -> bool:
+    return any(mount["type"] == "volume" and mount["source"] == volume for mount in service.get("volumes", ()))
+
+
+def test_data_volumes_are_never_swept(tree: dict[str, bytes], project: Object) -> None:
+    swept = {mount["target"] for mount in project["services"]["secrets"]["volumes"] if mount["target"].startswith("/to/")}
+    assert not any("data" in target for target in swept)
+    assert tree["files/own.list"].decode().splitlines() == ["999:999 /own/postgres-data", "999:999 /own/redis-data"]
+
+
+@pytest.mark.parametrize("name", ["api", "web", "keycloak", "postgres", "redis", "traefik", "api-migrate"])
+def test_it_runs_as_in_a_cluster(project: Object, name: str) -> None:
+    pod, service = manifests()[name], project["services"][name]
+    security = pod["securityContext"]
+    assert service["user"] == f"{security['runAsUser']}:{security['runAsGroup']}"
+    (main,) = pod["containers"]
+    wanted = main["resources"]["limits"]["memory"].replace("Mi", "m").replace("Gi", "g")
+    assert service["mem_limit"] == wanted
+    assert service["image"] == f"gpuaas-parity/{main['image']}"
+
+
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
+        ("plain-1.0:/x@y", "A=plain-1.0:/x@y\n"),
+        ("two words", "A='two words'\n"),
+        ("cost $HOME # all", "A='cost $HOME # all'\n"),
+        ("it's $5", 'A="it\'s \\$5"\n'),
+        ("a'b\"c\\d", 'A="a\'b\\"c\\\\d"\n'),
+    ],
+)
+def test_a_value_stays_what_it_is(value: str, line: str) -> None:
+    assert env_file({"A": value}).decode() == line
+
+
+def broken(tmp_path: Path, service: str, text: str | None) -> ParityError:
+    for folder in ("contract", "roles"):
+        shutil.copytree(CHECKOUT / folder, tmp_path / folder)
+    path = tmp_path / "roles/compose/files/services" / f"{service}.yml"
+    if text is None:
+        path.unlink()
+    else:
+        path.write_text(text, encoding="utf-8")
+    inputs = load_inputs(tmp_path / "contract", tmp_path / "roles")
+    with pytest.raises(ParityError) as caught:
+        render_mode(inputs, inputs.mode("compose"), "core", PATHS)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "said"),
+    [
+        (None, "CONTRACT_MANIFEST_MISMATCH", "there is no such file"),
+        ("services: {web: {user: 65532:65532}}", "CONTRACT_MANIFEST_INVALID", "services has no redis"),
+        ("services: {redis: {user: 999}}", "CONTRACT_MANIFEST_INVALID", "services.redis"),
+        ("services: {redis: {user: a, user: b}}", "CONTRACT_DUPLICATE_KEY", "user"),
+        ("services: {redis: {user: '1:1'}}\nx-file: {}", "CONTRACT_MANIFEST_INVALID", "must be a mapping of"),
+        (
+            "services: {redis: {user: '1:1'}}\nx-files: {a: {to: /a, files: {b: state/../b}}}",
+            "CONTRACT_MANIFEST_INVALID",
+            "x-files.a.files.b",
+        ),
+        ("services: {redis: {user: '1:1'}}", "CONTRACT_MANIFEST_MISMATCH", "keeps no data, its placement has a volume"),
+        ("services: {redis: {user: '1:1'}", "CONTRACT_MANIFEST_INVALID", "redis.yml"),
+    ],
+)
+def test_a_fragment_that_cannot_be_used_is_refused_by_name(tmp_path: Path, text: str | None, reason: str, said: str) -> None:
+    error = broken(tmp_path, "redis", text)
+    assert error.reason == reason
+    assert "roles/compose/files/services/redis.yml" in error.seen
+    assert said in error.seen
+
+
+def test_the_inventory_names_the_project_of_the_mode() -> None:
+    """`down` goes by the inventory: there may be nothing rendered any more."""
+    said = yaml.safe_load((CHECKOUT / "inventories/compose/group_vars/all.yml").read_text(encoding="utf-8"))
+    mode = yaml.safe_load((CHECKOUT / "contract/modes/compose.yml").read_text(encoding="utf-8"))
+    assert (said["parity_project"], said["parity_target"]) == (mode["project"], mode["target"])
