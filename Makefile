@@ -1,39 +1,80 @@
 # Aliases for playbooks; the logic is theirs. `make help` lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-.PHONY: help kind-parity-up kind-parity-status kind-parity-validate kind-parity-down kind-parity-reset \
-  kind-parity-logs parity-render test lint unit molecule bench clean
+.PHONY: help test lint unit molecule bench clean \
+  local-dev-up local-dev-status local-dev-validate local-dev-logs local-dev-reset local-dev-reseed local-dev-down \
+  kind-parity-up kind-parity-status kind-parity-validate kind-parity-logs kind-parity-reset kind-parity-down \
+  parity-render parity-diff parity-doctor parity-gate parity-secrets-rotate
 
-PLAYBOOK := ANSIBLE_CONFIG=$(CURDIR)/ansible.cfg .venv/bin/ansible-playbook -i inventories/kind
 ARGS = $(if $(LANE),-e parity_lane=$(LANE)) $(if $(OUTPUT),-e parity_output=$(OUTPUT)) \
-  $(if $(IMAGES_SOURCE),-e images_source=$(IMAGES_SOURCE)) \
+  $(if $(IMAGES_SOURCE),-e images_source=$(IMAGES_SOURCE)) $(if $(TIER),-e parity_tier=$(TIER)) \
+  $(if $(SEED),-e parity_seed_file=$(SEED)) \
   $(if $(COMPONENT),-e parity_component=$(COMPONENT)) $(if $(FOLLOW),-e parity_follow=true)
+play = @ANSIBLE_CONFIG=$(CURDIR)/ansible.cfg .venv/bin/ansible-playbook -i inventories/$(1) playbooks/$(2).yml $(ARGS)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-kind-parity-up: .venv/runtime ## everything set up, built and started          [LANE=core]
-	@$(PLAYBOOK) playbooks/up.yml $(ARGS)
+local-dev-up: .venv/runtime ## the fast loop: the platform in Docker Compose         [LANE=core]
+	$(call play,compose,up)
 
-kind-parity-status: .venv/runtime ## what stands, on one screen                     [OUTPUT=json]
-	@$(PLAYBOOK) playbooks/status.yml $(ARGS)
+local-dev-status: .venv/runtime ## what stands of it, on one screen                     [OUTPUT=json]
+	$(call play,compose,status)
+
+local-dev-validate: .venv/runtime ## every check that holds in compose; exit status is the verdict
+	$(call play,compose,validate)
+
+local-dev-logs: .venv/runtime ## logs of all, or of one                              [COMPONENT=api] [FOLLOW=1]
+	$(call play,compose,logs)
+
+local-dev-reset: .venv/runtime ## the seeded database again, in seconds
+	$(call play,compose,reset)
+
+local-dev-reseed: .venv/runtime ## migrate, seed anew and keep that for reset
+	$(call play,compose,reseed)
+
+local-dev-down: .venv/runtime ## remove it all, and prove that nothing is left
+	$(call play,compose,down)
+
+kind-parity-up: .venv/runtime ## production-shaped: everything set up, built, started [LANE=core]
+	$(call play,kind,up)
+
+kind-parity-status: .venv/runtime ## what stands, on one screen                           [OUTPUT=json]
+	$(call play,kind,status)
 
 kind-parity-validate: .venv/runtime ## every check of the lane; exit status is the verdict
-	@$(PLAYBOOK) playbooks/validate.yml $(ARGS)
+	$(call play,kind,validate)
 
-kind-parity-down: .venv/runtime ## remove it all, and prove that nothing is left
-	@$(PLAYBOOK) playbooks/down.yml $(ARGS)
+kind-parity-logs: .venv/runtime ## logs of all, or of one                              [COMPONENT=api] [FOLLOW=1]
+	$(call play,kind,logs)
 
 kind-parity-reset: .venv/runtime ## down, up, validate
-	@$(PLAYBOOK) playbooks/reset.yml $(ARGS)
+	$(call play,kind,reset)
 
-kind-parity-logs: .venv/runtime ## logs of all, or of one                         [COMPONENT=api] [FOLLOW=1]
-	@$(PLAYBOOK) playbooks/logs.yml $(ARGS)
+kind-parity-down: .venv/runtime ## remove it all, and prove that nothing is left
+	$(call play,kind,down)
 
-parity-render: .venv/runtime ## the rendering alone, without a cluster
-	@$(PLAYBOOK) playbooks/render.yml $(ARGS)
+parity-render: ARGS += $(if $(MODE),-e parity_modes=$(MODE))
+parity-render: .venv/runtime ## the rendering of every mode, or of one                [MODE=kind]
+	$(call play,kind,render)
 
-test: .venv/test ## lint, units, a real cluster up and down, the browser
+parity-diff: ARGS += $(if $(A),-e parity_diff_a=$(A)) $(if $(B),-e parity_diff_b=$(B))
+parity-diff: .venv/runtime ## what differs between two modes: never the meaning      [A=compose] [B=kind]
+	$(call play,kind,diff)
+
+parity-doctor: ARGS += $(if $(MODE),-e parity_doctor_mode=$(MODE))
+parity-doctor: .venv/runtime ## what would stop which mode here, and what to type      [OUTPUT=json]
+	$(call play,kind,doctor)
+
+parity-gate: ARGS += $(if $(GATE),-e parity_gate=$(GATE))
+parity-gate: .venv/runtime ## what must be green on kind before merge, or deploy     [GATE=deploy]
+	$(call play,kind,gate)
+
+parity-secrets-rotate: ARGS += $(if $(NAME),-e parity_secret=$(NAME)) $(if $(VALUE_FILE),-e parity_value_file=$(VALUE_FILE))
+parity-secrets-rotate: .venv/runtime ## replace one secret everywhere     NAME=redis_password [MODE=compose]
+	$(call play,$(or $(MODE),kind),rotate)
+
+test: .venv/test ## lint, units, real platforms up and down, the browser
 	@tests/run all
 
 lint: .venv/test ## the static part of make test
@@ -42,8 +83,9 @@ lint: .venv/test ## the static part of make test
 unit: .venv/test ## the unit tests
 	@tests/run unit
 
-molecule: .venv/test ## the scenario on a real cluster
-	@tests/run molecule
+molecule: .venv/test ## the scenarios on real platforms: compose and kind
+	@tests/run compose
+	@tests/run kind
 
 bench: .venv/test ## the figures, as ratios against a plain script
 	@tests/run bench

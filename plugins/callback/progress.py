@@ -34,7 +34,9 @@ options:
         key: log_path
 """
 
+import contextlib
 import datetime
+import importlib
 import os
 import sys
 import time
@@ -64,11 +66,18 @@ def _is_terminal(stream: TextIO) -> bool:
 
 
 def task_name(task: Any) -> str:
-    """A task's name, after the short name of its role."""
+    """A task's name, after the short name of its role and without the names of the files it is in."""
     name = " ".join(str(task.get_name()).split())
     role, separator, rest = name.partition(" : ")
-    return f"{role.rpartition('.')[2]}: {rest}" if separator else name
+    told = (rest if separator else name).rpartition(" | ")[2]
+    return f"{role.rpartition('.')[2]}: {told}" if separator else told
 
+
+# They do nothing themselves; the tasks that they choose are the steps.
+_CHOICES = ("include_tasks", "ansible.builtin.include_tasks")
+
+# Of the libraries that the actions use, those that take long to import.
+_SHARED_BY_TASKS = ("httpx", "jsonschema")
 
 # A role that changes the machine says so with these.
 _SPOKEN = ("debug", "ansible.builtin.debug")
@@ -166,6 +175,10 @@ class CallbackModule(CallbackBase):
     # -- events ------------------------------------------------------------
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
+        # Each task is a fork of this process: what several of them need is loaded once, here.
+        for name in _SHARED_BY_TASKS:
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
         self._record(f"playbook {getattr(playbook, '_file_name', '')}")
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
@@ -194,6 +207,8 @@ class CallbackModule(CallbackBase):
         self.v2_playbook_on_task_start(task, False)
 
     def v2_runner_on_ok(self, result: Any) -> None:
+        if getattr(result.task, "action", "") in _CHOICES:
+            return
         self._steps += 1
         changed = bool(result.is_changed())
         self._changes += changed

@@ -40,36 +40,88 @@ REASONS: dict[str, Reason] = {
     "CONTRACT_REFERENCE": Reason("a name in the contract leads nowhere", "correct the name, or add what it names"),
     "CONTRACT_CYCLE": Reason("a reference leads back to itself", "give one of the named values a value of its own"),
     "CONTRACT_TYPE": Reason("a value is not of the type its setting states", "correct the value, or the type"),
+    "CONTRACT_READERS": Reason(
+        "who uses a secret and who may read it differ", "correct readers: of the named secret in contract/platform.yml, or who uses it"
+    ),
     "CONTRACT_SECRET_IN_SETTING": Reason(
         "a setting holds what looks like a secret",
         "name it under secrets: in contract/platform.yml and remove the value; if it was real, change it",
     ),
+    "CONTRACT_SETTING_IN_SECRET": Reason(
+        "a setting stands where a secret is named", "move it to settings: of the service; a secret has a name, a kind and readers"
+    ),
     "CONTRACT_UNKNOWN_LANE": Reason("the lane is not in the contract", "make kind-parity-up LANE=core"),
-    "CONTRACT_UNKNOWN_MODE": Reason("there is no such mode, or nothing renders it yet", "make kind-parity-up   # the mode kind"),
+    "CONTRACT_UNKNOWN_MODE": Reason("there is no such mode", "make parity-render   # renders every mode that there is"),
     "CONTRACT_MANIFEST_INVALID": Reason("a manifest of a role cannot be read", "correct the named file under roles/<role>/files/manifests"),
     "CONTRACT_MANIFEST_MISMATCH": Reason(
         "a manifest and the contract contradict each other", "make the named manifest say what the contract says"
     ),
     "MODE_INVALID": Reason("a mode file does not fit the contract", "correct the named place in contract/modes/"),
+    "MODE_OVERRIDES_CONTRACT": Reason(
+        "a mode file says what only the contract may say", "remove the named key; what holds in every mode belongs in contract/platform.yml"
+    ),
+    "RENDERED_EDITED": Reason(
+        "a rendered file was changed by hand", "move the change to contract/, remove the named file, then run the same command again"
+    ),
+    "RENDERED_NOT_OURS": Reason(
+        "the directory for the rendering holds something else", "name another directory, or move what is in that one away"
+    ),
+    "CONTRACT_MEANING_DIFFERS": Reason(
+        "two modes give a service something that means two things", "make the named place say the same in both modes"
+    ),
     "STATE_UNWRITABLE": Reason(
         "a file of the run cannot be written", "free disk space or take ownership of the named path, then run the same command again"
     ),
     # secrets
     "SECRETS_MISSING": Reason(
         "secrets.yml is gone, but the cluster that uses it is there",
-        "restore secrets.yml from a copy, or start over with new ones: make kind-parity-reset",
+        "restore secrets.yml from a copy, or start over with new ones: make kind-parity-down && make kind-parity-up",
     ),
     "SECRETS_UNREADABLE": Reason(
-        "secrets.yml cannot be read", "take ownership of it, restore it from a copy, or start over: make kind-parity-reset"
+        "secrets.yml cannot be read",
+        "take ownership of it, restore it from a copy, or start over: make kind-parity-down && make kind-parity-up",
     ),
     "SECRETS_PERMISSIONS": Reason(
-        "others could read or replace secrets.yml", "chmod 600 it if nobody else saw it, else make kind-parity-reset"
+        "others could read or replace secrets.yml", "chmod 600 it if nobody else saw it, else make kind-parity-down && make kind-parity-up"
     ),
     "SECRETS_CORRUPT": Reason(
-        "secrets.yml is not a mapping of names to values", "restore it from a copy, or start over: make kind-parity-reset"
+        "secrets.yml is not a mapping of names to values",
+        "restore it from a copy, or start over: make kind-parity-down && make kind-parity-up",
     ),
     "SECRETS_INVALID": Reason(
-        "a secret is not what the contract wants", "correct or restore the named secrets, or start over: make kind-parity-reset"
+        "a secret is not what the contract wants",
+        "correct or restore the named secrets, or start over: make kind-parity-down && make kind-parity-up",
+    ),
+    "SECRETS_INCOMPLETE": Reason(
+        "tier staging generates no secret, and some have no value", "write the named ones into secrets.yml, mode 0600, as name: value"
+    ),
+    "SECRETS_DIFFER": Reason(
+        "a secret of tier ci is not the one that the seed gives",
+        "give the seed that the run began with (-e parity_seed_file=FILE), or start over: make kind-parity-down && make kind-parity-up",
+    ),
+    "SECRETS_TIER_CHANGED": Reason(
+        "the secrets were made for another tier",
+        "go on with that tier (-e parity_tier=TIER), or start over: make kind-parity-down && make kind-parity-up",
+    ),
+    "SECRETS_DERIVED": Reason(
+        "a secret of tier ci follows from the seed and cannot be replaced alone",
+        "give another seed and start over: make kind-parity-down, then up with -e parity_seed_file=FILE",
+    ),
+    "SECRET_UNKNOWN": Reason(
+        "the contract has no secret of that name", "make parity-secrets-rotate NAME=NAME   # one of the names that are listed"
+    ),
+    "SECRET_VALUE_MISSING": Reason(
+        "tier staging takes the new value of a secret from a file, and there is none to be read",
+        "write the value to a file of mode 0600 and name it: -e parity_value_file=FILE",
+    ),
+    "SEED_MISSING": Reason(
+        "tier ci needs a file with a seed, and there is none to be read",
+        "(umask 077; openssl rand -base64 48 > FILE), then -e parity_seed_file=FILE",
+    ),
+    "SEED_PERMISSIONS": Reason("others could read the seed", "chmod 600 it if nobody else saw it, else make a new one and start over"),
+    "SEED_WEAK": Reason(
+        "the seed is too short or plainly not random",
+        "(umask 077; openssl rand -base64 48 > FILE), then -e parity_seed_file=FILE",
     ),
     # tls
     "CA_CORRUPT": Reason(
@@ -86,8 +138,24 @@ REASONS: dict[str, Reason] = {
     "COMMAND_TIMEOUT": Reason(
         "a program did not end in its time and was killed", "look for what it waits for, then run the same command again"
     ),
+    "REQUIREMENTS_OUTDATED": Reason(
+        "the Python environment is not the one that requirements/ locks",
+        "requirements/venv.sh runtime   # make does it before every target",
+    ),
     "RUN_IN_PROGRESS": Reason("another run of this mode is at work", "wait until it ends, then run the same command again"),
+    "MODE_VERB_REFUSED": Reason(
+        "this verb is not for this mode: the mode is shared, or somebody else's work", "see docs/modes.md for what each mode is for"
+    ),
+    "MODE_NO_ENDPOINT": Reason(
+        "a shared mode is to be looked at, and no address is given",
+        "ansible-playbook playbooks/validate.yml -i inventories/<mode> -e parity_address=<host or ip>:<port>",
+    ),
+    "MODE_TARGET_REFUSED": Reason(
+        "what was rendered is for another mode, whose deployment is not this collection's to change",
+        "use the playbooks with -i inventories/kind, or those of the mode that was meant",
+    ),
     "STATE_DIR_UNSAFE": Reason("the state directory is not a directory of ours", "name another parity_state_dir, or move that one away"),
+    "STATE_ABSENT": Reason("nothing of this mode stands here", "make kind-parity-up"),
     "STATE_DIR_RESIDUE": Reason(
         "the state directory could not be removed", "remove what details.left names, then run make kind-parity-down"
     ),
@@ -103,6 +171,10 @@ REASONS: dict[str, Reason] = {
     "HOST_DOCKER_REMOTE": Reason("the Docker engine is on another machine", "unset DOCKER_HOST DOCKER_CONTEXT; docker context use default"),
     "HOST_DOCKER_ROOTLESS": Reason(
         "rootless Docker lacks what a node needs", "see https://kind.sigs.k8s.io/docs/user/rootless/, or use a rootful engine"
+    ),
+    "HOST_COMPOSE_MISSING": Reason(
+        "Docker has no Compose plugin, or one older than 2.20.2",
+        "sudo apt-get install docker-compose   # of Debian 13; elsewhere docker-compose-v2",
     ),
     "HOST_BUILDX_MISSING": Reason("images are to be built and docker buildx is missing", "sudo apt-get install docker-buildx"),
     "HOST_MMDEBSTRAP_MISSING": Reason("base images are to be built and mmdebstrap is missing", "sudo apt-get install mmdebstrap"),
@@ -133,8 +205,34 @@ REASONS: dict[str, Reason] = {
     ),
     "CLUSTER_RECORD_CORRUPT": Reason("the record of the cluster cannot be read", "make kind-parity-reset"),
     "KUBECONFIG_FOREIGN": Reason("the kubeconfig leads to a cluster that is not ours", "move that file away, then run make kind-parity-up"),
+    # compose
+    "LOCAL_DEV_NOT_OURS": Reason(
+        "a Compose project of that name exists and gpuaas.parity did not make it",
+        "docker compose --project-name gpuaas-local down --volumes   # if it is yours and may go with its data",
+    ),
+    "LOCAL_DEV_MOVED": Reason(
+        "the Compose project was made by a checkout in another place", "make local-dev-down there, or move the checkout back"
+    ),
+    "LOCAL_DEV_UP_FAILED": Reason("the Compose project did not come up", "make local-dev-logs; then make local-dev-up goes on"),
+    "LOCAL_DEV_RESIDUE": Reason(
+        "something of the Compose project is left after it was removed",
+        "remove what details.residue names, then run make local-dev-down",
+    ),
+    "LOCAL_DEV_SOURCE_UNREADABLE": Reason(
+        "the source that is mounted into containers cannot be read there", "chmod -R o+rX control_plane/src"
+    ),
+    "LOCAL_DEV_DATABASE": Reason(
+        "the database of the Compose project could not be reset", "make local-dev-up; then the same command again"
+    ),
+    "LOCAL_DEV_SEED_MISSING": Reason("there is no snapshot of the seeded database", "make local-dev-reseed"),
+    "LOCAL_DEV_SEED_OUTDATED": Reason("the snapshot of the seeded database is of an older schema than the code", "make local-dev-reseed"),
+    "LOCAL_DEV_SCHEMA_NEWER": Reason(
+        "the database was migrated by newer code than this checkout's",
+        "go back to that code, or make the database anew, which loses its data: make local-dev-reseed && make local-dev-up",
+    ),
     # diagnosis
     "COMPONENT_UNKNOWN": Reason("there is no component of this name in the lane", "make kind-parity-logs   # without COMPONENT shows all"),
+    "LOGS_UNREADABLE": Reason("no log could be read", "make kind-parity-status"),
     # probe: the cluster's API
     "CLUSTER_ABSENT": Reason("there is no cluster of this name", "make kind-parity-up"),
     "KUBECONFIG_INVALID": Reason("the kubeconfig cannot be read or used", "make kind-parity-up writes it anew"),
@@ -154,8 +252,18 @@ REASONS: dict[str, Reason] = {
     "READY_TIMEOUT": Reason(
         "something was not ready within its budget", "make kind-parity-logs shows why; make kind-parity-up goes on waiting"
     ),
+    # gates
+    "GATE_INVALID": Reason("contract/gates.yml cannot be used", "correct the named place of contract/gates.yml"),
+    "GATE_UNKNOWN_CHECK": Reason(
+        "a gate demands a check that does not exist",
+        "correct the id in contract/gates.yml, or restore the check in its role's files/checks.yml",
+    ),
+    "GATE_WRONG_MODE": Reason("a gate is proved in another mode than the run is for", "make kind-parity-up, then make parity-gate"),
+    "GATE_NOT_RUN": Reason(
+        "a check that a gate demands was not made, which counts as failed", "make kind-parity-up, then make parity-gate"
+    ),
     # probe: what the checks find
-    "WORKLOAD_NOT_READY": Reason("a workload is not rolled out", "make kind-parity-logs"),
+    "WORKLOAD_NOT_READY": Reason("a workload is not rolled out, or a container not healthy", "make kind-parity-logs"),
     "IMAGE_NOT_ON_NODE": Reason("a pod's image is not on the node", "make kind-parity-up builds or loads it"),
     "CONTAINER_CONFIG_BROKEN": Reason("a container refers to configuration that does not exist", "make kind-parity-up applies it anew"),
     "JOB_FAILED": Reason("a job gave up", "make kind-parity-logs shows what it said; make kind-parity-up runs it again"),
@@ -163,6 +271,12 @@ REASONS: dict[str, Reason] = {
     "NAME_NOT_LOOPBACK": Reason(
         "a public name does not lead to this machine", "remove it from /etc/hosts or from the resolver that answers it"
     ),
+    "PROJECT_NOT_OURS": Reason(
+        "a Compose project of our name belongs to another checkout, or to this one before it was moved",
+        "make local-dev-down in the checkout that it belongs to",
+    ),
+    "PROJECT_ABSENT": Reason("nothing of the Compose project is there", "make local-dev-up"),
+    "PROJECT_DNS_WRONG": Reason("a public name does not lead to the ingress inside the Compose project", "make local-dev-up"),
     "CLUSTER_DNS_WRONG": Reason("a name resolves wrongly inside the cluster", "make kind-parity-up applies the DNS rewrite anew"),
     "PORT_CLOSED": Reason("nothing listens where something should", "make kind-parity-status"),
     "TLS_INVALID": Reason("an endpoint's certificate is not what it should be", "make kind-parity-up issues and applies it anew"),
@@ -173,9 +287,9 @@ REASONS: dict[str, Reason] = {
     "LOGIN_FAILED": Reason("a real OIDC login did not succeed", "make kind-parity-logs COMPONENT=keycloak"),
     "TOKEN_NOT_REFUSED": Reason("the API does not refuse what it must, or not for the right reason", "make kind-parity-logs COMPONENT=api"),
     "STORE_ROUNDTRIP_FAILED": Reason("what was written through the API does not come back", "make kind-parity-logs COMPONENT=api"),
-    "CONFIGURATION_DRIFT": Reason("running pods are not configured as the contract says", "make kind-parity-up"),
-    "IMAGE_NOT_LOCKED": Reason("a pod runs an image that the lock does not name", "make kind-parity-up"),
-    "LISTENS_OFF_LOOPBACK": Reason("the cluster listens on an address beyond this machine", "make kind-parity-reset"),
+    "CONFIGURATION_DRIFT": Reason("what runs is not configured as the contract says", "make kind-parity-up"),
+    "IMAGE_NOT_LOCKED": Reason("a pod or container runs an image that was not named for it", "make kind-parity-up"),
+    "LISTENS_OFF_LOOPBACK": Reason("something of the platform listens on an address beyond this machine", "make kind-parity-reset"),
     "NETWORK_POLICY_UNPROVEN": Reason("the NetworkPolicy canary gave no verdict", "make kind-parity-up applies the canary anew"),
     "POD_SECURITY_MISSING": Reason("a namespace does not enforce Pod Security restricted", "make kind-parity-up applies it anew"),
     "SECRETS_EXPOSED": Reason("a secret of the run is missing or readable by others", "make kind-parity-up; see the paths that are named"),
@@ -187,7 +301,7 @@ REASONS: dict[str, Reason] = {
     ),
     "KEYCLOAK_AUTH": Reason(
         "Keycloak does not accept its administrator",
-        "put back the secrets.yml that belongs to this database; make kind-parity-reset if it is lost",
+        "put back the secrets.yml that belongs to this database; make kind-parity-down && make kind-parity-up if it is lost",
     ),
     "KEYCLOAK_REALM_INVALID": Reason("the realm document says something that cannot be", "correct the named place in contract/realm.yml"),
     "KEYCLOAK_SECRETS": Reason(

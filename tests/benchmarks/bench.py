@@ -16,39 +16,21 @@ import re
 import shutil
 import statistics
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from figures import HEADER, Figure
 from plain import KIND_NETWORK, Plain, built
 from tools import HERE, PLAYBOOKS, ROOT, Ansible, Failed, Watch, run, timed
 
 PLAIN, PARITY = "gpuaas-bench-plain", "gpuaas-bench"
 WORK = ROOT / ".cache" / "bench"
+STATE = WORK / "parity"
 UNITS = {"B": 1, "kB": 1e3, "KiB": 2**10, "MB": 1e6, "MiB": 2**20, "GB": 1e9, "GiB": 2**30}
-
-
-@dataclass(frozen=True)
-class Figure:
-    """What was measured against what, and the ratio that is aimed at."""
-
-    what: str
-    ours: float
-    theirs: float
-    aim: float
-    unit: str = "s"
-
-    @property
-    def ratio(self) -> float:
-        return self.ours / self.theirs
-
-    def __str__(self) -> str:
-        verdict = "held" if self.ratio <= self.aim else "MISSED"
-        numbers = f"{self.ours:9.2f} {self.theirs:9.2f} {self.unit:<5} {self.ratio:6.2f}  <= {self.aim:4.2f}"
-        return f"{self.what:<52} {numbers}  {verdict}"
 
 
 def memory_of(node: str) -> dict[str, float]:
@@ -69,7 +51,7 @@ def refuse_if_busy() -> None:
 
 
 @contextmanager
-def workspace(parity: Ansible, plain: Plain) -> Iterator[None]:
+def workspace(extra: Sequence[str], plain: Plain) -> Iterator[None]:
     """An empty folder before; no trace of either cluster after."""
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir(mode=0o700, parents=True)
@@ -77,7 +59,7 @@ def workspace(parity: Ansible, plain: Plain) -> Iterator[None]:
     try:
         yield
     finally:
-        parity(PLAYBOOKS / "down.yml")
+        on_kind(STATE, extra)(PLAYBOOKS / "down.yml")
         if (plain.state_dir / "bench.json").exists():
             plain.down()
         if not had_network:
@@ -85,10 +67,16 @@ def workspace(parity: Ansible, plain: Plain) -> Iterator[None]:
         shutil.rmtree(WORK)
 
 
-def measure(rounds: int, parity: Ansible, plain: Plain) -> dict[str, Any]:
+def on_kind(state_dir: Path, extra: Sequence[str]) -> Ansible:
+    """Playbooks of mode kind with a cluster name and a state directory of the benchmark's own."""
+    return Ansible("kind", (f"parity_cluster={PARITY}", f"parity_state_dir={state_dir}", *extra))
+
+
+def measure(rounds: int, extra: Sequence[str], plain: Plain) -> dict[str, Any]:
     """All figures of one run."""
+    parity = on_kind(STATE, extra)
     print("prepare: images, rendering, secrets (not timed)", flush=True)
-    Ansible(PARITY, plain.state_dir, parity.extra)(HERE / "prepare.yml")
+    on_kind(plain.state_dir, extra)(HERE / "prepare.yml")
     plain.write_inputs()
 
     print("plain script", flush=True)
@@ -104,10 +92,10 @@ def measure(rounds: int, parity: Ansible, plain: Plain) -> dict[str, Any]:
     runs, changed = parity.counted(PLAYBOOKS / "up.yml")
     hot = timed(lambda: parity(PLAYBOOKS / "up.yml"), rounds)
     start = timed(lambda: parity(HERE / "empty.yml"), rounds)
-    kubeconfig = f"--kubeconfig={parity.state_dir / 'kubeconfig'}"
+    kubeconfig = f"--kubeconfig={STATE / 'kubeconfig'}"
 
     def apply() -> None:
-        text = "\n---\n".join(built(parity.state_dir / "rendered" / role) for role in plain.roles)
+        text = "\n---\n".join(built(STATE / "rendered" / role) for role in plain.roles)
         arguments = ("apply", "--server-side", "--force-conflicts", "--field-manager=gpuaas.parity", "--filename=-")
         run(Path(sys.executable).parent / "kubectl", kubeconfig, *arguments, input=text)
 
@@ -119,7 +107,7 @@ def measure(rounds: int, parity: Ansible, plain: Plain) -> dict[str, Any]:
     figures = [
         Figure("up, images built, no cluster / plain script", watch.steps["up, no cluster"], script.total, 1 / 3),
         Figure("up, all up / server-side apply + Ansible start-up", middle(hot), middle(applied) + middle(start), 1.5),
-        Figure("up, all up: module runs / 12", runs, 12, 1, "runs"),
+        Figure("up, all up: steps / 12", runs, 12, 1, ""),
         Figure("up, all up: changes + 1 / 1", changed + 1, 1, 1, ""),
         Figure("down / kind delete cluster", watch.steps["down"], watch.steps["kind delete cluster"], 1.3),
         Figure("memory of the lane / 2.5 GiB", max(memory.values()), 2.5, 1, "GiB"),
@@ -144,17 +132,16 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=ROOT / ".cache" / "bench.json", help="where the data goes")
     parser.add_argument("-e", dest="extra", action="append", default=[], help="an extra variable for the playbooks")
     options = parser.parse_args()
-    parity = Ansible(PARITY, WORK / "parity", options.extra)
     plain = Plain(PLAIN, WORK / "plain", options.together)
     try:
         refuse_if_busy()
-        with workspace(parity, plain):
-            result = measure(options.rounds, parity, plain)
+        with workspace(options.extra, plain):
+            result = measure(options.rounds, options.extra, plain)
     except Failed as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     options.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    print(f"\n{'':<52} {'ours':>9} {'theirs':>9} {'':<5} {'ratio':>6}  {'aim':>7}")
+    print(f"\n{HEADER}")
     print(*result["table"], sep="\n")
     print(f"\ndata: {options.output}")
     return 0

@@ -64,22 +64,20 @@ def timed(work: Callable[[], object], rounds: int) -> list[float]:
 
 @dataclass(frozen=True)
 class Ansible:
-    """Playbooks with a cluster name and a state directory of the benchmark's own."""
+    """Playbooks of a mode, with variables of the benchmark's own."""
 
-    cluster: str
-    state_dir: Path
-    extra: Sequence[str] = ()
+    mode: str
+    variables: Sequence[str] = ()
 
     def __call__(self, playbook: Path, **env: str) -> str:
         """Run one playbook; its output."""
-        names = (f"parity_cluster={self.cluster}", f"parity_state_dir={self.state_dir}", *self.extra)
-        arguments = [part for name in names for part in ("-e", name)]
+        arguments = [part for name in self.variables for part in ("-e", name)]
         config = {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "PATH": f"{BIN}:{os.environ['PATH']}", **env}
-        return run(BIN / "ansible-playbook", "-i", ROOT / "inventories" / "kind", playbook, *arguments, env=config)
+        return run(BIN / "ansible-playbook", "-i", ROOT / "inventories" / self.mode, playbook, *arguments, env=config)
 
     def counted(self, playbook: Path) -> tuple[int, int]:
-        """Run one playbook; how many module runs it took and how many of them changed something."""
-        recap = re.findall(r"ok=(\d+)\s+changed=(\d+)", self(playbook, ANSIBLE_STDOUT_CALLBACK="default"))
-        if not recap:
-            raise Failed(f"{playbook.name} printed no recap")
-        return int(recap[-1][0]), int(recap[-1][1])
+        """Run one playbook; how many steps it took and how many of them changed something."""
+        said = re.findall(r"\((\d+) steps?, (\d+) changed\)", self(playbook))
+        if not said:
+            raise Failed(f"{playbook.name} did not say its steps")
+        return int(said[-1][0]), int(said[-1][1])

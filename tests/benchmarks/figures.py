@@ -1,0 +1,27 @@
+"""A figure of the benchmarks: what was measured against what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+HEADER = f"{'':<52} {'ours':>9} {'theirs':>9} {'':<5} {'ratio':>6}  {'aim':>7}"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What was measured against what, and the ratio that is aimed at."""
+
+    what: str
+    ours: float
+    theirs: float
+    aim: float
+    unit: str = "s"
+
+    @property
+    def ratio(self) -> float:
+        return self.ours / self.theirs
+
+    def __str__(self) -> str:
+        verdict = "held" if self.ratio <= self.aim else "MISSED"
+        numbers = f"{self.ours:9.2f} {self.theirs:9.2f} {self.unit:<5} {self.ratio:6.2f}  <= {self.aim:4.2f}"
+        return f"{self.what:<52} {numbers}  {verdict}"
