@@ -266,6 +266,7 @@ REASONS: dict[str, Reason] = {
     "WORKLOAD_NOT_READY": Reason("a workload is not rolled out, or a container not healthy", "make kind-parity-logs"),
     "IMAGE_NOT_ON_NODE": Reason("a pod's image is not on the node", "make kind-parity-up builds or loads it"),
     "CONTAINER_CONFIG_BROKEN": Reason("a container refers to configuration that does not exist", "make kind-parity-up applies it anew"),
+    "CONTAINER_CRASHING": Reason("a container ends again and again", "make kind-parity-logs shows what it said last"),
     "JOB_FAILED": Reason("a job gave up", "make kind-parity-logs shows what it said; make kind-parity-up runs it again"),
     "JOB_NOT_COMPLETE": Reason("a job has not completed", "make kind-parity-logs"),
     "NAME_NOT_LOOPBACK": Reason(

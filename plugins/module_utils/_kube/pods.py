@@ -21,6 +21,12 @@ HOPELESS: dict[str, tuple[str, float]] = {
     "RunContainerError": ("CONTAINER_CONFIG_BROKEN", 20.0),
 }
 
+# The kubelet pauses 10, 20 and 40 s before it starts a crashing container again; what
+# still ends after the third time does so for a reason of its own. The grace is within
+# the fourth pause.
+CRASHES = 3
+CRASH_GRACE = 20.0
+
 
 @dataclass(frozen=True)
 class Blocker:
@@ -71,6 +77,8 @@ def _container(pod: str, container: Object) -> Blocker | None:
     if waiting and waiting.get("reason") not in (None, "PodInitializing", "ContainerCreating"):
         kind = str(waiting["reason"])
         reason, grace = HOPELESS.get(kind, ("WORKLOAD_NOT_READY", None))
+        if kind == "CrashLoopBackOff" and int(container.get("restartCount") or 0) >= CRASHES:
+            reason, grace = "CONTAINER_CRASHING", CRASH_GRACE
         last = (container.get("lastState") or {}).get("terminated") or {}
         ended = f" after exit {last.get('exitCode')}" if last else ""
         message = f": {str(waiting.get('message'))[:200]}" if waiting.get("message") else ""

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.pods import (
+    Blocker,
     blocker,
     is_ready,
     restarts,
@@ -97,6 +98,14 @@ def test_a_crash_loop_may_heal_and_names_the_exit() -> None:
     found = blocker(pod("api-0", "n", "api", ready=False, **state))
     assert (found.reason, found.grace) == ("WORKLOAD_NOT_READY", None)
     assert found.seen == "pod api-0, container api: CrashLoopBackOff after exit 3"
+
+
+def test_a_container_that_crashed_again_and_again_is_given_up() -> None:
+    def found(restarts: int) -> Blocker:
+        return blocker(pod("api-0", "n", "api", ready=False, **waiting("CrashLoopBackOff", restartCount=restarts)))
+
+    assert found(2).grace is None
+    assert (found(3).reason, found(3).grace) == ("CONTAINER_CRASHING", 20.0)
 
 
 def test_an_init_container_is_named_first() -> None:

@@ -109,6 +109,9 @@ def test_a_platform_that_is_well_holds_every_check(platform: Platform, tmp_path:
     assert {asked.method for asked in server.asked} == {"GET"}
 
 
+UNHEALTHY = {"api-health": "HTTP_UNEXPECTED", "web-health": "HTTP_UNEXPECTED"}
+
+
 def at(path: str, reply: Reply) -> Answer:
     return lambda asked: reply if asked.path == path else None
 
@@ -122,9 +125,9 @@ def at(path: str, reply: Reply) -> Answer:
             at("/realms/gpuaas/.well-known/openid-configuration", discovery("https://elsewhere.example/realms/gpuaas")),
             {"issuer": "ISSUER_MISMATCH"},
         ),
-        (at("/realms/gpuaas", Reply(503)), {"auth-health": "HTTP_UNEXPECTED"}),
+        (at("/healthz/ready", Reply(503)), UNHEALTHY),
         # A redirect is an answer that was not expected; it is not followed, to wherever it leads.
-        (at("/realms/gpuaas", Reply(302, headers={"Location": "/admin"})), {"auth-health": "HTTP_UNEXPECTED"}),
+        (at("/healthz/ready", Reply(302, headers={"Location": "/admin"})), UNHEALTHY),
     ],
 )
 def test_what_does_not_hold_is_said(platform: Platform, tmp_path: Path, instead: Answer, expected: dict[str, str]) -> None:

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.change import Change, Phase, drift, merged
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.desired import Desired
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.jsontypes import Json, as_json, by_key
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.objects.keys import key_providers
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.ownership import Ownership
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.work import Work
 
@@ -52,20 +53,25 @@ def _create(work: Work) -> None:
 
 def creation(desired: Desired) -> Json:
     """The representation that creates the realm with its roles, groups and users."""
-    return desired.settings | {
-        "roles": {"realm": list(desired.roles.values())},
-        "groups": _tree(desired.groups),
-        "users": [
-            user.fields
-            | {
-                # An imported user gets no default role by itself, a created one does; here both do.
-                "realmRoles": [f"default-roles-{desired.realm}", *user.roles],
-                "groups": list(user.groups),
-                "credentials": [{"type": "password", "value": user.password, "temporary": False}],
-            }
-            for user in desired.users.values()
-        ],
-    }
+    keys = key_providers(str(desired.settings["defaultSignatureAlgorithm"]))
+    return (
+        desired.settings
+        | keys
+        | {
+            "roles": {"realm": list(desired.roles.values())},
+            "groups": _tree(desired.groups),
+            "users": [
+                user.fields
+                | {
+                    # An imported user gets no default role by itself, a created one does; here both do.
+                    "realmRoles": [f"default-roles-{desired.realm}", *user.roles],
+                    "groups": list(user.groups),
+                    "credentials": [{"type": "password", "value": user.password, "temporary": False}],
+                }
+                for user in desired.users.values()
+            ],
+        }
+    )
 
 
 def _tree(paths: tuple[str, ...], parent: str = "/") -> list[Json]:
