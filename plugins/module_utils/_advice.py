@@ -8,7 +8,8 @@ import re
 
 # The targets of make are one verb in two families; every text of the collection names the first.
 _KIND_TARGET = re.compile(r"\bmake kind-parity-(?=[a-z])")
-
+# This one serves both modes, and is for kind unless it is told.
+_ROTATE = re.compile(r"\bmake parity-secrets-rotate NAME=\w+")
 
 # Where these send to kind, it is kind that is meant.
 _OF_ANOTHER_MODE = frozenset({"MODE_VERB_REFUSED", "MODE_TARGET_REFUSED", "GATE_WRONG_MODE"})
@@ -21,4 +22,4 @@ def advice(text: str, target: str, reason: str = "") -> str:
     """
     if target != "compose" or reason in _OF_ANOTHER_MODE:
         return text
-    return _KIND_TARGET.sub("make local-dev-", text)
+    return _ROTATE.sub(r"\g<0> MODE=compose", _KIND_TARGET.sub("make local-dev-", text))

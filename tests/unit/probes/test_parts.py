@@ -175,3 +175,9 @@ def test_what_to_type_is_in_the_words_of_the_mode(target: str, text: str) -> Non
 def test_what_is_to_be_done_in_kind_stays_so(reason: str) -> None:
     assert advice("run it in kind: make kind-parity-up", "compose", reason) == "run it in kind: make kind-parity-up"
     assert advice("make kind-parity-up", "compose", "NOT_READY") == "make local-dev-up"
+
+
+def test_a_rotation_names_the_mode_that_it_is_for() -> None:
+    assert advice("make parity-secrets-rotate NAME=a; then", "compose") == "make parity-secrets-rotate NAME=a MODE=compose; then"
+    assert advice("make parity-secrets-rotate NAME=a_b", "compose") == "make parity-secrets-rotate NAME=a_b MODE=compose"
+    assert advice("make parity-secrets-rotate NAME=a_b", "kubernetes") == "make parity-secrets-rotate NAME=a_b"
