@@ -13,9 +13,9 @@ from __future__ import annotations
 import ipaddress
 import os
 import ssl
-import threading
 
 import httpx
+from ansible_collections.gpuaas.parity.plugins.module_utils._net.per_name import TransportPerName
 
 LOOPBACK = "127.0.0.1"
 
@@ -62,17 +62,8 @@ class LoopbackTransport(httpx.BaseTransport):
 
     def __init__(self, ca_file: str | os.PathLike[str] | None = None) -> None:
         # An empty context, not the system's: without a CA file nothing is to be trusted.
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if ca_file is None else tls_context(ca_file)
-        self._lock = threading.Lock()
-        self._by_name: dict[str, httpx.HTTPTransport] = {}
-
-    def _transport(self, name: str) -> httpx.HTTPTransport:
-        # One pool for each name: all names share an address, and a pooled connection
-        # whose certificate was verified for one name must not serve another.
-        with self._lock:
-            if name not in self._by_name:
-                self._by_name[name] = httpx.HTTPTransport(verify=self._context, trust_env=False)
-            return self._by_name[name]
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if ca_file is None else tls_context(ca_file)
+        self._transports = TransportPerName(context)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         name = request.url.host
@@ -90,13 +81,10 @@ class LoopbackTransport(httpx.BaseTransport):
             stream=request.stream,
             extensions=extensions,
         )
-        return self._transport(name).handle_request(routed)
+        return self._transports.of(name).handle_request(routed)
 
     def close(self) -> None:
-        with self._lock:
-            for transport in self._by_name.values():
-                transport.close()
-            self._by_name.clear()
+        self._transports.close()
 
 
 def client(

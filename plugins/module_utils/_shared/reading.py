@@ -12,13 +12,13 @@ import ipaddress
 import os
 import re
 import ssl
-import threading
 from collections.abc import Collection
 from dataclasses import dataclass
 
 import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import tls_context
+from ansible_collections.gpuaas.parity.plugins.module_utils._net.per_name import TransportPerName
 
 # Safe by RFC 9110 section 9.2.1: a client that sends them asks for no change.
 READS = ("GET", "HEAD")
@@ -86,16 +86,7 @@ class ReadingTransport(httpx.BaseTransport):
     def __init__(self, address: Address, hosts: Collection[str], context: ssl.SSLContext) -> None:
         self._address = address
         self._hosts = frozenset(hosts)
-        self._context = context
-        self._lock = threading.Lock()
-        self._by_name: dict[str, httpx.HTTPTransport] = {}
-
-    def _transport(self, name: str) -> httpx.HTTPTransport:
-        # A connection whose certificate was verified for one name must not serve another.
-        with self._lock:
-            if name not in self._by_name:
-                self._by_name[name] = httpx.HTTPTransport(verify=self._context, trust_env=False)
-            return self._by_name[name]
+        self._transports = TransportPerName(context)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         name = request.url.host
@@ -108,7 +99,7 @@ class ReadingTransport(httpx.BaseTransport):
             headers=request.headers,
             extensions={**request.extensions, "sni_hostname": name},
         )
-        return self._transport(name).handle_request(routed)
+        return self._transports.of(name).handle_request(routed)
 
     def _wrong(self, request: httpx.Request, name: str) -> str:
         if request.method not in READS:
@@ -121,10 +112,7 @@ class ReadingTransport(httpx.BaseTransport):
         return ""
 
     def close(self) -> None:
-        with self._lock:
-            for transport in self._by_name.values():
-                transport.close()
-            self._by_name.clear()
+        self._transports.close()
 
 
 def reading_client(address: Address, hosts: Collection[str], context: ssl.SSLContext, timeout: float = 5.0) -> httpx.Client:
