@@ -28,6 +28,7 @@ class ActionModule(ParityAction):
             name=params["name"],
             node_image=params["node_image"],
             ports=tuple(PortMap(p["host_port"], p["node_port"], p["listen"]) for p in params["ports"]),
+            directories=tuple(params["directories"]),
             default_cni=params["default_cni"],
             cgroup_version=params["cgroup_version"],
             restrict_oom_score_adj=params["restrict_oom_score_adj"],

@@ -36,6 +36,7 @@ options:
 
 import contextlib
 import datetime
+import gc
 import importlib
 import os
 import sys
@@ -48,6 +49,7 @@ from ansible import constants as C
 from ansible.errors import AnsibleError
 from ansible.plugins.callback import CallbackBase
 from ansible_collections.gpuaas.parity.plugins.module_utils._reports.words import compact, failure_text
+from ansible_collections.gpuaas.parity.plugins.plugin_utils import _bytecode
 
 # What showing a result of an unexpected shape can end in.
 _ODD = (AnsibleError, AttributeError, KeyError, RecursionError, TypeError, ValueError, yaml.YAMLError)
@@ -175,10 +177,13 @@ class CallbackModule(CallbackBase):
     # -- events ------------------------------------------------------------
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
+        _bytecode.keep()
         # Each task is a fork of this process: what several of them need is loaded once, here.
         for name in _SHARED_BY_TASKS:
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
+        # A fork that looks through all of it for garbage would copy it first.
+        gc.freeze()
         self._record(f"playbook {getattr(playbook, '_file_name', '')}")
 
     def v2_playbook_on_play_start(self, play: Any) -> None:

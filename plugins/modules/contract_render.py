@@ -133,7 +133,7 @@ contract:
     services:
       description: >-
         For each service its C(role), C(image), C(host), C(port), C(settings), C(secrets), and its placement: C(namespace),
-        C(replicas) and, where it has any, C(storage) and C(storage_class); for target V(compose) C(publish), C(source)
+        C(replicas) and, where it has any, C(storage) with C(storage_class) or C(node_path); for target V(compose) C(publish), C(source)
         and C(volume); C(provided_by) where the mode's surroundings do its job.
       type: dict
     secrets:

@@ -61,6 +61,11 @@ options:
         description: The address of this machine.
         type: str
         default: 127.0.0.1
+  directories:
+    description: Directories that are made in the node when the cluster is created, for volumes that lie there.
+    type: list
+    elements: str
+    default: []
   default_cni:
     description: Whether kind installs its own CNI. V(false) for a node image that brings a CNI configuration.
     type: bool

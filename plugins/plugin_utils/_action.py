@@ -14,10 +14,10 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-import yaml
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._advice import advice
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
@@ -34,7 +34,7 @@ def argument_spec(documentation: str) -> dict[str, Any]:
             spec[name] = entry
         return spec
 
-    return convert(yaml.safe_load(documentation).get("options") or {})
+    return convert(_yaml.load(documentation).get("options") or {})
 
 
 def plain(value: Any) -> Any:

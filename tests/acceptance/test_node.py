@@ -66,3 +66,9 @@ def test_the_node_and_its_network_are_labelled(running: Running, inspected: Obje
     assert inspected["Config"]["Labels"]["io.x-k8s.kind.cluster"] == cluster
     networks = json.loads(running.host.check_output("docker network inspect %s", " ".join(inspected["NetworkSettings"]["Networks"])))
     assert [network["Labels"].get("gpuaas.parity/owner") is not None for network in networks] == [True]
+
+
+def test_no_pod_waited_for_its_image_to_be_unpacked(running: Running) -> None:
+    journal = running.on_node("journalctl --no-pager --unit containerd")
+    assert "starting containerd" in journal
+    assert [line for line in journal.splitlines() if "is not unpacked" in line] == []

@@ -11,7 +11,8 @@ work=$(mktemp -d)
 pg=/usr/lib/postgresql/17/bin
 secret=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 install -d -m 0755 "$out"
-install -d -o 1000 -g 0 "$work/kc"
+install -d -o 1000 -g 0 "$work/kc" /opt/keycloak/data/import
+install -m 0644 /src/import/*.json /opt/keycloak/data/import
 install -d -o postgres "$work/pg" "$work/run"
 chmod 0755 "$work"
 trap 'tail -n 40 "$work/kc.log" >&2' ERR
@@ -31,7 +32,7 @@ start_keycloak() {
   (cd "$work/kc" && exec env HOME="$work/kc" KC_DB_URL="jdbc:postgresql://127.0.0.1:5432/$database" KC_DB_USERNAME=keycloak \
     KC_DB_PASSWORD=unused KC_HOSTNAME=http://localhost:8080 KC_HTTP_ENABLED=true KC_BOOTSTRAP_ADMIN_CLIENT_ID=warm \
     KC_BOOTSTRAP_ADMIN_CLIENT_SECRET="$secret" JAVA_OPTS_KC_HEAP="-Xms64m -Xmx512m" JAVA_OPTS_APPEND="$*" \
-    setpriv --reuid 1000 --regid 0 --clear-groups /opt/keycloak/bin/kc.sh start --optimized --cache=local) >"$work/kc.log" 2>&1 &
+    setpriv --reuid 1000 --regid 0 --clear-groups /opt/keycloak/bin/kc.sh start --optimized --cache=local --import-realm) >"$work/kc.log" 2>&1 &
   keycloak=$!
   if ! curl -fsS --retry 150 --retry-delay 1 --retry-all-errors -o /dev/null http://127.0.0.1:9000/health/ready 2>/dev/null; then
     false

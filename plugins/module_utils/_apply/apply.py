@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Server-side apply of Kustomize bases through kubectl (KEP-555).
 
-kubectl does not say whether an apply changed anything, so the objects are read
-before and compared: a no-op apply leaves the generation of a workload, and the
-resourceVersion of an object that has no generation, as they were.
+kubectl does not say whether an apply changed anything, the objects do: the server
+stamps what a field manager set with the second in which it last differed
+(ManagedFieldsEntry.time of meta/v1). So one call applies and tells.
 """
 
 from __future__ import annotations
@@ -12,19 +12,21 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.guard import own_cluster
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import clean_env, run, tail
 
 FIELD_MANAGER = "gpuaas.parity"
 _SECONDS = 120
-# Namespaces first, then what pods refer to; kubectl keeps the order it is given.
+# Namespaces first, then what pods refer to, then what other pods wait for; kubectl keeps the order it is given.
 _FIRST = (
     "Namespace",
     "ServiceAccount",
@@ -36,6 +38,8 @@ _FIRST = (
     "RoleBinding",
     "IngressClass",
     "Service",
+    "PersistentVolume",
+    "StatefulSet",
 )
 
 
@@ -65,8 +69,7 @@ class Kubectl:
             done = run(argv, timeout=_SECONDS, check=False, env=clean_env())
         if done.rc != 0:
             raise ParityError("APPLY_BASE_INVALID", f"{', '.join(map(str, bases))}: {tail(done.stderr)}")
-        # kustomize writes YAML 1.1-safe output; the C loader keeps this off the hot path.
-        return [document for document in yaml.load_all(done.stdout, Loader=yaml.CSafeLoader) if document]
+        return [document for document in _yaml.load_all(done.stdout) if document]
 
 
 @dataclass(frozen=True)
@@ -96,22 +99,37 @@ def apply(kubectl: Kubectl, bases: Sequence[Path], dry: bool = False) -> Applied
     objects = kubectl.build(bases)
     objects.sort(key=lambda o: _FIRST.index(o["kind"]) if o["kind"] in _FIRST else len(_FIRST))
     text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
-    found = kubectl("get", "--filename=-", "--ignore-not-found", "--output=json", input=text)
-    before = _states(found)
-    failed = [item for item in _items(found) if item["kind"] == "Job" and _has_failed(item)]
-    if failed and not dry:
-        # A Job that gave up never runs again by itself; applying it anew means trying again.
-        _delete(kubectl, failed)
-        before = {name: state for name, state in before.items() if name not in map(_identity, failed)}
-    if dry:
+    # The server's clock is this machine's, and it writes whole seconds.
+    began = int(time.time())
+    if dry and not kubectl("get", "--filename=-", "--ignore-not-found", "--output=name", input=text).strip():
         # A dry run cannot see the namespaces that it only pretends to create.
-        after = before if not before else _states(_server_side(kubectl, text, "--dry-run=server"))
-    else:
-        after = _states(_apply(kubectl, objects, text))
-    created = [_identity(o) for o in objects if _identity(o) not in before]
-    configured = [name for name in map(_identity, objects) if name in before and after.get(name) != before[name]]
-    settled = {*created, *configured}
-    return Applied(created, configured, [name for name in map(_identity, objects) if name not in settled])
+        return Applied([_identity(o) for o in objects], [], [])
+    answers = _items(_server_side(kubectl, text, "--dry-run=server") if dry else _apply(kubectl, objects, text))
+    if not dry:
+        answers = _again(kubectl, objects, answers)
+    return _told(objects, answers, began)
+
+
+def _again(kubectl: Kubectl, objects: Sequence[dict[str, Any]], answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The answers, with Jobs that gave up made anew: such a one never runs again by itself, and an apply means trying again."""
+    failed = {_identity(item) for item in answers if item["kind"] == "Job" and _has_failed(item)}
+    if not failed:
+        return answers
+    jobs = [o for o in objects if _identity(o) in failed]
+    _delete(kubectl, jobs)
+    made = _items(_server_side(kubectl, json.dumps({"apiVersion": "v1", "kind": "List", "items": jobs})))
+    return [*(item for item in answers if _identity(item) not in failed), *made]
+
+
+def _told(objects: Sequence[dict[str, Any]], answers: Sequence[dict[str, Any]], began: int) -> Applied:
+    created = {_identity(item) for item in answers if _at(item["metadata"]["creationTimestamp"]) >= began}
+    configured = {_identity(item) for item in answers if _set_at(item) >= began} - created
+    names = [_identity(o) for o in objects]
+    return Applied(
+        [name for name in names if name in created],
+        [name for name in names if name in configured],
+        [name for name in names if name not in created | configured],
+    )
 
 
 def _apply(kubectl: Kubectl, objects: Sequence[dict[str, Any]], text: str) -> str:
@@ -136,6 +154,7 @@ def _server_side(kubectl: Kubectl, text: str, *more: str) -> str:
         "--force-conflicts",
         f"--field-manager={FIELD_MANAGER}",
         "--output=json",
+        "--show-managed-fields",
         "--filename=-",
         *more,
         input=text,
@@ -164,11 +183,13 @@ def _items(text: str) -> list[dict[str, Any]]:
     return list(document["items"]) if document.get("kind") == "List" else [document]
 
 
-def _states(text: str) -> dict[str, Any]:
-    return {_identity(item): _state(item["metadata"]) for item in _items(text)}
+def _at(stamp: str) -> float:
+    """RFC 3339, in seconds since the epoch."""
+    return datetime.fromisoformat(stamp).timestamp()
 
 
-def _state(meta: dict[str, Any]) -> tuple[Any, ...]:
-    version = meta.get("generation") or meta.get("resourceVersion")
-    annotations = {k: v for k, v in (meta.get("annotations") or {}).items() if not k.startswith("deployment.kubernetes.io/")}
-    return (meta.get("uid"), version, meta.get("labels"), annotations)
+def _set_at(item: dict[str, Any]) -> float:
+    """When anything that we set last differed from what was there; a server-side apply of it that changes nothing keeps it."""
+    entries = item["metadata"].get("managedFields") or []
+    ours = [_at(entry["time"]) for entry in entries if (entry["manager"], entry["operation"]) == (FIELD_MANAGER, "Apply")]
+    return max(ours, default=0.0)

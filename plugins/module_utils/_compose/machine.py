@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compose_services import REPOSITORY
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render_compose import DELIVERER
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
@@ -35,7 +36,7 @@ def load_project(rendered: Path) -> dict[str, Any]:
     """The rendered compose.yml. Raises ParityError CONTRACT_NOT_RENDERED."""
     path = rendered / "compose.yml"
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = _yaml.load(path.read_text(encoding="utf-8"))
         if isinstance(data["services"], dict) and isinstance(data["name"], str):
             return dict(data)
         cause = "is not a Compose project"

@@ -114,23 +114,23 @@ def _hosts(role: RoleCheck) -> list[dict[str, Any]]:
 
 
 def _storage(role: RoleCheck) -> list[dict[str, Any]]:
-    claim = "/spec/volumeClaimTemplates/0/spec"
     return [
-        json_patch(
-            manifest,
-            [
-                {
-                    "op": "add",
-                    "path": f"{claim}/storageClassName",
-                    "value": role.services[manifest.name]["storage_class"],
-                },
-                {
-                    "op": "add",
-                    "path": f"{claim}/resources",
-                    "value": {"requests": {"storage": role.services[manifest.name]["storage"]}},
-                },
-            ],
-        )
+        json_patch(manifest, _claim(role.services[manifest.name], manifest.name))
         for manifest in role.base.of_kind("StatefulSet")
         if "storage" in role.services.get(manifest.name, {})
     ]
+
+
+def _claim(service: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    claim = "/spec/volumeClaimTemplates/0/spec"
+    # A claim that names its volume is bound at once; the empty class keeps every provisioner away from it.
+    values: dict[str, Any] = {"storageClassName": service.get("storage_class", "")}
+    if "node_path" in service:
+        values["volumeName"] = volume_name(service, name)
+    values["resources"] = {"requests": {"storage": service["storage"]}}
+    return [{"op": "add", "path": f"{claim}/{key}", "value": value} for key, value in values.items()]
+
+
+def volume_name(service: dict[str, Any], name: str) -> str:
+    """The PersistentVolume of a service; it has no namespace, so its name says which one it is for."""
+    return f"{service['namespace']}-{name}"

@@ -19,9 +19,10 @@ from typing import Any
 import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.check_manifests import CA_CONFIG_MAP, RoleCheck
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.consumption import reads
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.kustomize_patches import Dumper, patches
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.kustomize_patches import Dumper, patches, volume_name
 
 _LABELS = {"app.kubernetes.io/managed-by": "gpuaas.parity", "app.kubernetes.io/part-of": "gpuaas"}
+_VOLUMES = "volumes.yaml"
 _HEADER = "# Rendered from contract/ by gpuaas.parity; changes here are lost.\n"
 
 
@@ -36,16 +37,22 @@ def overlay(role: RoleCheck, state: str | None) -> dict[str, bytes]:
         if service["settings"]:
             lines = [f"{key}={value}\n" for key, value in sorted(service["settings"].items())]
             files[f"{name}.env"] = "".join(lines).encode()
-    document = yaml.dump(_kustomization(role, state), Dumper=Dumper, sort_keys=False, width=1000, allow_unicode=True)
-    files["kustomization.yaml"] = (_HEADER + document).encode()
+    if volumes := _volumes(role):
+        files[_VOLUMES] = _yaml(volumes)
+    files["kustomization.yaml"] = _yaml([_kustomization(role, state, [_VOLUMES] if volumes else [])])
     return files
 
 
-def _kustomization(role: RoleCheck, state: str | None) -> dict[str, Any]:
+def _yaml(documents: list[dict[str, Any]]) -> bytes:
+    text = yaml.dump_all(documents, Dumper=Dumper, sort_keys=False, width=1000, allow_unicode=True)
+    return (_HEADER + text).encode()
+
+
+def _kustomization(role: RoleCheck, state: str | None, volumes: list[str]) -> dict[str, Any]:
     document: dict[str, Any] = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
-        "resources": ["base"],
+        "resources": ["base", *volumes],
         "components": [f"{state}/images"] if state else [],
         "labels": [{"pairs": _LABELS, "includeSelectors": False, "includeTemplates": True}],
         "configMapGenerator": _config_maps(role, state),
@@ -54,6 +61,26 @@ def _kustomization(role: RoleCheck, state: str | None) -> dict[str, Any]:
         "patches": patches(role, shared=state is None),
     }
     return {key: value for key, value in document.items() if value}
+
+
+def _volumes(role: RoleCheck) -> list[dict[str, Any]]:
+    """One PersistentVolume for each service that a directory of the node is for: no provisioner to wait for."""
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolume",
+            "metadata": {"name": volume_name(service, name)},
+            "spec": {
+                "capacity": {"storage": service["storage"]},
+                "accessModes": ["ReadWriteOnce"],
+                "persistentVolumeReclaimPolicy": "Retain",
+                "storageClassName": "",
+                "hostPath": {"path": service["node_path"], "type": "Directory"},
+            },
+        }
+        for name, service in role.services.items()
+        if "node_path" in service
+    ]
 
 
 def _config_maps(role: RoleCheck, state: str | None) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
 
@@ -67,7 +68,7 @@ def load(path: Path) -> Catalog:
     Raises ParityError ``IMAGE_CATALOG_INVALID`` with the entry at fault.
     """
     try:
-        document = yaml.safe_load(path.read_text())
+        document = _yaml.load(path.read_text())
     except (OSError, yaml.YAMLError) as error:
         raise ParityError("IMAGE_CATALOG_INVALID", f"{path}: {error}") from error
     if not isinstance(document, dict) or not isinstance(document.get("images"), dict):

@@ -61,15 +61,16 @@ done
 # Unpacks each image whose layers delete nothing of the layers below them: what an
 # overlay file system notes of a deletion cannot be carried by an image layer. An
 # opaque folder that no layer below has deletes nothing. Images with deletions, or
-# with compressed layers, are unpacked by the node at first start.
+# with compressed layers, are unpacked by the node at first start, and named here.
 _UNPACK = r"""
 set -eu
 blobs=/bake/containerd/io.containerd.content.v1.content/blobs/sha256
-below=/run/parity.below names=/run/parity.names opaque=/run/parity.opaque
+below=/run/parity.below listed=/run/parity.listed names=/run/parity.names opaque=/run/parity.opaque
 deletes() {
   : > $below
   for layer in $(jq -r '.layers[] | .digest[7:] + (if .mediaType | test("gzip|zstd") then ".compressed" else "" end)' "$blobs/$1"); do
-    tar --list --file "$blobs/$layer" > $names || return 0
+    tar --list --file "$blobs/$layer" > $listed || return 0
+    sed 's#^[.]/##' $listed > $names
     ! grep '\(^\|/\)[.]wh[.]' $names | grep -qv '[.]wh[.][.]wh[.][.]opq$' || return 0
     sed -n 's#[.]wh[.][.]wh[.][.]opq$##p' $names > $opaque
     ! grep -qxFf $opaque $below || return 0
@@ -78,7 +79,7 @@ deletes() {
   return 1
 }
 for digest in "$@"; do
-  deletes "${digest#sha256:}" 2>/dev/null || ctr -n k8s.io snapshots unpack "$digest" >/dev/null
+  if deletes "${digest#sha256:}" 2>/dev/null; then echo "$digest"; else ctr -n k8s.io snapshots unpack "$digest" >/dev/null; fi
 done
 """
 # A clean stop, so that containerd's database is whole in the image. Then layers
@@ -124,10 +125,22 @@ class Baked:
     digest: str
 
 
-def labels_of(subject: str, kind: str = "image") -> dict[str, str] | None:
-    """The labels of an image or container, or None when it does not exist."""
-    done = run(["docker", kind, "inspect", "--format", "{{json .Config.Labels}}", subject], check=False)
-    return dict(json.loads(done.stdout) or {}) if done.rc == 0 else None
+@dataclass(frozen=True)
+class Labelled:
+    """An image or a container of the engine; ``image`` is what a container was made from, as it was named."""
+
+    id: str
+    image: str
+    labels: dict[str, str]
+
+
+def inspect(subject: str, kind: str = "image") -> Labelled | None:
+    """What the engine knows of an image or container, or None when it does not exist."""
+    done = run(["docker", kind, "inspect", "--format", "{{json .Id}} {{json .Config.Image}} {{json .Config.Labels}}", subject], check=False)
+    if done.rc != 0:
+        return None
+    identity, image, labels = (json.loads(part) for part in done.stdout.split(maxsplit=2))
+    return Labelled(identity, image or "", labels or {})
 
 
 def baked(labels: Mapping[str, str]) -> dict[str, Baked]:
@@ -169,17 +182,22 @@ def load(container: str, images: Sequence[Loadable]) -> dict[str, Baked]:
     return {image.name: Baked(image.key, digests[image.name]) for image in images}
 
 
-def bake(parent: str, tag: str, images: Sequence[Loadable], labels: Mapping[str, str]) -> None:
-    """Make node image ``tag``: ``parent`` with ``images`` in its containerd, and ``labels`` besides."""
+def bake(parent: str, tag: str, images: Sequence[Loadable], labels: Mapping[str, str]) -> list[str]:
+    """Make node image ``tag``: ``parent`` with ``images`` in its containerd, and ``labels`` besides.
+
+    Returns the names of images that a node has to unpack itself, seconds of each first start.
+    """
     with _containerd(parent) as container:
         held = load(container, images)
-        run(["docker", "exec", container, "sh", "-c", _UNPACK, "unpack", *{image.digest for image in held.values()}], timeout=_BAKE_SECONDS)
+        digests = {image.digest for image in held.values()}
+        packed = run(["docker", "exec", container, "sh", "-c", _UNPACK, "unpack", *sorted(digests)], timeout=_BAKE_SECONDS).stdout.split()
         run(["docker", "exec", container, "sh", "-c", _SETTLE], timeout=_BAKE_SECONDS)
         recorded = {LABEL + name: f"{image.key}@{image.digest}" for name, image in held.items()}
         changes = [f"LABEL {name}={value}" for name, value in {**labels, **recorded}.items()]
         changes.append('ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]')
         arguments = [part for change in changes for part in ("--change", change)]
         run(["docker", "commit", *arguments, container, tag], timeout=_BAKE_SECONDS)
+    return sorted(name for name, image in held.items() if image.digest in packed)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.catalog import Catalog, Image
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import run, tail
@@ -44,7 +45,7 @@ class Upstream:
 def load(path: Path, registry: str = "") -> dict[str, Upstream]:
     """The upstream images by name. Raises ParityError ``IMAGE_CATALOG_INVALID`` naming the entry."""
     try:
-        entries = yaml.safe_load(path.read_text())["images"]
+        entries = _yaml.load(path.read_text())["images"]
         found = {name: Upstream(**entry).at(registry) for name, entry in entries.items()}
     except (OSError, yaml.YAMLError, TypeError, KeyError, AttributeError) as error:
         raise ParityError("IMAGE_CATALOG_INVALID", f"{path}: {error}") from error

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._images import node as nodes
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.build import REPOSITORY, Builder
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.catalog import Catalog
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.keys import keys
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.plan import build_all, missing
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.progress import BuildProgress
-from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import run
 
 # The part of a node image that a running cluster cannot take up: a change here is drift.
 NODE_KEY = "gpuaas.parity.node"
@@ -64,28 +64,31 @@ class Supply:
         first = f"{REPOSITORY}/kind-node:{_digest(node_key, *(found[name] for name in stable))}"
         second = f"{REPOSITORY}/kind-node:{_digest(first, *(found[name] for name in developed))}"
 
-        running = nodes.labels_of(self.node, "container")
+        running = nodes.inspect(self.node, "container")
         needed = ["kind"]
         bake: list[str] = []
+        packed: list[str] = []
         if running is not None:
-            held = nodes.baked(running)
+            held = nodes.baked(running.labels)
             needed += [name for name in self.lane if name not in held or held[name].key != found[name]]
-        elif nodes.labels_of(second) is None:
+        elif nodes.inspect(second) is None:
             # The second stands on the first, which is of no use by itself.
-            bake = [tag for tag in (first, second) if tag == second or nodes.labels_of(tag) is None]
+            bake = [tag for tag in (first, second) if tag == second or nodes.inspect(tag) is None]
             needed += [*developed, *(["node", *bundles, *stable] if first in bake else [])]
         build = missing(builder, self.catalog, needed)
         if not dry:
             build_all(builder, build, progress)
             if first in bake:
                 progress.say("baking the lane's images into the node image")
-                nodes.bake(builder.tags["node"], first, self._loadable(found, [*bundles, *stable]), {NODE_KEY: node_key})
+                packed += nodes.bake(builder.tags["node"], first, self._loadable(found, [*bundles, *stable]), {NODE_KEY: node_key})
             if second in bake:
                 progress.say("baking the control plane's images into the node image")
-                nodes.bake(first, second, self._loadable(found, developed), {})
+                packed += nodes.bake(first, second, self._loadable(found, developed), {})
+            for name in packed:
+                progress.say(f"{name} stays packed: its layers delete files of layers below, and each new node unpacks it")
         return {
             # A node that differs only in what can be loaded into it is the wanted one.
-            "node_image": _image_of(self.node) if running and running.get(NODE_KEY) == node_key else second,
+            "node_image": running.image if running and running.labels.get(NODE_KEY) == node_key else second,
             "node_key": node_key,
             "default_cni": bool(self.catalog["node"].upstream),
             "kind": str(builder.exported(self.catalog["kind"])),
@@ -100,23 +103,21 @@ class Supply:
         The lock is a Kustomize component, state_dir/images/kustomization.yaml,
         and the same as data in images.json.
         """
-        container = run(["docker", "container", "inspect", "--format", "{{.Id}}", self.node]).stdout.strip()
-        held = nodes.baked(nodes.labels_of(self.node, "container") or {})
+        container = nodes.inspect(self.node, "container")
+        if container is None:
+            raise ParityError("IMAGE_LOAD_FAILED", f"there is no container {self.node}")
+        held = nodes.baked(container.labels)
         recorded = _read_lock(state_dir)
-        if recorded.get("node") == container:
+        if recorded.get("node") == container.id:
             held |= {name: nodes.Baked(entry["key"], entry["digest"]) for name, entry in recorded["images"].items()}
         lacking = [name for name in self.lane if name not in held or held[name].key != image_keys[name]]
         if not dry:
             held |= nodes.load(self.node, self._loadable(dict(image_keys), lacking))
-            _write_lock(state_dir, container, {name: held[name] for name in self.lane})
+            _write_lock(state_dir, container.id, {name: held[name] for name in self.lane})
         return {"loaded": lacking, "images": {name: held[name].digest for name in self.lane if name in held}}
 
     def _loadable(self, found: Mapping[str, str], names: list[str]) -> list[nodes.Loadable]:
         return [nodes.Loadable(name, f"{REPOSITORY}/{name}:{found[name]}", found[name], self.catalog[name].node_as) for name in names]
-
-
-def _image_of(container: str) -> str:
-    return run(["docker", "container", "inspect", "--format", "{{.Config.Image}}", container]).stdout.strip()
 
 
 def _digest(*parts: str) -> str:

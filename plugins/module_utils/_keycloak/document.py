@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.jsontypes import Json
 from jsonschema import Draft202012Validator
@@ -29,7 +30,7 @@ def load_document(source: object) -> Json:
     document = source
     if isinstance(source, str):
         try:
-            document = yaml.safe_load(Path(source).read_text(encoding="utf-8"))
+            document = _yaml.load(Path(source).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
             raise ParityError("KEYCLOAK_REALM_INVALID", f"{source} cannot be read: {error}") from None
         except yaml.YAMLError as error:

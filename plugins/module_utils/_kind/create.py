@@ -52,6 +52,9 @@ def create(site: Site, spec: ClusterSpec, found: Found, waiting: Waiting, stream
     write_record(site.state_dir, record)
     _make_network(site, spec, record)
     _run_kind(site, spec, record, waiting, streamer)
+    if spec.directories:
+        # Any user's, as a provisioner of such volumes makes them: nobody but pods sees the inside of the node.
+        site.docker.call("exec", spec.node, "install", "-d", "-m", "0777", *spec.directories)
     site.kubeconfig.chmod(0o600)
     identity = wait_for_api(site.api, site.kubeconfig, waiting)
     made = observe(site.docker, spec.name, spec.network)

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.kubeconfig import Kubeconfig
 
@@ -40,7 +41,7 @@ def read_kubeconfig(path: Path, name: str, known_ca: str) -> KubeconfigFile:
     if path.is_symlink():
         raise ParityError("KUBECONFIG_FOREIGN", f"{path} is a symbolic link to {path.readlink()}")
     try:
-        document: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document: Any = _yaml.load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return KubeconfigFile(False)
     except (UnicodeDecodeError, yaml.YAMLError):

@@ -23,6 +23,30 @@ STATE_LABEL = "gpuaas.parity/state-dir"
 API_PORT = 6443
 
 
+# What kubeadm's defaults cost a control plane of one node, where nobody shares the API server:
+# - some fifteen RSA keys, which take longer than all else that kubeadm does itself;
+# - a lease that is asked for before the API server grants anything, and again 2 s later;
+# - 20 requests a second for forty controllers that each ask for a token before they start.
+# A patch that names its version is passed over by a node whose kubeadm speaks another.
+# `enable-hostpath-provisioner` is kind's own argument, which the list would drop.
+_CONTROL_PLANE: dict[str, Any] = {
+    "apiVersion": "kubeadm.k8s.io/v1beta4",
+    "kind": "ClusterConfiguration",
+    "encryptionAlgorithm": "ECDSA-P256",
+    "controllerManager": {
+        "extraArgs": [
+            {"name": "enable-hostpath-provisioner", "value": "true"},
+            {"name": "leader-elect", "value": "false"},
+            {"name": "kube-api-qps", "value": "200"},
+            {"name": "kube-api-burst", "value": "400"},
+        ]
+    },
+    "scheduler": {"extraArgs": [{"name": "leader-elect", "value": "false"}]},
+}
+# A Service leads to a pod as soon as that is ready, not up to a second later: there are a dozen rules, not thousands.
+_KUBE_PROXY: dict[str, Any] = {"kind": "KubeProxyConfiguration", "iptables": {"minSyncPeriod": "0s"}}
+
+
 @dataclass(frozen=True, order=True)
 class PortMap:
     """``listen:host_port`` of this machine leads to ``node_port`` of the node."""
@@ -47,6 +71,7 @@ class ClusterSpec:
     name: str
     node_image: str
     ports: tuple[PortMap, ...] = ()
+    directories: tuple[str, ...] = ()
     default_cni: bool = True
     cgroup_version: int = 2
     restrict_oom_score_adj: bool = False
@@ -63,7 +88,7 @@ class ClusterSpec:
 
     def settings_sha256(self) -> str:
         """A digest of all that is not an image or a port: those are compared on their own."""
-        return hashlib.sha256(json.dumps([_patches(self), self.default_cni], sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps([_patches(self), self.default_cni, self.directories], sort_keys=True).encode()).hexdigest()
 
 
 def kind_config(spec: ClusterSpec) -> str:
@@ -95,7 +120,9 @@ def _patches(spec: ClusterSpec) -> dict[str, list[str]]:
     (containerd 2 moved the setting in version 3).
     """
     # CoreDNS comes from our own manifest, right from the start: a restart of it costs its lame duck time.
-    kubeadm: list[dict[str, Any]] = [{"kind": "InitConfiguration", "skipPhases": ["preflight", "addon/coredns"]}]
+    # The kubelet's certificate is as old as the cluster's others: rotating it alone would only restart the kubelet.
+    skipped = ["preflight", "addon/coredns", "kubelet-finalize"]
+    kubeadm: list[dict[str, Any]] = [{"kind": "InitConfiguration", "skipPhases": skipped}, _CONTROL_PLANE, _KUBE_PROXY]
     if spec.cgroup_version == 1:
         # The kubelet refuses cgroup v1 since 1.35 unless told.
         kubeadm.append({"kind": "KubeletConfiguration", "failCgroupV1": False})

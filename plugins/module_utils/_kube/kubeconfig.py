@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import loopback_address
 
@@ -62,7 +63,7 @@ class Kubeconfig:
         """
         file = Path(path)
         try:
-            document = yaml.safe_load(file.read_text(encoding="utf-8"))
+            document = _yaml.load(file.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise ParityError("CLUSTER_ABSENT", f"no kubeconfig at {file}", ABSENT) from None
         except (OSError, UnicodeDecodeError) as error:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds import KINDS, targets_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import PLATFORM, Check, Kind, target_of
@@ -126,7 +127,7 @@ def load(paths: Iterable[Path], contract: dict[str, Any], show: Callable[[Path],
     checks: list[Check] = []
     for path in paths:
         try:
-            document = yaml.safe_load(path.read_text(encoding="utf-8"))
+            document = _yaml.load(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise ParityError("CHECK_MISSING", f"{show(path)} does not exist", f"write {show(path)}") from None
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:

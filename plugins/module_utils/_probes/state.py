@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
 # Keys without which a rendered contract is none.
@@ -60,7 +61,7 @@ def secret_reader(state_dir: Path) -> Callable[[str], str]:
 
 def _read(file: Path) -> dict[str, str]:
     try:
-        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+        document = _yaml.load(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise ParityError("SECRETS_EXPOSED", f"{file}: {error.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError):

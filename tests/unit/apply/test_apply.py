@@ -10,7 +10,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._apply.apply import 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
 FAKE = r"""#!/usr/bin/env python3
-import json, pathlib, sys
+import datetime, json, pathlib, sys
 here = pathlib.Path(__file__).parent
 store = here / "store.json"
 objects = json.loads(store.read_text()) if store.exists() else {}
@@ -35,7 +35,11 @@ if arguments[0] == "apply":
             sys.exit(1)
         if not old or old["spec"] != item["spec"]:
             version = str(int(old["metadata"]["resourceVersion"]) + 1 if old else 1)
+            now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             meta = {"name": item["metadata"]["name"], "uid": version if not old else old["metadata"]["uid"], "resourceVersion": version}
+            meta["creationTimestamp"] = old["metadata"]["creationTimestamp"] if old else now
+            ours = {"manager": "gpuaas.parity", "operation": "Apply", "time": now}
+            meta["managedFields"] = [ours, {"manager": "kubelet", "operation": "Update"}]
             objects[name(item)] = {"kind": item["kind"], "spec": item["spec"], "metadata": meta}
 store.write_text(json.dumps(objects))
 found = [objects[name(i)] for i in items if name(i) in objects]
@@ -63,9 +67,20 @@ def obj(kind: str, name: str, spec: int = 1) -> dict[str, object]:
     return {"kind": kind, "metadata": {"name": name}, "spec": spec}
 
 
+def later(tmp_path: Path) -> None:
+    """The server stamps whole seconds: what was applied before was applied an hour ago."""
+    store = tmp_path / "store.json"
+    objects = json.loads(store.read_text())
+    for found in objects.values():
+        found["metadata"]["creationTimestamp"] = "2026-01-01T00:00:00Z"
+        found["metadata"]["managedFields"][0]["time"] = "2026-01-01T00:00:00Z"
+    store.write_text(json.dumps(objects))
+
+
 def test_new_changed_and_unchanged_are_told_apart(kubectl: Kubectl, tmp_path: Path) -> None:
     first = apply(kubectl, [base(tmp_path, obj("ConfigMap", "a"), obj("ConfigMap", "b"))])
     assert first.created == ["ConfigMap a", "ConfigMap b"]
+    later(tmp_path)
     again = apply(kubectl, [base(tmp_path, obj("ConfigMap", "a"), obj("ConfigMap", "b"))])
     assert (again.created, again.configured) == ([], [])
     changed = apply(kubectl, [base(tmp_path, obj("ConfigMap", "a", 2), obj("ConfigMap", "b"))])
@@ -79,6 +94,7 @@ def test_namespaces_are_applied_first(kubectl: Kubectl, tmp_path: Path) -> None:
 
 def test_a_job_whose_template_changed_is_replaced(kubectl: Kubectl, tmp_path: Path) -> None:
     apply(kubectl, [base(tmp_path, obj("Job", "api-migrate"), obj("ConfigMap", "a"))])
+    later(tmp_path)
     done = apply(kubectl, [base(tmp_path, obj("Job", "api-migrate", 2), obj("ConfigMap", "a"))])
     assert "delete" in (tmp_path / "calls").read_text().split()
     stored = json.loads((tmp_path / "store.json").read_text())
@@ -88,6 +104,7 @@ def test_a_job_whose_template_changed_is_replaced(kubectl: Kubectl, tmp_path: Pa
 
 def test_a_job_that_failed_is_run_again(kubectl: Kubectl, tmp_path: Path) -> None:
     apply(kubectl, [base(tmp_path, obj("Job", "canary"), obj("Job", "api-migrate"))])
+    later(tmp_path)
     store = tmp_path / "store.json"
     stored = json.loads(store.read_text())
     stored["Job/canary"]["status"] = {"conditions": [{"type": "Failed", "status": "True"}]}

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,13 @@ def api_server(folder: Path, pki: Pki, uid: str) -> Iterator[Server]:
             case "/api/v1":
                 return as_json({"kind": "APIResourceList", "groupVersion": "v1", "resources": RESOURCES})
             case "/api/v1/namespaces/default/configmaps/a" if asked.method == "PATCH":
-                meta = {"name": "a", "namespace": "default", "uid": "1", "resourceVersion": "1"}
+                meta = {
+                    "name": "a",
+                    "namespace": "default",
+                    "uid": "1",
+                    "resourceVersion": "1",
+                    "creationTimestamp": datetime.now(UTC).isoformat(),
+                }
                 return as_json({"kind": "ConfigMap", "apiVersion": "v1", "metadata": meta})
         missing = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404, "message": "none"}
         return as_json(missing, 404)

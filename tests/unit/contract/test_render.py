@@ -193,6 +193,18 @@ def test_kustomize_builds_the_overlays(platform: Platform, tmp_path: Path) -> No
     assert claim["resources"] == {"requests": {"storage": "2Gi"}}
 
 
+def test_a_volume_in_a_directory_of_the_node_is_made_for_the_claim_that_names_it(platform: Platform, tmp_path: Path) -> None:
+    platform.mode["placement"]["db"].pop("storage_class")
+    platform.mode["placement"]["db"]["node_path"] = "/var/local/db"
+    found = build(state_of(platform, tmp_path), "data")
+    ((_kind, name), volume) = next(item for item in found.items() if item[0][0] == "PersistentVolume")
+    claim = found["StatefulSet", "db"]["spec"]["volumeClaimTemplates"][0]["spec"]
+    assert (claim["volumeName"], claim["storageClassName"], volume["spec"]["storageClassName"]) == (name, "", "")
+    # Without a type that wants the directory, the kubelet would make one that only root may write.
+    assert volume["spec"]["hostPath"] == {"path": "/var/local/db", "type": "Directory"}
+    assert volume["spec"]["capacity"] == claim["resources"]["requests"] == {"storage": "2Gi"}
+
+
 def test_objects_of_services_outside_the_lane_are_left_out(platform: Platform, tmp_path: Path) -> None:
     worker = {"role": "data", "image": "shop", "port": 9, "settings": {}, "secrets": {}}
     platform.platform["services"]["worker"] = worker

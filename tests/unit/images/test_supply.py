@@ -23,7 +23,7 @@ def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, node_images: list[s
     program.write_text(
         '#!/bin/sh\ncase "$*" in\n'
         f"  'image ls'*) echo '{listed}' ;;\n"
-        f"  *inspect*) case \"$5\" in {present}) echo '{{}}' ;; *) exit 1 ;; esac ;;\n"
+        f'  *inspect*) case "$5" in {present}) echo \'"id" "" {{}}\' ;; *) exit 1 ;; esac ;;\n'
         "esac\n"
     )
     program.chmod(0o755)

@@ -49,6 +49,15 @@ def node(world: Any) -> dict[str, Any]:
     return container
 
 
+def test_directories_for_volumes_are_made_in_the_new_node(world: Any, spec: ClusterSpec) -> None:
+    present(world, replace(spec, directories=("/var/local/a", "/var/local/b")))
+    made = ["docker", "exec", spec.node, "install", "-d", "-m", "0777", "/var/local/a", "/var/local/b"]
+    assert made in world.calls
+    world.calls.clear()
+    present(world, replace(spec, directories=("/var/local/a", "/var/local/b")))
+    assert made not in world.calls
+
+
 def test_a_missing_cluster_is_created_and_recorded(world: Any, spec: ClusterSpec) -> None:
     done = present(world, spec)
     assert (done.before, done.after, done.changed) == ("absent", "running", True)

@@ -35,11 +35,27 @@ def test_everything_is_on_loopback(spec: ClusterSpec) -> None:
 
 
 def test_coredns_is_left_to_our_manifest_and_preflight_stays_skipped(spec: ClusterSpec) -> None:
-    assert patches(spec)["InitConfiguration"]["skipPhases"] == ["preflight", "addon/coredns"]
+    assert patches(spec)["InitConfiguration"]["skipPhases"][:2] == ["preflight", "addon/coredns"]
 
 
-def test_an_ordinary_host_gets_no_other_patch(spec: ClusterSpec) -> None:
-    assert set(patches(spec)) == {"InitConfiguration"}
+def test_what_the_only_control_plane_need_not_wait_for(spec: ClusterSpec) -> None:
+    found = patches(spec)
+    control_plane = found["ClusterConfiguration"]
+    # A patch without a version would be merged into a configuration that has no lists of arguments.
+    assert control_plane["apiVersion"] == "kubeadm.k8s.io/v1beta4"
+    manager = {item["name"]: item["value"] for item in control_plane["controllerManager"]["extraArgs"]}
+    assert manager["leader-elect"] == "false"
+    # kind's own argument: a patch replaces the list that it is in.
+    assert manager["enable-hostpath-provisioner"] == "true"
+    assert found["KubeProxyConfiguration"]["iptables"]["minSyncPeriod"] == "0s"
+
+
+def test_directories_of_the_node_are_part_of_its_configuration(spec: ClusterSpec) -> None:
+    assert replace(spec, directories=("/var/local/db",)).settings_sha256() != spec.settings_sha256()
+
+
+def test_an_ordinary_host_gets_no_patch_of_its_own(spec: ClusterSpec) -> None:
+    assert "KubeletConfiguration" not in patches(spec)
     assert "containerdConfigPatches" not in config(spec)
     assert config(spec)["networking"]["disableDefaultCNI"] is False
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import COMPOSE, Context, Observation, failed, passed
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import name_of, service_of
 
@@ -25,7 +26,7 @@ class ContainerImages:
     def run(self, context: Context) -> Observation:
         file = context.state_dir / "machine.yml"
         try:
-            services = yaml.safe_load(file.read_text(encoding="utf-8"))["services"]
+            services = _yaml.load(file.read_text(encoding="utf-8"))["services"]
             named = {str(name): str(entry["image"]) for name, entry in services.items()}
         except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
             return failed("IMAGE_NOT_LOCKED", f"{file}: {type(error).__name__}: {str(error).splitlines()[0]}")

@@ -1,0 +1,20 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""YAML that this collection or its tools wrote, read by libyaml: ten times as fast as ``yaml.safe_load``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+from yaml.cyaml import CSafeLoader
+
+
+def load(text: str) -> Any:
+    """The one document of ``text``, as ``yaml.safe_load`` reads it. Raises yaml.YAMLError."""
+    return yaml.load(text, Loader=CSafeLoader)
+
+
+def load_all(text: str) -> list[Any]:
+    """Every document of ``text``. Raises yaml.YAMLError."""
+    return list(yaml.load_all(text, Loader=CSafeLoader))
