@@ -80,12 +80,15 @@ def measure(rounds: int, extra: Sequence[str], plain: Plain) -> dict[str, Any]:
     plain.write_inputs()
 
     print("plain script", flush=True)
+    os.sync()
     script = plain.up()
     watch = Watch()
     with watch.step("kind delete cluster"):
         plain.down()
 
     print("gpuaas.parity", flush=True)
+    # What the other wrote is on the disk before this one is timed.
+    os.sync()
     with watch.step("up, no cluster"):
         parity(PLAYBOOKS / "up.yml")
     memory = memory_of(f"{PARITY}-control-plane")

@@ -26,7 +26,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import 
 
 FIELD_MANAGER = "gpuaas.parity"
 _SECONDS = 120
-# Namespaces first, then what pods refer to, then what other pods wait for; kubectl keeps the order it is given.
+# What pods refer to comes before them; kubectl keeps the order it is given.
 _FIRST = (
     "Namespace",
     "ServiceAccount",
@@ -37,9 +37,10 @@ _FIRST = (
     "Role",
     "RoleBinding",
     "IngressClass",
-    "Service",
     "PersistentVolume",
     "StatefulSet",
+    "Deployment",
+    "Service",
 )
 
 
@@ -64,7 +65,9 @@ class Kubectl:
         with tempfile.TemporaryDirectory(prefix="apply-", dir=self.cache) as folder:
             # Kustomize takes relative paths only.
             resources = [os.path.relpath(base.resolve(), Path(folder).resolve()) for base in bases]
-            (Path(folder) / "kustomization.yaml").write_text(json.dumps({"resources": resources}), encoding="utf-8")
+            (Path(folder) / "kustomization.yaml").write_text(
+                json.dumps({"resources": resources, "sortOptions": {"order": "fifo"}}), encoding="utf-8"
+            )
             argv = [str(self.program), "kustomize", "--load-restrictor=LoadRestrictionsNone", folder]
             done = run(argv, timeout=_SECONDS, check=False, env=clean_env())
         if done.rc != 0:
@@ -96,8 +99,7 @@ def apply(kubectl: Kubectl, bases: Sequence[Path], dry: bool = False) -> Applied
     Raises ParityError ``APPLY_BASE_INVALID`` when a base cannot be built and
     ``APPLY_FAILED`` with what the server said.
     """
-    objects = kubectl.build(bases)
-    objects.sort(key=lambda o: _FIRST.index(o["kind"]) if o["kind"] in _FIRST else len(_FIRST))
+    objects = _ordered(kubectl.build(bases))
     text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
     # The server's clock is this machine's, and it writes whole seconds.
     began = int(time.time())
@@ -108,6 +110,19 @@ def apply(kubectl: Kubectl, bases: Sequence[Path], dry: bool = False) -> Applied
     if not dry:
         answers = _again(kubectl, objects, answers)
     return _told(objects, answers, began)
+
+
+def _ordered(objects: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Namespaces, then what has none, then namespace by namespace in the order of the bases: what is first there starts first."""
+    found = [o["metadata"].get("namespace", "") for o in objects]
+    turns = {name: turn for turn, name in enumerate(["", *dict.fromkeys(filter(None, found))])}
+
+    def turn(obj: dict[str, Any]) -> tuple[bool, int, int]:
+        kind = obj["kind"]
+        rank = _FIRST.index(kind) if kind in _FIRST else len(_FIRST)
+        return (kind != "Namespace", turns[obj["metadata"].get("namespace", "")], rank)
+
+    return sorted(objects, key=turn)
 
 
 def _again(kubectl: Kubectl, objects: Sequence[dict[str, Any]], answers: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -36,7 +36,7 @@ if arguments[0] == "apply":
         if not old or old["spec"] != item["spec"]:
             version = str(int(old["metadata"]["resourceVersion"]) + 1 if old else 1)
             now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-            meta = {"name": item["metadata"]["name"], "uid": version if not old else old["metadata"]["uid"], "resourceVersion": version}
+            meta = {**item["metadata"], "uid": version if not old else old["metadata"]["uid"], "resourceVersion": version}
             meta["creationTimestamp"] = old["metadata"]["creationTimestamp"] if old else now
             ours = {"manager": "gpuaas.parity", "operation": "Apply", "time": now}
             meta["managedFields"] = [ours, {"manager": "kubelet", "operation": "Update"}]
@@ -64,7 +64,7 @@ def base(tmp_path: Path, *objects: dict[str, object]) -> Path:
 
 
 def obj(kind: str, name: str, spec: int = 1) -> dict[str, object]:
-    return {"kind": kind, "metadata": {"name": name}, "spec": spec}
+    return {"kind": kind, "metadata": {"name": name}, "spec": {"of": spec}}
 
 
 def later(tmp_path: Path) -> None:
@@ -92,13 +92,31 @@ def test_namespaces_are_applied_first(kubectl: Kubectl, tmp_path: Path) -> None:
     assert done.created[0] == "Namespace gpuaas-data"
 
 
+def test_the_namespace_that_comes_first_starts_first(kubectl: Kubectl, tmp_path: Path) -> None:
+    def placed(kind: str, namespace: str) -> dict[str, object]:
+        return {"kind": kind, "metadata": {"name": kind.lower(), "namespace": namespace}, "spec": 1}
+
+    some = [placed("NetworkPolicy", "data"), placed("StatefulSet", "data"), placed("Secret", "data"), placed("Deployment", "web")]
+    some += [placed("ConfigMap", "web"), obj("ClusterRole", "reader"), obj("Namespace", "web")]
+    done = apply(kubectl, [base(tmp_path, *some)])
+    assert done.created == [
+        "Namespace web",
+        "ClusterRole reader",
+        "Secret data/secret",
+        "StatefulSet data/statefulset",
+        "NetworkPolicy data/networkpolicy",
+        "ConfigMap web/configmap",
+        "Deployment web/deployment",
+    ]
+
+
 def test_a_job_whose_template_changed_is_replaced(kubectl: Kubectl, tmp_path: Path) -> None:
     apply(kubectl, [base(tmp_path, obj("Job", "api-migrate"), obj("ConfigMap", "a"))])
     later(tmp_path)
     done = apply(kubectl, [base(tmp_path, obj("Job", "api-migrate", 2), obj("ConfigMap", "a"))])
     assert "delete" in (tmp_path / "calls").read_text().split()
     stored = json.loads((tmp_path / "store.json").read_text())
-    assert stored["Job/api-migrate"]["spec"] == 2
+    assert stored["Job/api-migrate"]["spec"] == {"of": 2}
     assert "ConfigMap a" in done.unchanged
 
 
