@@ -12,7 +12,9 @@ version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
   - Builds every base of O(bases) with Kustomize and applies all their objects in one server-side apply.
-  - The objects start at once; order comes from readiness, see M(gpuaas.parity.probe).
+  - The objects start at once; order comes from readiness, see M(gpuaas.parity.probe). They are sent namespace by namespace
+    in the order of O(bases), so that of a busy machine's time the first ones get theirs first.
+  - What changed is what the server says it set in the second of this run or later.
   - Before anything is sent, the cluster is proved to be the run's own, see O(kubeconfig). A cluster that is shared is
     never written to, whatever the inventory says.
   - A Job whose template changed is replaced, because a Job cannot be changed.
