@@ -100,7 +100,7 @@ def apply(kubectl: Kubectl, bases: Sequence[Path], dry: bool = False) -> Applied
     ``APPLY_FAILED`` with what the server said.
     """
     objects = _ordered(kubectl.build(bases))
-    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
+    text = _listed(objects)
     # The server's clock is this machine's, and it writes whole seconds.
     began = int(time.time())
     if dry and not kubectl("get", "--filename=-", "--ignore-not-found", "--output=name", input=text).strip():
@@ -132,7 +132,7 @@ def _again(kubectl: Kubectl, objects: Sequence[dict[str, Any]], answers: list[di
         return answers
     jobs = [o for o in objects if _identity(o) in failed]
     _delete(kubectl, jobs)
-    made = _items(_server_side(kubectl, json.dumps({"apiVersion": "v1", "kind": "List", "items": jobs})))
+    made = _items(_server_side(kubectl, _listed(jobs)))
     return [*(item for item in answers if _identity(item) not in failed), *made]
 
 
@@ -182,13 +182,17 @@ def _identity(obj: dict[str, Any]) -> str:
 
 
 def _delete(kubectl: Kubectl, objects: Sequence[dict[str, Any]]) -> None:
-    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
-    kubectl("delete", "--filename=-", "--ignore-not-found", "--wait=true", input=text)
+    kubectl("delete", "--filename=-", "--ignore-not-found", "--wait=true", input=_listed(objects))
 
 
 def _has_failed(job: dict[str, Any]) -> bool:
     conditions = job.get("status", {}).get("conditions") or []
     return any(condition["type"] == "Failed" and condition["status"] == "True" for condition in conditions)
+
+
+def _listed(objects: Sequence[dict[str, Any]]) -> str:
+    """What kubectl reads as one file."""
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
 
 
 def _items(text: str) -> list[dict[str, Any]]:

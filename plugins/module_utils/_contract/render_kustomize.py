@@ -38,12 +38,12 @@ def overlay(role: RoleCheck, state: str | None) -> dict[str, bytes]:
             lines = [f"{key}={value}\n" for key, value in sorted(service["settings"].items())]
             files[f"{name}.env"] = "".join(lines).encode()
     if volumes := _volumes(role):
-        files[_VOLUMES] = _yaml(volumes)
-    files["kustomization.yaml"] = _yaml([_kustomization(role, state, [_VOLUMES] if volumes else [])])
+        files[_VOLUMES] = _as_yaml(volumes)
+    files["kustomization.yaml"] = _as_yaml([_kustomization(role, state, [_VOLUMES] if volumes else [])])
     return files
 
 
-def _yaml(documents: list[dict[str, Any]]) -> bytes:
+def _as_yaml(documents: list[dict[str, Any]]) -> bytes:
     text = yaml.dump_all(documents, Dumper=Dumper, sort_keys=False, width=1000, allow_unicode=True)
     return (_HEADER + text).encode()
 
