@@ -31,7 +31,6 @@ class ActionModule(ParityAction):
             directories=tuple(params["directories"]),
             default_cni=params["default_cni"],
             cgroup_version=params["cgroup_version"],
-            restrict_oom_score_adj=params["restrict_oom_score_adj"],
         )
         if params["state"] == "present":
             done = converge.present(site, spec, Waiting(params["wait_seconds"]), check_mode=self.check_mode)

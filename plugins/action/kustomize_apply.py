@@ -23,7 +23,8 @@ class ActionModule(ParityAction):
         # The wheel installs kubectl beside the interpreter, at the cluster's own minor version.
         program = Path(sys.executable).parent / "kubectl"
         state_dir, kubeconfig = own_path(params["state_dir"]), own_path(params["kubeconfig"])
-        done = apply_to_own_cluster(program, state_dir, kubeconfig, [Path(base) for base in params["bases"]], dry=self.check_mode)
+        bases, cache_dir = [Path(base) for base in params["bases"]], own_path(params["cache_dir"])
+        done = apply_to_own_cluster(program, state_dir, kubeconfig, bases, cache_dir, dry=self.check_mode)
         result: dict[str, Any] = {
             "changed": bool(done.created or done.configured),
             "created": done.created,

@@ -16,6 +16,7 @@ description:
   - A cluster that stands and differs from what is asked for is reported in RV(drift) and never recreated.
   - A cluster of that name that was not made from O(state_dir), and a kubeconfig that leads elsewhere, are refused
     before anything is written.
+  - What is created has neither CoreDNS nor kube-proxy. They belong to the manifests that are applied first.
   - O(state=absent) removes containers, volumes, network and files, and fails if anything is left.
   - Runs on the controller. Neither E(KUBECONFIG) nor any other export of the shell is read; Docker's own variables are.
 options:
@@ -36,7 +37,9 @@ options:
     description: The kubeconfig file, 0600, in O(state_dir). By default C(kubeconfig). One that lies elsewhere is refused.
     type: path
   node_image:
-    description: Image of the node. Required for O(state=present); it must be on this machine.
+    description:
+      - Image of the node. Required for O(state=present); it must be on this machine.
+      - One that M(gpuaas.parity.image) baked also starts pods on a host that lacks CAP_SYS_RESOURCE.
     type: str
     default: ""
   kind_binary:
@@ -75,10 +78,6 @@ options:
     type: int
     choices: [1, 2]
     default: 2
-  restrict_oom_score_adj:
-    description: Whether the host lacks CAP_SYS_RESOURCE, as M(gpuaas.parity.host_preflight) found it.
-    type: bool
-    default: false
   wait_seconds:
     description: How long the API may take to be ready. Nodes and pods are not waited for.
     type: float

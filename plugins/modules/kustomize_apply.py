@@ -37,6 +37,13 @@ options:
       - The contract rendered in it must be for a cluster of this machine (C(target) V(kubernetes)).
     type: path
     required: true
+  cache_dir:
+    description:
+      - A folder that outlives clusters. Which fields servers accepted is remembered there, by Kubernetes version.
+      - Objects whose fields were accepted before are applied without asking again whether the server knows each of them,
+        which saves half of the time.
+    type: path
+    required: true
 attributes:
   check_mode:
     description: Can run in check_mode and return changed status prediction without modifying target
@@ -54,6 +61,7 @@ EXAMPLES = r"""
       - .parity/kind/rendered/data_stores
     kubeconfig: .parity/kind/kubeconfig
     state_dir: .parity/kind
+    cache_dir: /home/me/.cache/gpuaas-parity
 """
 
 RETURN = r"""

@@ -60,14 +60,16 @@ class Plain:
             ports=(PortMap(contract["endpoints"]["web"]["port"], NODE_PORT),),
             default_cni=self.facts["plain"]["default_cni"],
             cgroup_version=host["cgroup_version"],
-            restrict_oom_score_adj=host["restrict_oom_score_adj"],
         )
         config = yaml.safe_load(kind_config(spec))
         patches = [yaml.safe_load(patch) for patch in config["kubeadmConfigPatches"]]
         needed = [patch for patch in patches if patch["kind"] == "KubeletConfiguration"]
-        # CoreDNS is among the manifests; kind itself skips `preflight`, and a patch replaces its list.
-        needed.append({"kind": "InitConfiguration", "skipPhases": ["preflight", "addon/coredns"]})
+        # CoreDNS and kube-proxy are among the manifests; kind itself skips `preflight`, and a patch replaces its list.
+        needed.append({"kind": "InitConfiguration", "skipPhases": ["preflight", "addon/coredns", "addon/kube-proxy"]})
         config["kubeadmConfigPatches"] = [yaml.safe_dump(patch) for patch in needed]
+        if host["restrict_oom_score_adj"]:
+            # The node image of the script is not baked, so kind has to say it.
+            config["containerdConfigPatches"] = ['version = 2\n[plugins."io.containerd.grpc.v1.cri"]\nrestrict_oom_score_adj = true\n']
         (self.state_dir / "plain.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
         pairs = [(name, tag.rpartition(":")) for name, tag in self.images().items()]
         component = {

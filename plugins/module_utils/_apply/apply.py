@@ -13,19 +13,25 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils._apply.accepted import Accepted
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.guard import own_cluster
+from ansible_collections.gpuaas.parity.plugins.module_utils._kind.record import read_record
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import clean_env, run, tail
 
 FIELD_MANAGER = "gpuaas.parity"
 _SECONDS = 120
+ServerSide = Callable[..., str]
+"""One server-side apply of a text, with more arguments for kubectl; what it printed."""
+
 # What pods refer to comes before them; kubectl keeps the order it is given.
 _FIRST = (
     "Namespace",
@@ -38,6 +44,7 @@ _FIRST = (
     "RoleBinding",
     "IngressClass",
     "PersistentVolume",
+    "DaemonSet",
     "StatefulSet",
     "Deployment",
     "Service",
@@ -84,16 +91,20 @@ class Applied:
     unchanged: list[str]
 
 
-def apply_to_own_cluster(program: Path, state_dir: Path, kubeconfig: Path, bases: Sequence[Path], dry: bool = False) -> Applied:
+def apply_to_own_cluster(
+    program: Path, state_dir: Path, kubeconfig: Path, bases: Sequence[Path], cache_dir: Path, dry: bool = False
+) -> Applied:
     """`apply` with the kubectl ``program``, once ``own_cluster`` has proved that the cluster is the run's own.
 
     Raises ParityError as ``own_cluster``, before anything is sent, and as ``apply``.
     """
     with own_cluster(state_dir, kubeconfig) as pinned:
-        return apply(Kubectl(program, pinned, state_dir / "kubectl-cache"), bases, dry)
+        record = read_record(state_dir).record
+        accepted = Accepted(cache_dir / "accepted-fields", record.kubernetes_version if record else "")
+        return apply(Kubectl(program, pinned, state_dir / "kubectl-cache"), bases, accepted, dry)
 
 
-def apply(kubectl: Kubectl, bases: Sequence[Path], dry: bool = False) -> Applied:
+def apply(kubectl: Kubectl, bases: Sequence[Path], accepted: Accepted, dry: bool = False) -> Applied:
     """Apply all objects of ``bases`` at once; ``dry`` asks the server what it would do.
 
     Raises ParityError ``APPLY_BASE_INVALID`` when a base cannot be built and
@@ -101,38 +112,46 @@ def apply(kubectl: Kubectl, bases: Sequence[Path], dry: bool = False) -> Applied
     """
     objects = _ordered(kubectl.build(bases))
     text = _listed(objects)
+    checks = "ignore" if accepted.knows(objects) else "strict"
+    server_side = partial(_server_side, kubectl, checks)
     # The server's clock is this machine's, and it writes whole seconds.
     began = int(time.time())
     if dry and not kubectl("get", "--filename=-", "--ignore-not-found", "--output=name", input=text).strip():
         # A dry run cannot see the namespaces that it only pretends to create.
         return Applied([_identity(o) for o in objects], [], [])
-    answers = _items(_server_side(kubectl, text, "--dry-run=server") if dry else _apply(kubectl, objects, text))
+    answers = _items(server_side(text, "--dry-run=server") if dry else _apply(kubectl, server_side, objects, text))
     if not dry:
-        answers = _again(kubectl, objects, answers)
+        accepted.remember(objects)
+        answers = _again(kubectl, server_side, objects, answers)
     return _told(objects, answers, began)
 
 
 def _ordered(objects: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Namespaces, then what has none, then namespace by namespace in the order of the bases: what is first there starts first."""
+    """Namespaces, then what has none, then namespace by namespace in the order of the bases: what is first there starts first.
+
+    Jobs come last: they do something with what serves.
+    """
     found = [o["metadata"].get("namespace", "") for o in objects]
     turns = {name: turn for turn, name in enumerate(["", *dict.fromkeys(filter(None, found))])}
 
-    def turn(obj: dict[str, Any]) -> tuple[bool, int, int]:
+    def turn(obj: dict[str, Any]) -> tuple[bool, bool, int, int]:
         kind = obj["kind"]
         rank = _FIRST.index(kind) if kind in _FIRST else len(_FIRST)
-        return (kind != "Namespace", turns[obj["metadata"].get("namespace", "")], rank)
+        return (kind != "Namespace", kind == "Job", turns[obj["metadata"].get("namespace", "")], rank)
 
     return sorted(objects, key=turn)
 
 
-def _again(kubectl: Kubectl, objects: Sequence[dict[str, Any]], answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _again(
+    kubectl: Kubectl, server_side: ServerSide, objects: Sequence[dict[str, Any]], answers: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
     """The answers, with Jobs that gave up made anew: such a one never runs again by itself, and an apply means trying again."""
     failed = {_identity(item) for item in answers if item["kind"] == "Job" and _has_failed(item)}
     if not failed:
         return answers
     jobs = [o for o in objects if _identity(o) in failed]
     _delete(kubectl, jobs)
-    made = _items(_server_side(kubectl, _listed(jobs)))
+    made = _items(server_side(_listed(jobs)))
     return [*(item for item in answers if _identity(item) not in failed), *made]
 
 
@@ -147,9 +166,9 @@ def _told(objects: Sequence[dict[str, Any]], answers: Sequence[dict[str, Any]], 
     )
 
 
-def _apply(kubectl: Kubectl, objects: Sequence[dict[str, Any]], text: str) -> str:
+def _apply(kubectl: Kubectl, server_side: ServerSide, objects: Sequence[dict[str, Any]], text: str) -> str:
     try:
-        return _server_side(kubectl, text)
+        return server_side(text)
     except ParityError as error:
         if "field is immutable" not in error.seen:
             raise
@@ -159,13 +178,14 @@ def _apply(kubectl: Kubectl, objects: Sequence[dict[str, Any]], text: str) -> st
         if not jobs:
             raise
         _delete(kubectl, jobs)
-        return _server_side(kubectl, text)
+        return server_side(text)
 
 
-def _server_side(kubectl: Kubectl, text: str, *more: str) -> str:
+def _server_side(kubectl: Kubectl, checks: str, text: str, *more: str) -> str:
     return kubectl(
         "apply",
         "--server-side",
+        f"--validate={checks}",
         "--force-conflicts",
         f"--field-manager={FIELD_MANAGER}",
         "--output=json",

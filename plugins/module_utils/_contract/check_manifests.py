@@ -23,6 +23,12 @@ CA_CONFIG_MAP = "gpuaas-ca"
 _MISMATCH = "CONTRACT_MANIFEST_MISMATCH"
 # Every namespace of Kubernetes has it; the control plane writes it.
 _GIVEN = "kube-root-ca.crt"
+_PART_OF = "app.kubernetes.io/part-of"
+
+
+def _is_of_kubernetes(workload: Manifest) -> bool:
+    """Whether a workload is a part of Kubernetes itself, of which the contract says nothing."""
+    return (dig(workload.data, "metadata", "labels") or {}).get(_PART_OF) == "kubernetes"
 
 
 @dataclass
@@ -57,7 +63,7 @@ class RoleCheck:
         """Raise ParityError CONTRACT_MANIFEST_MISMATCH with everything that differs."""
         workloads = {}
         for manifest in self.present:
-            if manifest.kind in WORKLOADS and self._is_of_service(manifest):
+            if manifest.kind in WORKLOADS and not _is_of_kubernetes(manifest) and self._is_of_service(manifest):
                 workloads[manifest.name] = manifest
         for name, service in self.services.items():
             self._service(name, service, workloads.get(name))

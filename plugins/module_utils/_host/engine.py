@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,9 @@ class Published:
     port: int
     container: str
     cluster: str
+
+
+_Containers = tuple[tuple[Published, ...], tuple[str, ...], tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,13 @@ class Engine:
 
 def read_engine(system: System, *, timeout: float = 10.0) -> Engine:
     """Ask the engine. It never raises: an engine that cannot be used is a fact as well."""
+    # `docker info` asks every plugin of the client for its version; the other two need not wait for that.
+    with ThreadPoolExecutor(2) as meanwhile:
+        endpoint, containers = meanwhile.submit(_endpoint, system), meanwhile.submit(_containers, system)
+        return _read(system, timeout, endpoint, containers)
+
+
+def _read(system: System, timeout: float, endpoint: Future[str], containers: Future[_Containers]) -> Engine:
     try:
         done = system.runner(["docker", "info", "--format", "{{json .}}"], check=False, timeout=timeout, env=clean_env())
     except ParityError as error:
@@ -71,11 +82,11 @@ def read_engine(system: System, *, timeout: float = 10.0) -> Engine:
     if not info.get("ServerVersion"):
         said = "\n".join([*(info.get("ServerErrors") or ()), done.stderr])
         problem = engine_problem(said) or ParityError("HOST_DOCKER_UNREACHABLE", tail(said, 3) or "docker info gave no server version")
-        return Engine(problem=problem, buildx=buildx, compose=compose, endpoint=_endpoint(system))
-    published, running, stopped = _containers(system)
+        return Engine(problem=problem, buildx=buildx, compose=compose, endpoint=endpoint.result())
+    published, running, stopped = containers.result()
     return Engine(
         version=str(info["ServerVersion"]),
-        endpoint=_endpoint(system),
+        endpoint=endpoint.result(),
         buildx=buildx,
         compose=compose,
         cgroup_version=int(info.get("CgroupVersion") or 1),
@@ -95,7 +106,7 @@ def _endpoint(system: System) -> str:
     return done.stdout.strip() if done.rc == 0 else ""
 
 
-def _containers(system: System) -> tuple[tuple[Published, ...], tuple[str, ...], tuple[str, ...]]:
+def _containers(system: System) -> _Containers:
     """Every published port, the clusters and projects of which something runs, and those of which all is stopped."""
     owner = '{{or (.Label "io.x-k8s.kind.cluster") (.Label "com.docker.compose.project")}}'
     row = f"{{{{.Names}}}}\t{owner}\t{{{{.State}}}}\t{{{{.Ports}}}}"

@@ -182,6 +182,21 @@ def load(container: str, images: Sequence[Loadable]) -> dict[str, Baked]:
     return {image.name: Baked(image.key, digests[image.name]) for image in images}
 
 
+# Without CAP_SYS_RESOURCE no process can lower its oom_score_adj, and no pod would
+# start. It is no loss where there is that capability: containerd's own is the lowest.
+# kind could set it as well, and would restart containerd for it at each create.
+_CONFIGURE = """
+set -eu
+sed -i 's/^\\( *restrict_oom_score_adj\\) *=.*/\\1 = true/' /etc/containerd/config.toml
+grep -q '^ *restrict_oom_score_adj = true$' /etc/containerd/config.toml || {
+  echo 'config.toml of containerd does not name restrict_oom_score_adj' >&2
+  exit 1
+}
+"""
+RECIPE = "\n".join((_START, _CONFIGURE, _UNPACK, _SETTLE))
+"""All that a baked image depends on besides its parent and the images within."""
+
+
 def bake(parent: str, tag: str, images: Sequence[Loadable], labels: Mapping[str, str]) -> list[str]:
     """Make node image ``tag``: ``parent`` with ``images`` in its containerd, and ``labels`` besides.
 
@@ -189,6 +204,7 @@ def bake(parent: str, tag: str, images: Sequence[Loadable], labels: Mapping[str,
     """
     with _containerd(parent) as container:
         held = load(container, images)
+        run(["docker", "exec", container, "sh", "-c", _CONFIGURE])
         digests = {image.digest for image in held.values()}
         packed = run(["docker", "exec", container, "sh", "-c", _UNPACK, "unpack", *sorted(digests)], timeout=_BAKE_SECONDS).stdout.split()
         run(["docker", "exec", container, "sh", "-c", _SETTLE], timeout=_BAKE_SECONDS)

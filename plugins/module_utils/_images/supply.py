@@ -61,7 +61,7 @@ class Supply:
         stable = [name for name in self.lane if not self.catalog[name].developed]
         developed = [name for name in self.lane if self.catalog[name].developed]
         node_key = _digest(found["node"], *(found[name] for name in bundles))
-        first = f"{REPOSITORY}/kind-node:{_digest(node_key, *(found[name] for name in stable))}"
+        first = f"{REPOSITORY}/kind-node:{_digest(nodes.RECIPE, node_key, *(found[name] for name in stable))}"
         second = f"{REPOSITORY}/kind-node:{_digest(first, *(found[name] for name in developed))}"
 
         running = nodes.inspect(self.node, "container")

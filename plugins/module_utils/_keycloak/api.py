@@ -51,10 +51,8 @@ class Api:
         self._http = http
         self._login = login
         self._renewing = threading.Lock()
-        self._counting = threading.Lock()
         self._access = ""
         self._refresh = ""
-        self.requests = 0
 
     @property
     def who(self) -> str:
@@ -134,8 +132,6 @@ class Api:
     def _send(self, method: str, url: str, **parts: Any) -> httpx.Response:
         if parts.get("json", 0) is None:
             del parts["json"]
-        with self._counting:
-            self.requests += 1
         try:
             response = self._http.request(method, url, **parts)
         except httpx.TransportError as error:

@@ -11,9 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
+import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.actual import (
+    Actual,
     find_user,
     observe,
     password_stored,
@@ -68,7 +71,7 @@ class Outcome:
 
     realm: str
     issuer: str
-    requests: int
+    requests: int = 0
     changes: list[Change] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
 
@@ -96,8 +99,11 @@ def bootstrap(request: Request) -> Outcome:
         http = client(request.ca_file, base_url=request.url.rstrip("/"), timeout=TIMEOUT)
     except OSError as error:
         raise ParityError("KEYCLOAK_UNREACHABLE", f"CA file {request.ca_file} cannot be used: {error}") from None
+    asked: list[httpx.Request] = []
+    http.event_hooks = {"request": [asked.append]}
     with http:
         outcome = _run(Patient(http, request.patience, request.tell), request, desired, who)
+    outcome.requests = len(asked)
     if not request.check:
         # Services have their new secrets before the realm is kept, so nothing uses an old one any more.
         previous.forget(replaced)
@@ -105,7 +111,7 @@ def bootstrap(request: Request) -> Outcome:
 
 
 def _run(http: Patient, request: Request, desired: Desired, who: Administrators) -> Outcome:
-    outcome = Outcome(desired.realm, f"{request.url.rstrip('/')}/realms/{desired.realm}", 0)
+    outcome = Outcome(desired.realm, f"{request.url.rstrip('/')}/realms/{desired.realm}")
     now = sign_in(http, who)
     sessions = [now]
     try:
@@ -115,22 +121,38 @@ def _run(http: Patient, request: Request, desired: Desired, who: Administrators)
         outcome.changes = [*(admin := plan_admin(now, who)), *changes, *farewell]
         outcome.kept = [name for _kind, name in sorted(work.kept)]
         if not request.check:
-            carry_out(admin)
-            now = become_permanent(http, now, who)
-            if now is not sessions[0]:
+            start = now
+            now = _carry_out(work, changes, now, lambda: _permanent(http, start, who, admin))
+            if now is not start:
                 sessions.append(now)
-                work.api = now.api
-            _reconcile(work, changes)
             carry_out(plan_farewell(now, who))
     finally:
         for session in sessions:
             session.api.log_out()
-        outcome.requests = sum(session.api.requests for session in sessions)
     return outcome
 
 
 def _compared(now: SignedIn, desired: Desired) -> Work:
+    if not now.permanent and now.api.get(desired.realm) is None:
+        return Work(now.api, desired, Actual(settings=None))
     return Work(now.api, desired, observe(now.api, desired.realm, desired.users, desired.groups))
+
+
+def _carry_out(work: Work, changes: list[Change], now: SignedIn, permanent: Callable[[], SignedIn]) -> SignedIn:
+    """Make the changes; who is signed in afterwards is the ``permanent`` administrator."""
+    if now.permanent:
+        now = permanent()
+        work.api = now.api
+        _reconcile(work, changes)
+        return now
+    # Slow hashes of passwords, most of both, and neither needs the other.
+    after, _nothing = together([permanent, lambda: _reconcile(work, changes)])
+    return cast(SignedIn, after)
+
+
+def _permanent(http: Patient, now: SignedIn, who: Administrators, admin: list[Change]) -> SignedIn:
+    carry_out(admin)
+    return become_permanent(http, now, who)
 
 
 def _reconcile(work: Work, changes: list[Change]) -> None:

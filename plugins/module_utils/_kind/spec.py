@@ -43,8 +43,13 @@ _CONTROL_PLANE: dict[str, Any] = {
     },
     "scheduler": {"extraArgs": [{"name": "leader-elect", "value": "false"}]},
 }
-# A Service leads to a pod as soon as that is ready, not up to a second later: there are a dozen rules, not thousands.
-_KUBE_PROXY: dict[str, Any] = {"kind": "KubeProxyConfiguration", "iptables": {"minSyncPeriod": "0s"}}
+# Phases of kubeadm that only cost time where nobody joins:
+# - waiting for the control plane twice a second, although each phase after it tries until it is answered;
+# - the configuration that other nodes would read: six requests, and kubeadm sends five in a second;
+# - a newer certificate for the kubelet, which restarts it; the old one lives as long as the cluster's others.
+_WAITS = ("wait-control-plane", "upload-config", "kubelet-finalize")
+# These come with our own manifests, right from the start: to change them later would restart them.
+_OURS = ("addon/coredns", "addon/kube-proxy")
 
 
 @dataclass(frozen=True, order=True)
@@ -64,8 +69,7 @@ class ClusterSpec:
     """One node, its image and its ports.
 
     ``default_cni`` is false for a node image that brings its own CNI
-    configuration. ``cgroup_version`` and ``restrict_oom_score_adj`` say what the
-    host lacks, see `host_preflight`.
+    configuration. ``cgroup_version`` is the host's, see `host_preflight`.
     """
 
     name: str
@@ -74,7 +78,6 @@ class ClusterSpec:
     directories: tuple[str, ...] = ()
     default_cni: bool = True
     cgroup_version: int = 2
-    restrict_oom_score_adj: bool = False
 
     @property
     def network(self) -> str:
@@ -111,26 +114,14 @@ def kind_config(spec: ClusterSpec) -> str:
 
 
 def _patches(spec: ClusterSpec) -> dict[str, list[str]]:
-    """Patches of kubeadm's and containerd's configuration.
+    """Patches of kubeadm's configuration.
 
-    kind applies a kubeadm patch as a JSON merge patch (RFC 7386,
-    kind:pkg/internal/patch), which replaces lists: `preflight`, which kind
-    skips itself, must be named again. A containerd patch whose `version` is
-    not the node's is passed over silently, so there is one for each version
-    (containerd 2 moved the setting in version 3).
+    kind applies one as a JSON merge patch (RFC 7386, kind:pkg/internal/patch),
+    which replaces lists: `preflight`, which kind skips itself, must be named
+    again. containerd has none: kind would restart it to read them.
     """
-    # CoreDNS comes from our own manifest, right from the start: a restart of it costs its lame duck time.
-    # The kubelet's certificate is as old as the cluster's others: rotating it alone would only restart the kubelet.
-    skipped = ["preflight", "addon/coredns", "kubelet-finalize"]
-    kubeadm: list[dict[str, Any]] = [{"kind": "InitConfiguration", "skipPhases": skipped}, _CONTROL_PLANE, _KUBE_PROXY]
+    kubeadm: list[dict[str, Any]] = [{"kind": "InitConfiguration", "skipPhases": ["preflight", *_OURS, *_WAITS]}, _CONTROL_PLANE]
     if spec.cgroup_version == 1:
         # The kubelet refuses cgroup v1 since 1.35 unless told.
         kubeadm.append({"kind": "KubeletConfiguration", "failCgroupV1": False})
-    patches = {"kubeadmConfigPatches": [yaml.safe_dump(patch, sort_keys=False) for patch in kubeadm]}
-    if spec.restrict_oom_score_adj:
-        # Without CAP_SYS_RESOURCE no process can lower its oom_score_adj, and no pod would start.
-        patches["containerdConfigPatches"] = [
-            f'version = {version}\n[plugins."{plugin}"]\nrestrict_oom_score_adj = true\n'
-            for version, plugin in ((2, "io.containerd.grpc.v1.cri"), (3, "io.containerd.cri.v1.runtime"))
-        ]
-    return patches
+    return {"kubeadmConfigPatches": [yaml.safe_dump(patch, sort_keys=False) for patch in kubeadm]}

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from ansible_collections.gpuaas.parity.plugins.module_utils._apply.apply import Kubectl, apply
+from ansible_collections.gpuaas.parity.plugins.module_utils._apply.accepted import Accepted
+from ansible_collections.gpuaas.parity.plugins.module_utils._apply.apply import Applied, Kubectl, apply
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
 FAKE = r"""#!/usr/bin/env python3
@@ -17,12 +18,16 @@ objects = json.loads(store.read_text()) if store.exists() else {}
 arguments = [a for a in sys.argv[1:] if not a.startswith(("--kubeconfig", "--cache-dir"))]
 with (here / "calls").open("a") as calls:
     calls.write(arguments[0] + "\n")
+with (here / "validated").open("a") as validated:
+    validated.writelines(a + "\n" for a in arguments if a.startswith("--validate="))
 name = lambda o: o["kind"] + "/" + o["metadata"]["name"]
 if arguments[0] == "kustomize":
     folder = pathlib.Path(arguments[-1])
     for base in json.loads((folder / "kustomization.yaml").read_text())["resources"]:
         print((folder / base / "built.yaml").read_text())
     sys.exit()
+if (here / "refuses").exists():
+    sys.exit("no")
 items = json.load(sys.stdin)["items"]
 if arguments[0] == "delete":
     for item in items:
@@ -56,6 +61,10 @@ def kubectl(tmp_path: Path) -> Kubectl:
     return Kubectl(program, tmp_path / "kubeconfig", tmp_path / "cache")
 
 
+def run(kubectl: Kubectl, bases: list[Path], version: str = "v1.36.3") -> Applied:
+    return apply(kubectl, bases, Accepted(kubectl.cache / "accepted", version))
+
+
 def base(tmp_path: Path, *objects: dict[str, object]) -> Path:
     folder = tmp_path / "base"
     folder.mkdir(exist_ok=True)
@@ -64,7 +73,7 @@ def base(tmp_path: Path, *objects: dict[str, object]) -> Path:
 
 
 def obj(kind: str, name: str, spec: int = 1) -> dict[str, object]:
-    return {"kind": kind, "metadata": {"name": name}, "spec": {"of": spec}}
+    return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}, "spec": {"of": spec}}
 
 
 def later(tmp_path: Path) -> None:
@@ -78,27 +87,27 @@ def later(tmp_path: Path) -> None:
 
 
 def test_new_changed_and_unchanged_are_told_apart(kubectl: Kubectl, tmp_path: Path) -> None:
-    first = apply(kubectl, [base(tmp_path, obj("ConfigMap", "a"), obj("ConfigMap", "b"))])
+    first = run(kubectl, [base(tmp_path, obj("ConfigMap", "a"), obj("ConfigMap", "b"))])
     assert first.created == ["ConfigMap a", "ConfigMap b"]
     later(tmp_path)
-    again = apply(kubectl, [base(tmp_path, obj("ConfigMap", "a"), obj("ConfigMap", "b"))])
+    again = run(kubectl, [base(tmp_path, obj("ConfigMap", "a"), obj("ConfigMap", "b"))])
     assert (again.created, again.configured) == ([], [])
-    changed = apply(kubectl, [base(tmp_path, obj("ConfigMap", "a", 2), obj("ConfigMap", "b"))])
+    changed = run(kubectl, [base(tmp_path, obj("ConfigMap", "a", 2), obj("ConfigMap", "b"))])
     assert (changed.configured, changed.unchanged) == (["ConfigMap a"], ["ConfigMap b"])
 
 
 def test_namespaces_are_applied_first(kubectl: Kubectl, tmp_path: Path) -> None:
-    done = apply(kubectl, [base(tmp_path, obj("Deployment", "api"), obj("Namespace", "gpuaas-data"))])
+    done = run(kubectl, [base(tmp_path, obj("Deployment", "api"), obj("Namespace", "gpuaas-data"))])
     assert done.created[0] == "Namespace gpuaas-data"
 
 
 def test_the_namespace_that_comes_first_starts_first(kubectl: Kubectl, tmp_path: Path) -> None:
     def placed(kind: str, namespace: str) -> dict[str, object]:
-        return {"kind": kind, "metadata": {"name": kind.lower(), "namespace": namespace}, "spec": 1}
+        return {"apiVersion": "v1", "kind": kind, "metadata": {"name": kind.lower(), "namespace": namespace}, "spec": 1}
 
-    some = [placed("NetworkPolicy", "data"), placed("StatefulSet", "data"), placed("Secret", "data"), placed("Deployment", "web")]
-    some += [placed("ConfigMap", "web"), obj("ClusterRole", "reader"), obj("Namespace", "web")]
-    done = apply(kubectl, [base(tmp_path, *some)])
+    some = [placed("Job", "data"), placed("NetworkPolicy", "data"), placed("StatefulSet", "data"), placed("Secret", "data")]
+    some += [placed("Deployment", "web"), placed("ConfigMap", "web"), obj("ClusterRole", "reader"), obj("Namespace", "web")]
+    done = run(kubectl, [base(tmp_path, *some)])
     assert done.created == [
         "Namespace web",
         "ClusterRole reader",
@@ -107,13 +116,14 @@ def test_the_namespace_that_comes_first_starts_first(kubectl: Kubectl, tmp_path:
         "NetworkPolicy data/networkpolicy",
         "ConfigMap web/configmap",
         "Deployment web/deployment",
+        "Job data/job",
     ]
 
 
 def test_a_job_whose_template_changed_is_replaced(kubectl: Kubectl, tmp_path: Path) -> None:
-    apply(kubectl, [base(tmp_path, obj("Job", "api-migrate"), obj("ConfigMap", "a"))])
+    run(kubectl, [base(tmp_path, obj("Job", "api-migrate"), obj("ConfigMap", "a"))])
     later(tmp_path)
-    done = apply(kubectl, [base(tmp_path, obj("Job", "api-migrate", 2), obj("ConfigMap", "a"))])
+    done = run(kubectl, [base(tmp_path, obj("Job", "api-migrate", 2), obj("ConfigMap", "a"))])
     assert "delete" in (tmp_path / "calls").read_text().split()
     stored = json.loads((tmp_path / "store.json").read_text())
     assert stored["Job/api-migrate"]["spec"] == {"of": 2}
@@ -121,13 +131,13 @@ def test_a_job_whose_template_changed_is_replaced(kubectl: Kubectl, tmp_path: Pa
 
 
 def test_a_job_that_failed_is_run_again(kubectl: Kubectl, tmp_path: Path) -> None:
-    apply(kubectl, [base(tmp_path, obj("Job", "canary"), obj("Job", "api-migrate"))])
+    run(kubectl, [base(tmp_path, obj("Job", "canary"), obj("Job", "api-migrate"))])
     later(tmp_path)
     store = tmp_path / "store.json"
     stored = json.loads(store.read_text())
     stored["Job/canary"]["status"] = {"conditions": [{"type": "Failed", "status": "True"}]}
     store.write_text(json.dumps(stored))
-    done = apply(kubectl, [base(tmp_path, obj("Job", "canary"), obj("Job", "api-migrate"))])
+    done = run(kubectl, [base(tmp_path, obj("Job", "canary"), obj("Job", "api-migrate"))])
     assert (done.created, done.unchanged) == (["Job canary"], ["Job api-migrate"])
     assert "status" not in json.loads(store.read_text())["Job/canary"]
 
@@ -140,13 +150,41 @@ def test_what_the_server_says_is_what_the_user_reads(kubectl: Kubectl, tmp_path:
         "echo 'Forbidden: no' >&2\nexit 1\n"
     )
     with pytest.raises(ParityError) as caught:
-        apply(kubectl, [base(tmp_path)])
+        run(kubectl, [base(tmp_path)])
     assert caught.value.reason == "APPLY_FAILED"
     assert "Forbidden: no" in caught.value.seen
 
 
 def test_a_base_that_cannot_be_built_is_named(kubectl: Kubectl, tmp_path: Path) -> None:
     with pytest.raises(ParityError) as caught:
-        apply(kubectl, [tmp_path / "nowhere"])
+        run(kubectl, [tmp_path / "nowhere"])
     assert caught.value.reason == "APPLY_BASE_INVALID"
     assert "nowhere" in caught.value.seen
+
+
+def validated(kubectl: Kubectl) -> list[str]:
+    return (kubectl.program.parent / "validated").read_text().split()
+
+
+def test_fields_are_asked_about_until_a_server_accepted_them(kubectl: Kubectl, tmp_path: Path) -> None:
+    run(kubectl, [base(tmp_path, obj("ConfigMap", "a"))])
+    run(kubectl, [base(tmp_path, obj("ConfigMap", "another", 2))])
+    assert validated(kubectl) == ["--validate=strict", "--validate=ignore"]
+    misspelt = obj("ConfigMap", "a") | {"spek": {}}
+    run(kubectl, [base(tmp_path, misspelt)])
+    assert validated(kubectl)[-1] == "--validate=strict"
+
+
+def test_another_kubernetes_is_asked_anew(kubectl: Kubectl, tmp_path: Path) -> None:
+    run(kubectl, [base(tmp_path, obj("ConfigMap", "a"))])
+    run(kubectl, [base(tmp_path, obj("ConfigMap", "a"))], "v1.37.0")
+    assert validated(kubectl) == ["--validate=strict", "--validate=strict"]
+
+
+def test_what_was_refused_is_not_remembered(kubectl: Kubectl, tmp_path: Path) -> None:
+    run(kubectl, [base(tmp_path, obj("Job", "a"))])
+    (kubectl.program.parent / "refuses").touch()
+    for _ in range(2):
+        with pytest.raises(ParityError, match="no"):
+            run(kubectl, [base(tmp_path, obj("ConfigMap", "a"))])
+    assert validated(kubectl)[1:] == ["--validate=strict", "--validate=strict"]

@@ -117,7 +117,7 @@ def act(state: Path, file: Path | None = None) -> Any:
     program = state.parent / "kubectl"
     program.write_text(f'#!/bin/sh\ncase " $* " in *" apply "*) set -- "$@" --validate=false;; esac\nexec {KUBECTL} "$@"\n')
     program.chmod(0o755)
-    return apply_to_own_cluster(program, state, file or state / "kubeconfig", [state / "rendered" / "base"])
+    return apply_to_own_cluster(program, state, file or state / "kubeconfig", [state / "rendered" / "base"], state.parent / "cache")
 
 
 def refusal(state: Path, file: Path | None = None) -> ParityError:
@@ -284,6 +284,7 @@ def test_without_a_rendering_that_says_what_it_is_for_nothing_is_applied(state: 
 def test_the_action_is_guarded(state: Path, shared: Server, tmp_path: Path) -> None:
     point(state, shared, SHARED)
     task = {"bases": [str(state / "rendered" / "base")], "kubeconfig": str(state / "kubeconfig"), "state_dir": str(state)}
+    task["cache_dir"] = str(tmp_path / "cache")
     play = [{"hosts": "localhost", "gather_facts": False, "tasks": [{"name": "Apply", "gpuaas.parity.kustomize_apply": task}]}]
     (tmp_path / "play.yml").write_text(yaml.safe_dump(play))
     done = subprocess.run(

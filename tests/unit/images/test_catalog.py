@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.catalog import load
 
@@ -28,6 +29,14 @@ def test_every_context_and_service_image_exists() -> None:
     for image in catalog.images.values():
         if image.context:
             assert (CHECKOUT / "images" / image.context / "Dockerfile").is_file(), image.name
+
+
+def test_kube_proxy_is_the_one_that_either_node_image_holds() -> None:
+    manifest = (CHECKOUT / "roles" / "cluster" / "files" / "manifests" / "kube-proxy.yaml").read_text()
+    image = next(line.split()[-1] for line in manifest.splitlines() if line.strip().startswith("image:"))
+    assert image == load(CHECKOUT / "images" / "catalog.yml")["kube-proxy"].node_as
+    upstream = yaml.safe_load((CHECKOUT / "images" / "upstream.yml").read_text())["images"]["node"]["reference"]
+    assert image.rpartition(":")[2] == upstream.rpartition(":")[2]
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,13 @@ def test_temporary_admin_gives_way_to_the_permanent_one(identity: Identity) -> N
     assert identity.master.users["admin"]["password"] == values()["keycloak_admin_password"]
 
 
+def test_a_new_keycloak_is_asked_for_no_password_that_it_cannot_know(identity: Identity) -> None:
+    identity.run()
+    logins = [path for method, path in identity.keycloak.log if method == "POST" and path.endswith("/token")]
+    # The temporary client, and the permanent user once it is made.
+    assert len(logins) == 2
+
+
 def test_second_run_changes_nothing_and_asks_little(settled: Identity) -> None:
     before = copy.deepcopy(settled.realm.fields)
     outcome = settled.run()
