@@ -16,16 +16,17 @@ import re
 import shutil
 import statistics
 import sys
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from figures import HEADER, Figure
 from plain import KIND_NETWORK, Plain, built
-from tools import HERE, PLAYBOOKS, ROOT, Ansible, Failed, Watch, run, timed
+from tools import HERE, PLAYBOOKS, ROOT, Ansible, Failed, Watch, run
 
 PLAIN, PARITY = "gpuaas-bench-plain", "gpuaas-bench"
 WORK = ROOT / ".cache" / "bench"
@@ -72,29 +73,36 @@ def on_kind(state_dir: Path, extra: Sequence[str]) -> Ansible:
     return Ansible("kind", (f"parity_cluster={PARITY}", f"parity_state_dir={state_dir}", *extra))
 
 
-def measure(rounds: int, extra: Sequence[str], plain: Plain) -> dict[str, Any]:
-    """All figures of one run."""
-    parity = on_kind(STATE, extra)
-    print("prepare: images, rendering, secrets (not timed)", flush=True)
-    on_kind(plain.state_dir, extra)(HERE / "prepare.yml")
-    plain.write_inputs()
+@dataclass
+class Rounds:
+    """Seconds by what was timed, one for each round; and what only needs to be seen once in each."""
 
+    seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    plain: list[dict[str, float]] = field(default_factory=list)
+    memory: list[dict[str, float]] = field(default_factory=list)
+    steps: int = 0
+    changed: int = 0
+
+    def middle(self, what: str) -> float:
+        return statistics.median(self.seconds[what])
+
+
+def plain_round(found: Rounds, plain: Plain) -> None:
+    """The plain script from no cluster, and its removal."""
     print("plain script", flush=True)
-    os.sync()
     script = plain.up()
+    found.plain.append(script.steps)
+    found.seconds["plain script"].append(script.total)
     watch = Watch()
     with watch.step("kind delete cluster"):
         plain.down()
+    found.seconds["kind delete cluster"].append(watch.total)
 
+
+def parity_round(found: Rounds, parity: Ansible, plain: Plain) -> None:
+    """The product from no cluster, again on what stands beside what that is measured against, and its removal."""
     print("gpuaas.parity", flush=True)
-    # What the other wrote is on the disk before this one is timed.
-    os.sync()
-    with watch.step("up, no cluster"):
-        parity(PLAYBOOKS / "up.yml")
-    memory = memory_of(f"{PARITY}-control-plane")
-    runs, changed = parity.counted(PLAYBOOKS / "up.yml")
-    hot = timed(lambda: parity(PLAYBOOKS / "up.yml"), rounds)
-    start = timed(lambda: parity(HERE / "empty.yml"), rounds)
+    watch = Watch()
     kubeconfig = f"--kubeconfig={STATE / 'kubeconfig'}"
 
     def apply() -> None:
@@ -102,26 +110,57 @@ def measure(rounds: int, extra: Sequence[str], plain: Plain) -> dict[str, Any]:
         arguments = ("apply", "--server-side", "--force-conflicts", "--field-manager=gpuaas.parity", "--filename=-")
         run(Path(sys.executable).parent / "kubectl", kubeconfig, *arguments, input=text)
 
-    applied = timed(apply, rounds)
+    with watch.step("up, no cluster"):
+        parity(PLAYBOOKS / "up.yml")
+    found.memory.append(memory_of(f"{PARITY}-control-plane"))
+    found.steps, changed = parity.counted(PLAYBOOKS / "up.yml")
+    found.changed = max(found.changed, changed)
+    with watch.step("up, all up"):
+        parity(PLAYBOOKS / "up.yml")
+    with watch.step("server-side apply"):
+        apply()
+    with watch.step("Ansible start-up"):
+        parity(HERE / "empty.yml")
     with watch.step("down"):
         parity(PLAYBOOKS / "down.yml")
+    for what, seconds in watch.steps.items():
+        found.seconds[what].append(seconds)
 
-    middle = statistics.median
+
+def measure(rounds: int, extra: Sequence[str], plain: Plain) -> dict[str, Any]:
+    """All figures of one run.
+
+    In turns, and the first one changes: a machine that is busy for minutes may grow slower, and neither side shall
+    have the better of it.
+    """
+    parity = on_kind(STATE, extra)
+    print("prepare: images, rendering, secrets (not timed)", flush=True)
+    on_kind(plain.state_dir, extra)(HERE / "prepare.yml")
+    plain.write_inputs()
+    found = Rounds()
+    turns = (lambda: plain_round(found, plain), lambda: parity_round(found, parity, plain))
+    for number in range(rounds):
+        for turn in turns if number % 2 == 0 else turns[::-1]:
+            # What the other wrote is on the disk before this one is timed.
+            os.sync()
+            turn()
+
+    beside = found.middle("server-side apply") + found.middle("Ansible start-up")
+    memory = max(max(one.values()) for one in found.memory)
     figures = [
-        Figure("up, images built, no cluster / plain script", watch.steps["up, no cluster"], script.total, 1 / 3),
-        Figure("up, all up / server-side apply + Ansible start-up", middle(hot), middle(applied) + middle(start), 1.5),
-        Figure("up, all up: steps / 12", runs, 12, 1, ""),
-        Figure("up, all up: changes + 1 / 1", changed + 1, 1, 1, ""),
-        Figure("down / kind delete cluster", watch.steps["down"], watch.steps["kind delete cluster"], 1.3),
-        Figure("memory of the lane / 2.5 GiB", max(memory.values()), 2.5, 1, "GiB"),
+        Figure("up, images built, no cluster / plain script", found.middle("up, no cluster"), found.middle("plain script"), 1 / 3),
+        Figure("up, all up / server-side apply + Ansible start-up", found.middle("up, all up"), beside, 1.5),
+        Figure("up, all up: steps / 12", found.steps, 12, 1, ""),
+        Figure("up, all up: changes + 1 / 1", found.changed + 1, 1, 1, ""),
+        Figure("down / kind delete cluster", found.middle("down"), found.middle("kind delete cluster"), 1.3),
+        Figure("memory of the lane / 2.5 GiB", memory, 2.5, 1, "GiB"),
     ]
     return {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {"cpus": os.cpu_count(), "load": os.getloadavg()},
-        "plain": script.steps,
-        "parity": watch.steps,
-        "rounds": {"hot": hot, "start": start, "apply": applied},
-        "memory_gib": memory,
+        "plain": found.plain,
+        "rounds": found.seconds,
+        "memory_gib": found.memory,
         "figures": [{**asdict(figure), "ratio": figure.ratio} for figure in figures],
         "table": [str(figure) for figure in figures],
     }
@@ -130,7 +169,7 @@ def measure(rounds: int, extra: Sequence[str], plain: Plain) -> dict[str, Any]:
 def main() -> int:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3, help="rounds of what takes seconds; the median counts (3)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of both sides; the median counts (3)")
     parser.add_argument("--together", action="store_true", help="the plain script loads all images with one call")
     parser.add_argument("--output", type=Path, default=ROOT / ".cache" / "bench.json", help="where the data goes")
     parser.add_argument("-e", dest="extra", action="append", default=[], help="an extra variable for the playbooks")

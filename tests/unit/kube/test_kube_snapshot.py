@@ -10,8 +10,8 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._kube.pods import (
     Blocker,
     blocker,
     is_ready,
+    last_words,
     restarts,
-    terminated_message,
 )
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.snapshot import Snapshot
 from ansible_collections.gpuaas.parity.tests.unit.kube.objects import FakeReader, named, pod, waiting, warning
@@ -126,5 +126,7 @@ def test_a_pod_without_a_node() -> None:
 
 
 def test_the_last_words_of_a_container() -> None:
-    assert terminated_message(pod("a", "n", "x")) == ""
-    assert terminated_message(pod("a", "n", "x", state={"terminated": {"message": "bye"}})) == "bye"
+    assert last_words(pod("a", "n", "x")) == ""
+    assert last_words(pod("a", "n", "x", state={"terminated": {"exitCode": 0, "message": "bye"}})) == "bye"
+    never_started = {"terminated": {"exitCode": 128, "reason": "StartError", "message": "runc create failed"}}
+    assert last_words(pod("a", "n", "x", state=never_started)) == ""

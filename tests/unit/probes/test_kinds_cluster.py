@@ -467,6 +467,14 @@ def test_a_canary_that_still_runs_is_given_time(make_context: MakeContext, clock
     assert clock() - begun == pytest.approx(5.0)
 
 
+def test_a_canary_whose_container_did_not_start_is_waited_for(make_context: MakeContext, clock: Clock) -> None:
+    begun = clock()
+    failed_start = {"terminated": {"exitCode": 128, "reason": "StartError", "message": "runc create failed"}}
+    found = NetworkPolicy(within=5).run(make_context(_canary(state=failed_start)))
+    assert "ended with 128 (StartError)" in found.seen
+    assert clock() - begun == pytest.approx(5.0)
+
+
 def test_a_canary_that_cannot_run_is_not_waited_for(make_context: MakeContext, clock: Clock) -> None:
     begun = clock()
     assert "ErrImageNeverPull" in NetworkPolicy().run(make_context(_canary(**waiting("ErrImageNeverPull")))).seen

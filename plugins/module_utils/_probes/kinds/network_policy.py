@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._kube.pods import blocker, terminated_message
+from ansible_collections.gpuaas.parity.plugins.module_utils._kube.pods import blocker, last_words
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import KUBERNETES, Context, Observation, failed, passed
 
 _POLL = 0.5
@@ -42,7 +42,7 @@ class NetworkPolicy:
             pods = snapshot.pods(self.namespace, {"batch.kubernetes.io/job-name": self.job})
             if not pods:
                 return failed("NETWORK_POLICY_UNPROVEN", f"job {self.namespace}/{self.job} has no pod")
-            message = terminated_message(pods[-1])
+            message = last_words(pods[-1])
             if message:
                 return self._verdict(message)
             found = blocker(pods[-1])
