@@ -78,8 +78,8 @@ def task_name(task: Any) -> str:
 # They do nothing themselves; the tasks that they choose are the steps.
 _CHOICES = ("include_tasks", "ansible.builtin.include_tasks")
 
-# Of the libraries that the actions use, those that take long to import.
-_SHARED_BY_TASKS = ("httpx", "jsonschema")
+# Of the libraries that the actions use, those that take long to import; httpx itself imports httpcore at its first use.
+_SHARED_BY_TASKS = ("httpx", "httpcore", "jsonschema")
 
 # A role that changes the machine says so with these.
 _SPOKEN = ("debug", "ansible.builtin.debug")
