@@ -131,6 +131,9 @@ REASONS: dict[str, Reason] = {
     "CA_PERMISSIONS": Reason(
         "others could read the key of the local CA", "chmod 600 it if nobody else saw it, else make kind-parity-reset"
     ),
+    "ARGUMENT_INVALID": Reason(
+        "a step was given a value that it does not take", "correct the value where it was given; make help lists what each command takes"
+    ),
     "INTERNAL": Reason("a defect in gpuaas.parity itself", "report it together with the log file"),
     # run: programs, locks, state
     "COMMAND_MISSING": Reason("a program that is needed cannot be started", "install it, or run make kind-parity-up, which does"),

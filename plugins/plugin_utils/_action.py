@@ -98,7 +98,11 @@ class ParityAction(ActionBase, metaclass=abc.ABCMeta):
         # The inventory says what the run is for; it is there also when nothing has been rendered yet.
         self._target = str(self._templar.template((task_vars or {}).get("parity_target") or ""))
         spec = argument_spec(self.DOCUMENTATION)
-        _validation, params = self.validate_argument_spec(argument_spec=spec)
+        try:
+            _validation, params = self.validate_argument_spec(argument_spec=spec)
+        except AnsibleActionFail as error:
+            result.update(self._failure(ParityError("ARGUMENT_INVALID", error.message)))
+            return result
         try:
             result.update(self.perform(plain(params)))
         except ParityError as error:
