@@ -84,6 +84,9 @@ class Supply:
             if second in bake:
                 progress.say("baking the control plane's images into the node image")
                 packed += nodes.bake(first, second, self._loadable(found, developed), {})
+            if bake:
+                for tag in nodes.prune(f"{REPOSITORY}/kind-node", {first, second}):
+                    progress.say(f"removed the older node image {tag}")
             for name in packed:
                 progress.say(f"{name} stays packed: its layers delete files of layers below, and each new node unpacks it")
         return {
