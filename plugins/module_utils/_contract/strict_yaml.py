@@ -31,6 +31,10 @@ _SCALARS = {
 }
 
 
+# Section 5.4 of YAML 1.2 takes them for characters, libyaml for the end of a line, which it then folds into a space.
+_DOUBTFUL = re.compile("[\u0085\u2028\u2029]")
+
+
 class _Loader(CSafeLoader):
     """Composes nodes; the tag of a plain scalar comes from the table above and nothing else."""
 
@@ -69,6 +73,10 @@ def load(text: str) -> Document:
 
 def load_all(text: str, *, aliases: bool = False) -> Iterator[Document]:
     """Every document in ``text``. Raises YamlProblem."""
+    if found := _DOUBTFUL.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        seen = f"character U+{ord(found.group()):04X} ends a line in YAML 1.1 and not in YAML 1.2; write it as an escape, in double quotes"
+        raise YamlProblem("syntax", line, (), seen)
     try:
         loader = _Loader(text)
         try:

@@ -72,6 +72,14 @@ def test_broken_text_is_refused(text: str) -> None:
     assert caught.value.kind == "syntax"
 
 
+@pytest.mark.parametrize("character", ["\u0085", "\u2028", "\u2029"])
+def test_what_two_versions_of_yaml_read_differently_is_refused(character: str) -> None:
+    with pytest.raises(YamlProblem, match=f"U\\+{ord(character):04X}") as caught:
+        load(f"a: 1\nb: 'x{character}y'\n")
+    assert (caught.value.kind, caught.value.line) == ("syntax", 2)
+    assert load('b: "x\\N\\L\\Py"').data == {"b": "x\u0085\u2028\u2029y"}
+
+
 def test_aliases_where_allowed() -> None:
     (document,) = load_all("a: &x {b: 1}\nc: *x\n", aliases=True)
     assert document.data == {"a": {"b": 1}, "c": {"b": 1}}
