@@ -13,10 +13,9 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +28,6 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import 
 
 FIELD_MANAGER = "gpuaas.parity"
 _SECONDS = 120
-ServerSide = Callable[..., str]
-"""One server-side apply of a text, with more arguments for kubectl; what it printed."""
-
 # What pods refer to comes before them; kubectl keeps the order it is given.
 _FIRST = (
     "Namespace",
@@ -53,11 +49,12 @@ _FIRST = (
 
 @dataclass(frozen=True)
 class Kubectl:
-    """kubectl with an explicit kubeconfig; nothing ambient reaches it."""
+    """kubectl with an explicit kubeconfig; nothing ambient reaches it. ``validate`` is what becomes of unknown fields."""
 
     program: Path
     kubeconfig: Path
     cache: Path
+    validate: str = "strict"
 
     def __call__(self, *arguments: str, input: str | None = None, check: bool = True) -> str:
         argv = [str(self.program), f"--kubeconfig={self.kubeconfig}", f"--cache-dir={self.cache}", *arguments]
@@ -112,17 +109,19 @@ def apply(kubectl: Kubectl, bases: Sequence[Path], accepted: Accepted, dry: bool
     """
     objects = _ordered(kubectl.build(bases))
     text = _listed(objects)
-    checks = "ignore" if accepted.knows(objects) else "strict"
-    server_side = partial(_server_side, kubectl, checks)
+    known = accepted.knows(objects)
+    if known:
+        kubectl = replace(kubectl, validate="ignore")
     # The server's clock is this machine's, and it writes whole seconds.
     began = int(time.time())
     if dry and not kubectl("get", "--filename=-", "--ignore-not-found", "--output=name", input=text).strip():
         # A dry run cannot see the namespaces that it only pretends to create.
         return Applied([_identity(o) for o in objects], [], [])
-    answers = _items(server_side(text, "--dry-run=server") if dry else _apply(kubectl, server_side, objects, text))
+    answers = _items(_server_side(kubectl, text, "--dry-run=server") if dry else _apply(kubectl, objects, text))
     if not dry:
-        accepted.remember(objects)
-        answers = _again(kubectl, server_side, objects, answers)
+        if not known:
+            accepted.remember(objects)
+        answers = _again(kubectl, objects, answers)
     return _told(objects, answers, began)
 
 
@@ -142,16 +141,14 @@ def _ordered(objects: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(objects, key=turn)
 
 
-def _again(
-    kubectl: Kubectl, server_side: ServerSide, objects: Sequence[dict[str, Any]], answers: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
+def _again(kubectl: Kubectl, objects: Sequence[dict[str, Any]], answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The answers, with Jobs that gave up made anew: such a one never runs again by itself, and an apply means trying again."""
     failed = {_identity(item) for item in answers if item["kind"] == "Job" and _has_failed(item)}
     if not failed:
         return answers
     jobs = [o for o in objects if _identity(o) in failed]
     _delete(kubectl, jobs)
-    made = _items(server_side(_listed(jobs)))
+    made = _items(_server_side(kubectl, _listed(jobs)))
     return [*(item for item in answers if _identity(item) not in failed), *made]
 
 
@@ -166,9 +163,9 @@ def _told(objects: Sequence[dict[str, Any]], answers: Sequence[dict[str, Any]], 
     )
 
 
-def _apply(kubectl: Kubectl, server_side: ServerSide, objects: Sequence[dict[str, Any]], text: str) -> str:
+def _apply(kubectl: Kubectl, objects: Sequence[dict[str, Any]], text: str) -> str:
     try:
-        return server_side(text)
+        return _server_side(kubectl, text)
     except ParityError as error:
         if "field is immutable" not in error.seen:
             raise
@@ -178,14 +175,14 @@ def _apply(kubectl: Kubectl, server_side: ServerSide, objects: Sequence[dict[str
         if not jobs:
             raise
         _delete(kubectl, jobs)
-        return server_side(text)
+        return _server_side(kubectl, text)
 
 
-def _server_side(kubectl: Kubectl, checks: str, text: str, *more: str) -> str:
+def _server_side(kubectl: Kubectl, text: str, *more: str) -> str:
     return kubectl(
         "apply",
         "--server-side",
-        f"--validate={checks}",
+        f"--validate={kubectl.validate}",
         "--force-conflicts",
         f"--field-manager={FIELD_MANAGER}",
         "--output=json",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -121,11 +122,10 @@ def _run(http: Patient, request: Request, desired: Desired, who: Administrators)
         outcome.changes = [*(admin := plan_admin(now, who)), *changes, *farewell]
         outcome.kept = [name for _kind, name in sorted(work.kept)]
         if not request.check:
-            start = now
-            now = _carry_out(work, changes, now, lambda: _permanent(http, start, who, admin))
-            if now is not start:
-                sessions.append(now)
-            carry_out(plan_farewell(now, who))
+            after = _carry_out(work, changes, now, partial(_permanent, http, now, who, admin))
+            if after is not now:
+                sessions.append(after)
+            carry_out(plan_farewell(after, who))
     finally:
         for session in sessions:
             session.api.log_out()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import ssl
 import subprocess
 import sys
@@ -28,6 +27,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._kind.guard import o
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.record import Record, write_record
 from ansible_collections.gpuaas.parity.tests.unit.kube.pki import Pki, kubeconfig
 from ansible_collections.gpuaas.parity.tests.unit.net.local_server import Asked, Reply, Server, as_json, serve
+from ansible_collections.gpuaas.parity.tests.unit.run.playing import play_task
 
 ROOT = Path(__file__).parents[3]
 KUBECTL = Path(sys.executable).with_name("kubectl")
@@ -285,16 +285,7 @@ def test_the_action_is_guarded(state: Path, shared: Server, tmp_path: Path) -> N
     point(state, shared, SHARED)
     task = {"bases": [str(state / "rendered" / "base")], "kubeconfig": str(state / "kubeconfig"), "state_dir": str(state)}
     task["cache_dir"] = str(tmp_path / "cache")
-    play = [{"hosts": "localhost", "gather_facts": False, "tasks": [{"name": "Apply", "gpuaas.parity.kustomize_apply": task}]}]
-    (tmp_path / "play.yml").write_text(yaml.safe_dump(play))
-    done = subprocess.run(
-        [KUBECTL.with_name("ansible-playbook"), "-i", "localhost,", "-c", "local", tmp_path / "play.yml"],
-        env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "HOME": str(tmp_path)},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = play_task(tmp_path, "kustomize_apply", task)
     assert done.returncode != 0
     assert "KUBECONFIG_FOREIGN" in done.stdout
     assert shared.asked == []

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from ansible_collections.gpuaas.parity.tests.unit.run.playing import play_task
 
-ROOT = Path(__file__).resolve().parents[3]
 STATUS = {"kubeconfig": "kubeconfig", "state_dir": "state", "cluster": "none"}
 
 
@@ -24,16 +20,7 @@ STATUS = {"kubeconfig": "kubeconfig", "state_dir": "state", "cluster": "none"}
     ],
 )
 def test_a_value_that_a_step_does_not_take(tmp_path: Path, arguments: dict[str, Any], seen: str) -> None:
-    play = [{"hosts": "localhost", "gather_facts": False, "tasks": [{"name": "Look", "gpuaas.parity.platform_status": arguments}]}]
-    (tmp_path / "play.yml").write_text(yaml.safe_dump(play))
-    done = subprocess.run(
-        [Path(sys.executable).with_name("ansible-playbook"), "-i", "localhost,", "-c", "local", tmp_path / "play.yml"],
-        env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "HOME": str(tmp_path)},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = play_task(tmp_path, "platform_status", arguments)
     assert done.returncode != 0
     assert "ARGUMENT_INVALID: " in done.stdout
     assert seen in done.stdout
