@@ -72,3 +72,11 @@ def test_no_pod_waited_for_its_image_to_be_unpacked(running: Running) -> None:
     journal = running.on_node("journalctl --no-pager --unit containerd")
     assert "starting containerd" in journal
     assert [line for line in journal.splitlines() if "is not unpacked" in line] == []
+
+
+def test_on_cgroup_v1_no_container_is_started_through_systemd(running: Running) -> None:
+    """There runc's systemd driver freezes what it starts, and fails on a busy machine."""
+    places = running.on_node("find /sys/fs/cgroup -maxdepth 4 -name '*kubepods*'").split()
+    assert places
+    v2 = running.on_node("test -e /sys/fs/cgroup/cgroup.controllers && echo yes || echo no").strip() == "yes"
+    assert {place.endswith(".slice") for place in places} == {v2}

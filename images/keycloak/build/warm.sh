@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs the built Keycloak against a real Postgres, twice:
 # first to migrate an empty database and dump its tables (keycloak.sql),
-# then on a database made from that dump, to write the archive of the classes
-# that a start, a token and the login page load (keycloak.jsa).
+# then on a database made from that dump, to write the cache of the classes that a
+# start, a realm, a token and the login page load, loaded and linked (keycloak.aot).
 # The dump holds tables and the two change logs, no realm, key or secret.
 set -eEuo pipefail
 
@@ -63,7 +63,7 @@ if grep -q '^COPY' "$out/keycloak.sql" && grep '^COPY' "$out/keycloak.sql" | gre
 fi
 sql -d second -U keycloak -f "$out/keycloak.sql" >/dev/null
 
-start_keycloak second -XX:ArchiveClassesAtExit="$work/kc/keycloak.jsa" -XX:-UseG1GC -XX:+UseSerialGC
+start_keycloak second -XX:AOTCacheOutput="$work/kc/keycloak.aot" -XX:-UseG1GC -XX:+UseSerialGC -XX:TieredStopAtLevel=1
 # What a platform does first: an administrator makes and reads a realm, services and users get tokens.
 base=http://localhost:8080
 ask() { curl -fsS "$@"; }
@@ -99,7 +99,7 @@ ask $base/realms/warm/protocol/openid-connect/certs -o /dev/null
 ask -o /dev/null "$base/realms/warm/protocol/openid-connect/auth?client_id=c&response_type=code&scope=openid&redirect_uri=http://localhost/c&code_challenge=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU&code_challenge_method=S256"
 admin -X DELETE $realm
 stop_keycloak
-install -m 0644 "$work/kc/keycloak.jsa" "$out/keycloak.jsa"
+install -m 0644 "$work/kc/keycloak.aot" "$out/keycloak.aot"
 
 as_postgres "$pg/pg_ctl" -D "$work/pg" -w -m fast stop >/dev/null
 rm -rf "$work"

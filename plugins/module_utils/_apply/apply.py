@@ -31,6 +31,7 @@ _SECONDS = 120
 # What pods refer to comes before them; kubectl keeps the order it is given.
 _FIRST = (
     "Namespace",
+    "PersistentVolumeClaim",
     "ServiceAccount",
     "ConfigMap",
     "Secret",

@@ -114,21 +114,27 @@ def _hosts(role: RoleCheck) -> list[dict[str, Any]]:
 
 
 def _storage(role: RoleCheck) -> list[dict[str, Any]]:
+    template = "/spec/volumeClaimTemplates/0/spec"
     return [
-        json_patch(manifest, _claim(role.services[manifest.name], manifest.name))
+        json_patch(
+            manifest,
+            [
+                {"op": "add", "path": f"{template}/{key}", "value": value}
+                for key, value in claim(role.services[manifest.name], manifest.name).items()
+            ],
+        )
         for manifest in role.base.of_kind("StatefulSet")
         if "storage" in role.services.get(manifest.name, {})
     ]
 
 
-def _claim(service: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    claim = "/spec/volumeClaimTemplates/0/spec"
+def claim(service: dict[str, Any], name: str) -> dict[str, Any]:
+    """What the contract rules of a PersistentVolumeClaim's spec."""
     # A claim that names its volume is bound at once; the empty class keeps every provisioner away from it.
     values: dict[str, Any] = {"storageClassName": service.get("storage_class", "")}
     if "node_path" in service:
         values["volumeName"] = volume_name(service, name)
-    values["resources"] = {"requests": {"storage": service["storage"]}}
-    return [{"op": "add", "path": f"{claim}/{key}", "value": value} for key, value in values.items()]
+    return values | {"resources": {"requests": {"storage": service["storage"]}}}
 
 
 def volume_name(service: dict[str, Any], name: str) -> str:

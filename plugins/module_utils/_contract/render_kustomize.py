@@ -19,7 +19,8 @@ from typing import Any
 import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.check_manifests import CA_CONFIG_MAP, RoleCheck
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.consumption import reads
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.kustomize_patches import Dumper, patches, volume_name
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.kustomize_patches import Dumper, claim, patches, volume_name
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.manifests import NAME_LABEL, Manifest, dig
 
 _LABELS = {"app.kubernetes.io/managed-by": "gpuaas.parity", "app.kubernetes.io/part-of": "gpuaas"}
 _VOLUMES = "volumes.yaml"
@@ -64,23 +65,47 @@ def _kustomization(role: RoleCheck, state: str | None, volumes: list[str]) -> di
 
 
 def _volumes(role: RoleCheck) -> list[dict[str, Any]]:
-    """One PersistentVolume for each service that a directory of the node is for: no provisioner to wait for."""
+    """A PersistentVolume and its claim for each service that a directory of the node is for: no provisioner to wait for.
+
+    The claim is the one that the StatefulSet would make together with its pod. Applied before it, it is bound
+    when the pod is scheduled; one that is not yet costs the scheduler a second try, seconds later.
+    """
     return [
-        {
-            "apiVersion": "v1",
-            "kind": "PersistentVolume",
-            "metadata": {"name": volume_name(service, name)},
-            "spec": {
-                "capacity": {"storage": service["storage"]},
-                "accessModes": ["ReadWriteOnce"],
-                "persistentVolumeReclaimPolicy": "Retain",
-                "storageClassName": "",
-                "hostPath": {"path": service["node_path"], "type": "Directory"},
-            },
-        }
-        for name, service in role.services.items()
-        if "node_path" in service
+        document
+        for manifest in role.base.of_kind("StatefulSet")
+        if "node_path" in (service := role.services.get(manifest.name, {}))
+        for document in (_volume(service, manifest.name), _first_claim(service, manifest))
     ]
+
+
+def _volume(service: dict[str, Any], name: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": volume_name(service, name)},
+        "spec": {
+            "capacity": {"storage": service["storage"]},
+            "accessModes": ["ReadWriteOnce"],
+            "persistentVolumeReclaimPolicy": "Retain",
+            "storageClassName": "",
+            "hostPath": {"path": service["node_path"], "type": "Directory"},
+        },
+    }
+
+
+def _first_claim(service: dict[str, Any], manifest: Manifest) -> dict[str, Any]:
+    template = dig(manifest.data, "spec", "volumeClaimTemplates", 0)
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {
+            # What the StatefulSet of one replica calls it.
+            "name": f"{template['metadata']['name']}-{manifest.name}-0",
+            "namespace": manifest.namespace,
+            "labels": {NAME_LABEL: manifest.name},
+        },
+        "spec": {"accessModes": template["spec"]["accessModes"], **claim(service, manifest.name)},
+    }
 
 
 def _config_maps(role: RoleCheck, state: str | None) -> list[dict[str, Any]]:

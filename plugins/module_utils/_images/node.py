@@ -27,7 +27,7 @@ REGISTRY = "gpuaas.localhost"
 LABEL = "gpuaas.parity.image."
 _CTR = ["ctr", "--namespace", "k8s.io"]
 _BAKE_SECONDS = 900
-_NEWEST = 4
+_NEWEST = 8
 
 # Renames what was imported and prints the digest of each: argument triples of
 # (imported reference, name, name the node itself uses or "-").
@@ -183,18 +183,26 @@ def load(container: str, images: Sequence[Loadable]) -> dict[str, Baked]:
     return {image.name: Baked(image.key, digests[image.name]) for image in images}
 
 
+# kind could set both as well, and would restart containerd for it at each create.
 # Without CAP_SYS_RESOURCE no process can lower its oom_score_adj, and no pod would
 # start. It is no loss where there is that capability: containerd's own is the lowest.
-# kind could set it as well, and would restart containerd for it at each create.
+# On cgroup v1 runc's systemd driver freezes a container to set its limits, and on a
+# busy machine gives up: now and then a pod did not start. The kubelet follows containerd.
 _CONFIGURE = """
 set -eu
-sed -i 's/^\\( *restrict_oom_score_adj\\) *=.*/\\1 = true/' /etc/containerd/config.toml
-grep -q '^ *restrict_oom_score_adj = true$' /etc/containerd/config.toml || {
+cd /etc/containerd
+sed -i 's/^\\( *restrict_oom_score_adj\\) *=.*/\\1 = true/' config.toml
+grep -q '^ *restrict_oom_score_adj = true$' config.toml || {
   echo 'config.toml of containerd does not name restrict_oom_score_adj' >&2
   exit 1
 }
+mkdir -p /etc/systemd/system/containerd.service.d
+cat > /etc/systemd/system/containerd.service.d/cgroup-v1.conf <<'UNIT'
+[Service]
+ExecStartPre=/bin/sh -c 'test -e /sys/fs/cgroup/cgroup.controllers || sed -i /SystemdCgroup/s/true/false/ /etc/containerd/config.toml'
+UNIT
 """
-RECIPE = "\n".join((_START, _CONFIGURE, _UNPACK, _SETTLE))
+RECIPE = "\n".join((_ADOPT, _START, _CONFIGURE, _UNPACK, _SETTLE))
 """All that a baked image depends on besides its parent and the images within."""
 
 

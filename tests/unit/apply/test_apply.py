@@ -106,11 +106,14 @@ def test_the_namespace_that_comes_first_starts_first(kubectl: Kubectl, tmp_path:
         return {"apiVersion": "v1", "kind": kind, "metadata": {"name": kind.lower(), "namespace": namespace}, "spec": 1}
 
     some = [placed("Job", "data"), placed("NetworkPolicy", "data"), placed("StatefulSet", "data"), placed("Secret", "data")]
+    # A pod whose claim is not bound yet is scheduled seconds later.
+    some.append(placed("PersistentVolumeClaim", "data"))
     some += [placed("Deployment", "web"), placed("ConfigMap", "web"), obj("ClusterRole", "reader"), obj("Namespace", "web")]
     done = run(kubectl, [base(tmp_path, *some)])
     assert done.created == [
         "Namespace web",
         "ClusterRole reader",
+        "PersistentVolumeClaim data/persistentvolumeclaim",
         "Secret data/secret",
         "StatefulSet data/statefulset",
         "NetworkPolicy data/networkpolicy",

@@ -203,6 +203,10 @@ def test_a_volume_in_a_directory_of_the_node_is_made_for_the_claim_that_names_it
     # Without a type that wants the directory, the kubelet would make one that only root may write.
     assert volume["spec"]["hostPath"] == {"path": "/var/local/db", "type": "Directory"}
     assert volume["spec"]["capacity"] == claim["resources"]["requests"] == {"storage": "2Gi"}
+    # The StatefulSet finds this one, bound, instead of making one in the moment in which its pod wants it.
+    first = found["PersistentVolumeClaim", "data-db-0"]
+    assert first["metadata"]["namespace"] == "shop-data"
+    assert first["spec"] == claim
 
 
 def test_objects_of_services_outside_the_lane_are_left_out(platform: Platform, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._images.node import 
 
 FAKE = """#!/bin/sh
 case "$2" in
-  ls) for name in seven six five four three two one; do echo "parity/kind-node:$name"; done ;;
+  ls) for name in k j i h g f e d three two one; do echo "parity/kind-node:$name"; done ;;
   rm) [ "$3" != parity/kind-node:two ] || { echo 'conflict: a container uses it' >&2; exit 1; } ;;
 esac
 """
@@ -24,5 +24,5 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_newest_and_what_is_built_upon_stay_and_so_does_what_is_in_use() -> None:
-    # Docker lists the newest first: seven, six, five and four.
+    # Docker lists the newest first: eight of them, k to d.
     assert prune("parity/kind-node", {"parity/kind-node:one"}) == ["parity/kind-node:three"]
