@@ -36,8 +36,6 @@ options:
 
 import contextlib
 import datetime
-import gc
-import importlib
 import os
 import sys
 import time
@@ -50,6 +48,7 @@ from ansible.errors import AnsibleError
 from ansible.plugins.callback import CallbackBase
 from ansible_collections.gpuaas.parity.plugins.module_utils._reports.words import compact, failure_text
 from ansible_collections.gpuaas.parity.plugins.plugin_utils import _bytecode
+from ansible_collections.gpuaas.parity.plugins.plugin_utils._ahead import Ahead
 
 # What showing a result of an unexpected shape can end in.
 _ODD = (AnsibleError, AttributeError, KeyError, RecursionError, TypeError, ValueError, yaml.YAMLError)
@@ -78,9 +77,6 @@ def task_name(task: Any) -> str:
 # They do nothing themselves; the tasks that they choose are the steps.
 _CHOICES = ("include_tasks", "ansible.builtin.include_tasks")
 
-# Of the libraries that the actions use, those that take long to import; httpx itself imports httpcore at its first use.
-_SHARED_BY_TASKS = ("httpx", "httpcore", "jsonschema")
-
 # A role that changes the machine says so with these.
 _SPOKEN = ("debug", "ansible.builtin.debug")
 
@@ -103,6 +99,7 @@ class CallbackModule(CallbackBase):
         self._live = _is_terminal(sys.stdout)
         self._log: TextIO | None = None
         self._unwritten: list[str] = []
+        self._ahead: Ahead | None = None
         os.environ[_TTY] = "1" if self._live else "0"
         if not self._live and hasattr(sys.stdout, "reconfigure"):
             # A line is a sign of life only when it arrives.
@@ -178,12 +175,7 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
         _bytecode.keep()
-        # Each task is a fork of this process: what several of them need is loaded once, here.
-        for name in _SHARED_BY_TASKS:
-            with contextlib.suppress(ImportError):
-                importlib.import_module(name)
-        # A fork that looks through all of it for garbage would copy it first.
-        gc.freeze()
+        self._ahead = Ahead()
         self._record(f"playbook {getattr(playbook, '_file_name', '')}")
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
@@ -210,6 +202,10 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_handler_task_start(self, task: Any) -> None:
         self.v2_playbook_on_task_start(task, False)
+
+    def v2_runner_on_start(self, host: Any, task: Any) -> None:
+        if self._ahead is not None:
+            self._ahead.during(str(getattr(task, "action", "")))
 
     def v2_runner_on_ok(self, result: Any) -> None:
         if getattr(result.task, "action", "") in _CHOICES:

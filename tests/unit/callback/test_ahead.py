@@ -1,0 +1,50 @@
+"""What a later step needs is imported while an earlier one works, and never while the process forks."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from ansible_collections.gpuaas.parity.plugins import action
+from ansible_collections.gpuaas.parity.plugins.plugin_utils import _ahead
+
+# In a process of its own: what happens at a fork cannot be taken back.
+SCRIPT = """
+import os, sys
+from ansible_collections.gpuaas.parity.plugins.plugin_utils import _ahead
+
+def fork():
+    child = os.fork()
+    if not child:
+        os._exit(hasattr(sys.modules.get("slow"), "complete"))
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+_ahead._ACTIONS = ""
+_ahead._LATER = {"first": ("broken", "slow")}
+_ahead._ALSO = {}
+ahead = _ahead.Ahead()
+ahead.during("gpuaas.parity.first")
+seen = [fork()]
+ahead.during("gpuaas.parity.second")
+seen.append(fork())
+print(*seen)
+"""
+
+
+def test_a_fork_has_what_was_imported_during_the_one_before(tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text("raise RuntimeError('told by the step that needs it')\n")
+    # Long enough that the second fork comes meanwhile, if nothing makes it wait.
+    (tmp_path / "slow.py").write_text("import time\ntime.sleep(0.2)\ncomplete = True\n")
+    found = [str(tmp_path), *(path for path in sys.path if path)]
+    # Python warns of any fork of a process with threads; Ansible's always has one.
+    argv = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", f"import sys\nsys.path[:0] = {found!r}\n{SCRIPT}"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["0", "1"]
+    assert done.stderr == ""
+
+
+def test_every_step_that_is_named_exists() -> None:
+    there = {path.stem for path in Path(str(action.__path__[0])).glob("*.py")}
+    named = {*_ahead._LATER, *(step for steps in _ahead._LATER.values() for step in steps), *_ahead._ALSO}
+    assert named <= there
