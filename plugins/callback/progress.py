@@ -34,7 +34,6 @@ options:
         key: log_path
 """
 
-import contextlib
 import datetime
 import os
 import sys
