@@ -45,6 +45,7 @@ import yaml
 from ansible import constants as C
 from ansible.errors import AnsibleError
 from ansible.plugins.callback import CallbackBase
+from ansible.plugins.loader import filter_loader, test_loader
 from ansible_collections.gpuaas.parity.plugins.module_utils._reports.words import compact, failure_text
 from ansible_collections.gpuaas.parity.plugins.plugin_utils import _bytecode
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._ahead import Ahead
@@ -175,6 +176,9 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_start(self, playbook: Any) -> None:
         _bytecode.keep()
         self._ahead = Ahead()
+        # Ansible reads all of these when a template uses the first: here once, and not in every fork.
+        filter_loader.get("default")
+        test_loader.get("defined")
         self._record(f"playbook {getattr(playbook, '_file_name', '')}")
 
     def v2_playbook_on_play_start(self, play: Any) -> None:

@@ -17,16 +17,18 @@ import sys
 import threading
 from collections.abc import Sequence
 
-# By the action of a step, what the steps after it need, in the order of `up`.
+# By the action of a step, what steps after it need, in the order of `up`: most during what takes longest.
+_LAST = ("probe", "keycloak_bootstrap", "platform_status")
 _LATER = {
-    "run_state": ("host_preflight", "contract_render"),
-    "host_preflight": ("local_secrets", "local_ca"),
-    "contract_render": ("probe",),
+    "run_state": ("host_preflight",),
+    "host_preflight": ("contract_render",),
+    "contract_render": ("local_secrets", "local_ca"),
     "local_secrets": ("image",),
     "local_ca": ("kind_cluster", "compose_machine"),
-    "image": ("image_lock", "kustomize_apply"),
-    "kind_cluster": ("keycloak_bootstrap", "platform_status"),
-    "compose_machine": ("keycloak_bootstrap", "platform_status"),
+    "image": ("image_lock",),
+    "kind_cluster": ("kustomize_apply",),
+    "kustomize_apply": _LAST,
+    "docker_compose_v2": _LAST,
 }
 _ACTIONS = "ansible_collections.gpuaas.parity.plugins.action."
 # httpx imports it when it is first used, which would be in every fork.
