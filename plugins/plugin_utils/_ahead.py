@@ -32,7 +32,7 @@ _LATER = {
 }
 _ACTIONS = "ansible_collections.gpuaas.parity.plugins.action."
 # httpx imports it when it is first used, which would be in every fork.
-_ALSO = {"probe": ("httpcore",)}
+_ALSO = dict.fromkeys(("kind_cluster", "probe"), ("httpcore",))
 
 
 class Ahead:
@@ -46,7 +46,7 @@ class Ahead:
         os.register_at_fork(before=self._finish, after_in_parent=self._begin)
 
     def during(self, action: str) -> None:
-        """A step with this action, such as C(gpuaas.parity.probe), is about to be forked."""
+        """A step with this action, such as ``gpuaas.parity.probe``, is about to be forked."""
         steps = _LATER.get(action.rpartition(".")[2], ())
         self._wanted = [name for step in steps for name in (_ACTIONS + step, *_ALSO.get(step, ()))]
 
