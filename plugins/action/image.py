@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from ansible.utils.display import Display
@@ -20,5 +21,5 @@ class ActionModule(ParityAction):
 
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
         progress = BuildProgress(self.show, self.live, Display().columns)
-        result = supply_of(params).ensure(progress, dry=self.check_mode)
+        result = supply_of(params).ensure(progress, Path(params["state_dir"]), dry=self.check_mode)
         return {**result, "changed": bool(result["built"] or result["baked"])}

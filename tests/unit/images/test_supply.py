@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, node_images: list[s
     )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
-    return subject(tmp_path).ensure(BuildProgress(lambda _line: None), dry=True)
+    return subject(tmp_path).ensure(BuildProgress(lambda _line: None), tmp_path / "state", dry=True)
 
 
 def subject(tmp_path: Path) -> supply.Supply:
@@ -53,6 +54,28 @@ def test_a_whole_node_image_needs_no_lower_layer(tmp_path: Path, monkeypatch: py
     assert planned(tmp_path, monkeypatch, [upper])["baked"] == []
 
 
+def lock(tmp_path: Path, node: str, held: dict[str, str]) -> Path:
+    folder = tmp_path / "state" / "images"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "kustomization.yaml").touch()
+    (folder / "images.json").write_text(json.dumps({"node": node, "images": {name: {"key": key} for name, key in held.items()}}))
+    return folder
+
+
+def test_nothing_is_left_to_be_locked_when_the_lock_names_what_the_node_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = {name: key for name, key in keys(tmp_path).items() if name in ("app", "db")}
+    assert not planned(tmp_path, monkeypatch, ["a-node"])["locked"]
+    folder = lock(tmp_path, "id", wanted)
+    assert planned(tmp_path, monkeypatch, ["a-node"])["locked"]
+    assert not planned(tmp_path, monkeypatch, [])["locked"]
+    for node, held in (("another", wanted), ("id", wanted | {"app": "older"}), ("id", {"db": wanted["db"]})):
+        lock(tmp_path, node, held)
+        assert not planned(tmp_path, monkeypatch, ["a-node"])["locked"]
+    lock(tmp_path, "id", wanted)
+    (folder / "kustomization.yaml").unlink()
+    assert not planned(tmp_path, monkeypatch, ["a-node"])["locked"]
+
+
 def test_without_a_node_only_the_lane_is_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = tmp_path / "bin" / "docker"
     program.parent.mkdir()
@@ -60,5 +83,5 @@ def test_without_a_node_only_the_lane_is_built(tmp_path: Path, monkeypatch: pyte
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
     local = supply.Supply(CATALOG, tmp_path, tmp_path / "cache", ["app", "db"], "", "x86_64")
-    planned = local.ensure(BuildProgress(lambda _line: None), dry=True)
+    planned = local.ensure(BuildProgress(lambda _line: None), tmp_path / "state", dry=True)
     assert planned == {"built": ["app"], "baked": [], "image_keys": {name: keys(tmp_path)[name] for name in ("app", "db")}}
