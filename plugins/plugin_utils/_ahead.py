@@ -17,8 +17,8 @@ import sys
 import threading
 from collections.abc import Sequence
 
-# By the action of a step, what steps after it need, in the order of `up`: most during what takes longest.
 _LAST = ("probe", "keycloak_bootstrap", "platform_status")
+# By the action of a step, what steps after it need, in the order of `up`: most during what takes longest.
 _LATER = {
     "run_state": ("host_preflight",),
     "host_preflight": ("contract_render",),

@@ -102,13 +102,8 @@ class Supply:
         }
 
     def _locked(self, state_dir: Path, running: nodes.Labelled, found: Mapping[str, str]) -> bool:
-        recorded = _read_lock(state_dir)
-        held = {name: entry["key"] for name, entry in recorded.get("images", {}).items()}
-        return (
-            recorded.get("node") == running.id
-            and held == {name: found[name] for name in self.lane}
-            and (state_dir / "images" / "kustomization.yaml").is_file()
-        )
+        recorded = {name: image.key for name, image in _recorded(state_dir, running).items()}
+        return recorded == {name: found[name] for name in self.lane} and (state_dir / "images" / "kustomization.yaml").is_file()
 
     def lock(self, state_dir: Path, image_keys: Mapping[str, str], dry: bool = False) -> dict[str, Any]:
         """Load what the running node lacks and write the lock of digests; returns ``loaded`` and ``images``.
@@ -119,10 +114,7 @@ class Supply:
         container = nodes.inspect(self.node, "container")
         if container is None:
             raise ParityError("IMAGE_LOAD_FAILED", f"there is no container {self.node}")
-        held = nodes.baked(container.labels)
-        recorded = _read_lock(state_dir)
-        if recorded.get("node") == container.id:
-            held |= {name: nodes.Baked(entry["key"], entry["digest"]) for name, entry in recorded["images"].items()}
+        held = nodes.baked(container.labels) | _recorded(state_dir, container)
         lacking = [name for name in self.lane if name not in held or held[name].key != image_keys[name]]
         if not dry:
             held |= nodes.load(self.node, self._loadable(dict(image_keys), lacking))
@@ -137,12 +129,16 @@ def _digest(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
-def _read_lock(state_dir: Path) -> dict[str, Any]:
+def _recorded(state_dir: Path, container: nodes.Labelled) -> dict[str, nodes.Baked]:
+    """What the lock says that this very container holds."""
     try:
-        return dict(json.loads((state_dir / "images" / "images.json").read_text()))
+        lock = dict(json.loads((state_dir / "images" / "images.json").read_text()))
     except (OSError, ValueError):
         # Without it the images are loaded once more: nothing is lost.
         return {}
+    if lock.get("node") != container.id:
+        return {}
+    return {name: nodes.Baked(entry["key"], entry["digest"]) for name, entry in lock["images"].items()}
 
 
 def _write_lock(state_dir: Path, container: str, held: Mapping[str, nodes.Baked]) -> None:

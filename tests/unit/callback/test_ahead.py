@@ -11,36 +11,41 @@ from ansible_collections.gpuaas.parity.plugins.plugin_utils import _ahead
 
 # In a process of its own: what happens at a fork cannot be taken back.
 SCRIPT = """
-import os, sys
+import os, sys, threading
 from ansible_collections.gpuaas.parity.plugins.plugin_utils import _ahead
 
 def fork():
     child = os.fork()
     if not child:
-        os._exit(hasattr(sys.modules.get("slow"), "complete"))
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        os._exit(0)
+    os.waitpid(child, 0)
 
 _ahead._ACTIONS = ""
 _ahead._LATER = {"first": ("broken", "slow")}
 _ahead._ALSO = {}
+go, seen = threading.Event(), []
+# Of what is registered for the moment before a fork, the first comes last.
+os.register_at_fork(before=lambda: seen.append(hasattr(sys.modules.get("slow"), "complete")))
 ahead = _ahead.Ahead()
 ahead.during("gpuaas.parity.first")
-seen = [fork()]
+fork()
 ahead.during("gpuaas.parity.second")
-seen.append(fork())
+# The import goes on when the second fork begins, and only if that lets another thread run.
+os.register_at_fork(before=go.set)
+sys.setswitchinterval(60)
+fork()
 print(*seen)
 """
 
 
 def test_a_fork_has_what_was_imported_during_the_one_before(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("raise RuntimeError('told by the step that needs it')\n")
-    # Long enough that the second fork comes meanwhile, if nothing makes it wait.
-    (tmp_path / "slow.py").write_text("import time\ntime.sleep(0.2)\ncomplete = True\n")
+    (tmp_path / "slow.py").write_text("import __main__\n__main__.go.wait()\ncomplete = True\n")
     found = [str(tmp_path), *(path for path in sys.path if path)]
     # Python warns of any fork of a process with threads; Ansible's always has one.
     argv = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", f"import sys\nsys.path[:0] = {found!r}\n{SCRIPT}"]
     done = subprocess.run(argv, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["0", "1"]
+    assert done.stdout.split() == ["False", "True"]
     assert done.stderr == ""
 
 

@@ -58,7 +58,9 @@ def lock(tmp_path: Path, node: str, held: dict[str, str]) -> Path:
     folder = tmp_path / "state" / "images"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "kustomization.yaml").touch()
-    (folder / "images.json").write_text(json.dumps({"node": node, "images": {name: {"key": key} for name, key in held.items()}}))
+    (folder / "images.json").write_text(
+        json.dumps({"node": node, "images": {name: {"key": key, "digest": "sha256:0"} for name, key in held.items()}})
+    )
     return folder
 
 
