@@ -18,6 +18,10 @@ PLAYBOOKS = ROOT / "playbooks"
 HERE = Path(__file__).resolve().parent
 
 
+# What a developer's shell does not have: without its cache of bytecode, Python compiles at every start.
+_UNWANTED = {"KUBECONFIG", "PYTHONDONTWRITEBYTECODE"}
+
+
 class Failed(Exception):
     """A program of the benchmark did not do what it should."""
 
@@ -25,7 +29,7 @@ class Failed(Exception):
 def run(*argv: str | Path, input: str | None = None, env: dict[str, str] | None = None, check: bool = True) -> str:
     """Standard output of a program; its last words when it fails."""
     command = [str(part) for part in argv]
-    clean = {key: value for key, value in os.environ.items() if key != "KUBECONFIG"}
+    clean = {key: value for key, value in os.environ.items() if key not in _UNWANTED}
     done = subprocess.run(command, input=input, env={**clean, **(env or {})}, capture_output=True, text=True, cwd=ROOT, check=False)
     if check and done.returncode != 0:
         raise Failed(f"{' '.join(command[:6])} ended with {done.returncode}\n{(done.stdout + done.stderr)[-3000:]}")

@@ -22,8 +22,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compose_services import REPOSITORY
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render_compose import DELIVERER
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.container import is_done, is_healthy, is_once
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import Object, service_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import Object, is_done, is_healthy, is_once, service_of
 
 STATE_LABEL = "gpuaas.parity/state-dir"
 MADE_FROM_LABEL = "gpuaas.parity/made-from"

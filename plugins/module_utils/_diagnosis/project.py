@@ -15,8 +15,18 @@ from typing import Any
 from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.commands import COMMAND_SECONDS, command_text
 from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.gather import Gathering
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.container import is_done, is_healthy, is_once, state_of, why
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import PROJECT_LABEL, Project, is_running, name_of, service_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.container import why
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import (
+    PROJECT_LABEL,
+    Project,
+    is_done,
+    is_healthy,
+    is_once,
+    is_running,
+    name_of,
+    service_of,
+    state_of,
+)
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Completed, Runner
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.actual import find_user
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.actual import find_user, together
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.api import Api, Login
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.change import Change, Phase
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.jsontypes import Json, as_json
@@ -60,9 +60,11 @@ def sign_in(http: Patient, who: Administrators) -> SignedIn:
     The client is asked first: that one is unknown costs Keycloak nothing, that one password is wrong a slow hash.
     Raises ParityError KEYCLOAK_AUTH when Keycloak takes neither.
     """
-    first = _as_client(http, who)
-    if first is not None and find_user(first.api, MASTER, who.username) is None:
-        return first
+    client, temporary = _client(http, who), None
+    if client is not None:
+        temporary, user = together([partial(_temporary, client, who.client_id), partial(find_user, client, MASTER, who.username)])
+        if user is None:
+            return SignedIn(client, False, temporary)
     for password in (who.password, *who.old_passwords):
         api = Api(http, Login.user(who.username, password))
         if not api.log_in():
@@ -73,19 +75,19 @@ def sign_in(http: Patient, who: Administrators) -> SignedIn:
             # A run was interrupted between the user's creation and its role.
             if error.reason != "KEYCLOAK_AUTH":
                 raise
-    if first is None:
+    if client is None:
         raise ParityError(
             "KEYCLOAK_AUTH",
             f"{http.base_url} accepts neither user {who.username} nor temporary client {who.client_id} of realm master",
         )
-    return first
+    return SignedIn(client, False, temporary)
 
 
-def _as_client(http: Patient, who: Administrators) -> SignedIn | None:
+def _client(http: Patient, who: Administrators) -> Api | None:
     for secret in (who.client_secret, *who.old_client_secrets):
         api = Api(http, Login.client(who.client_id, secret))
         if api.log_in():
-            return SignedIn(api, False, _temporary(api, who.client_id))
+            return api
     return None
 
 

@@ -16,13 +16,7 @@ from typing import cast
 
 import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.actual import (
-    Actual,
-    find_user,
-    observe,
-    password_stored,
-    together,
-)
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.actual import Actual, observe, together
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.admin import (
     Administrators,
     SignedIn,
@@ -35,7 +29,6 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.change imp
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.desired import Desired, desired_from
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.document import load_document
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.objects.realm import record
-from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.ownership import PasswordMark
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.patience import Patient
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.plan import carry_out, plan
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.secret_values import load_secrets
@@ -125,7 +118,9 @@ def _run(http: Patient, request: Request, desired: Desired, who: Administrators)
             after = _carry_out(work, changes, now, partial(_permanent, http, now, who, admin))
             if after is not now:
                 sessions.append(after)
-            carry_out(plan_farewell(after, who))
+            # The temporary client's tokens go with it.
+            work.api = after.api
+            together([partial(_settle, work), partial(carry_out, plan_farewell(after, who))])
     finally:
         for session in sessions:
             session.api.log_out()
@@ -160,17 +155,7 @@ def _reconcile(work: Work, changes: list[Change]) -> None:
         # Claimed before it is made: what an interrupted run leaves is still known as ours.
         record(work, work.ownership.claiming(work.desired))
     carry_out(changes)
-    marks = {}
-    if work.passwords_set:
-        names = sorted(work.passwords_set)
-        stored = together([_stored(work, name) for name in names])
-        marks = {name: PasswordMark.of(work.desired.users[name].password, when or 0) for name, when in zip(names, stored, strict=True)}
-    record(work, work.ownership.settled(work.desired, work.kept, marks))
 
 
-def _stored(work: Work, name: str) -> Callable[[], int | None]:
-    def read() -> int | None:
-        user = find_user(work.api, work.realm, name)
-        return None if user is None else password_stored(work.api, work.realm, str(user["id"]))
-
-    return read
+def _settle(work: Work) -> None:
+    record(work, work.ownership.settled(work.desired, work.kept, work.passwords_set))

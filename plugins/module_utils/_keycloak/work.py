@@ -10,21 +10,21 @@ from dataclasses import dataclass, field
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.actual import Actual
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.api import Api
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.desired import Desired
-from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.ownership import Ownership
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.ownership import Ownership, PasswordMark
 
 
 @dataclass
 class Work:
     """One reconciliation. ``actual`` learns the ids of what is created while the work goes on.
 
-    ``passwords_set`` collects users whose password this run set; ``kept`` the
+    ``passwords_set`` collects the marks of the passwords that this run set; ``kept`` the
     owned objects that the document dropped but that cannot go yet.
     """
 
     api: Api
     desired: Desired
     actual: Actual
-    passwords_set: set[str] = field(default_factory=set)
+    passwords_set: dict[str, PasswordMark] = field(default_factory=dict)
     kept: set[tuple[str, str]] = field(default_factory=set)
 
     @property

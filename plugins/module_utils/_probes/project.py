@@ -88,7 +88,32 @@ def name_of(container: Object) -> str:
 
 
 def is_running(container: Object) -> bool:
-    return str((container.get("State") or {}).get("Status")) == "running"
+    return str(state_of(container).get("Status")) == "running"
+
+
+def state_of(container: Object) -> Object:
+    """Docker's record of what became of it."""
+    found: Object = container.get("State") or {}
+    return found
+
+
+def is_healthy(container: Object) -> bool:
+    """Whether it runs and its health check says so; without a health check nobody knows."""
+    state = state_of(container)
+    return state.get("Status") == "running" and (state.get("Health") or {}).get("Status") == "healthy"
+
+
+def is_done(container: Object) -> bool:
+    """Whether it ended as a job should."""
+    state = state_of(container)
+    return state.get("Status") == "exited" and state.get("ExitCode") == 0
+
+
+def is_once(container: Object) -> bool:
+    """Whether it is a job: a container that is meant to end, which nothing restarts and no health check watches."""
+    restart = ((container.get("HostConfig") or {}).get("RestartPolicy") or {}).get("Name")
+    tested = ((container.get("Config") or {}).get("Healthcheck") or {}).get("Test")
+    return restart in (None, "", "no", "on-failure") and not tested
 
 
 def environment(thing: Object) -> dict[str, str]:

@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-import importlib
+import json
+import subprocess
 import sys
-from importlib.machinery import SourceFileLoader
 
-import pytest
+# In a process of its own, as Ansible leaves one that has loaded its plugins.
+SCRIPT = """
+import importlib, json, sys
+from ansible.plugins.loader import init_plugin_loader
+
+init_plugin_loader([])
 from ansible_collections.gpuaas.parity.plugins.plugin_utils import _bytecode
 
-WORDS = "ansible_collections.gpuaas.parity.plugins.module_utils._reports.words"
+_bytecode.keep()
+asked = list(sys.meta_path)
+_bytecode.keep()
+PLUGINS = "ansible_collections.gpuaas.parity.plugins"
+names = [f"{PLUGINS}.module_utils._reports.words", f"{PLUGINS}.module_utils._reports", f"{PLUGINS}.module_utils",
+         "ansible_collections.community.docker.plugins.module_utils._version"]
+found = {name: importlib.import_module(name) for name in names}
+print(json.dumps({
+    "twice": sys.meta_path == asked,
+    "loaders": [type(module.__loader__).__name__ for module in found.values()],
+    "cached": [str(getattr(module, "__cached__", None)).endswith(".pyc") for module in found.values()],
+}))
+"""
 
 
-@pytest.fixture(autouse=True)
-def restored(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
-    monkeypatch.delitem(sys.modules, WORDS, raising=False)
-
-
-def test_a_module_of_the_collection_is_loaded_with_its_cache() -> None:
-    _bytecode.keep()
-    loader = importlib.import_module(WORDS).__loader__
-    assert isinstance(loader, SourceFileLoader)
-    assert importlib.import_module(WORDS).__cached__.endswith(".pyc")
-
-
-def test_keeping_twice_asks_once() -> None:
-    _bytecode.keep()
-    asked = list(sys.meta_path)
-    _bytecode.keep()
-    assert sys.meta_path == asked
-
-
-def test_other_modules_are_none_of_its_business() -> None:
-    _bytecode.keep()
-    assert sys.meta_path[0].find_spec("ansible_collections.community.docker.plugins", ["/x"]) is None
+def test_modules_of_the_collection_are_loaded_with_their_cache_and_others_as_ansible_does() -> None:
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
+    seen = json.loads(done.stdout)
+    module, package, made_up, other = seen["loaders"]
+    assert (module, package) == ("SourceFileLoader", "SourceFileLoader")
+    assert made_up.startswith("_Ansible")
+    assert other.startswith("_Ansible")
+    assert seen["cached"][:2] == [True, True]
+    assert seen["twice"]

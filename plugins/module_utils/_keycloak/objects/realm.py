@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import PurePosixPath
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.actual import find_user, together
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.change import Change, Phase, drift, merged
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.desired import Desired
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.jsontypes import Json, as_json, by_key
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.objects.keys import key_providers
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.objects.users import mark_password
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.ownership import Ownership
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.work import Work
 
@@ -45,10 +48,20 @@ def _create(work: Work) -> None:
     """One transaction for all of it: an interruption leaves the whole realm, claimed, or none."""
     ownership = Ownership().claiming(work.desired)
     work.api.post(body=creation(work.desired) | {"attributes": ownership.attributes()})
-    work.actual.settings = work.api.get_object(work.realm)
-    work.actual.ownership = ownership
-    work.actual.scopes = by_key(work.api.get_list(work.realm, "client-scopes"), "name")
-    work.passwords_set |= set(work.desired.users)
+    settings, scopes, *_ = together(
+        [
+            lambda: work.api.get_object(work.realm),
+            lambda: work.api.get_list(work.realm, "client-scopes"),
+            *(partial(_mark, work, name) for name in work.desired.users),
+        ]
+    )
+    work.actual.settings, work.actual.ownership, work.actual.scopes = settings, ownership, by_key(scopes, "name")
+
+
+def _mark(work: Work, name: str) -> None:
+    user = find_user(work.api, work.realm, name)
+    if user is not None:
+        mark_password(work, name, str(user["id"]))
 
 
 def creation(desired: Desired) -> Json:

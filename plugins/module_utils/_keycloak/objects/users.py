@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.actual import ActualUser
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.actual import ActualUser, password_stored
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.change import (
     Change,
     Phase,
@@ -16,6 +16,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.change imp
 )
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.desired import User
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.jsontypes import Json
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.ownership import PasswordMark
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.work import Work
 
 
@@ -64,7 +65,7 @@ def _create(work: Work, name: str, wanted: User) -> None:
         "users",
         body=wanted.fields | {"groups": list(wanted.groups), "credentials": [credential(wanted.password)]},
     )
-    work.passwords_set.add(name)
+    mark_password(work, name, user)
     give_roles(work, user, wanted.roles)
 
 
@@ -87,7 +88,13 @@ def _update(work: Work, name: str, wanted: User, found: ActualUser, after: Json)
                 work.api.put(work.realm, "users", found.id, "groups", work.actual.groups[path])
     if "password" in after:
         work.api.put(work.realm, "users", found.id, "reset-password", body=credential(wanted.password))
-        work.passwords_set.add(name)
+        mark_password(work, name, found.id)
+
+
+def mark_password(work: Work, name: str, own: str) -> None:
+    """Remember that this run set the password of user ``name``, whose id is ``own``, and when Keycloak stored it."""
+    stored = password_stored(work.api, work.realm, own)
+    work.passwords_set[name] = PasswordMark.of(work.desired.users[name].password, stored or 0)
 
 
 def give_roles(work: Work, user: str, roles: tuple[str, ...]) -> None:

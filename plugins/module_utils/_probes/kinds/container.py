@@ -5,38 +5,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import COMPOSE, Context, Observation, failed, passed
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import Project, name_of, service_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import (
+    Object,
+    Project,
+    is_done,
+    is_healthy,
+    is_once,
+    name_of,
+    service_of,
+    state_of,
+)
 
-Object = dict[str, Any]
 # A container that ended and is not restarted stays so, unless another part of the same `up` replaces it.
 _ENDED_GRACE = 5.0
-
-
-def state_of(container: Object) -> Object:
-    found: Object = container.get("State") or {}
-    return found
-
-
-def is_healthy(container: Object) -> bool:
-    """Whether it runs and its health check says so; without a health check nobody knows."""
-    state = state_of(container)
-    return state.get("Status") == "running" and (state.get("Health") or {}).get("Status") == "healthy"
-
-
-def is_done(container: Object) -> bool:
-    """Whether it ended as a job should."""
-    state = state_of(container)
-    return state.get("Status") == "exited" and state.get("ExitCode") == 0
-
-
-def is_once(container: Object) -> bool:
-    """Whether it is a job: a container that is meant to end, which nothing restarts and no health check watches."""
-    restart = ((container.get("HostConfig") or {}).get("RestartPolicy") or {}).get("Name")
-    tested = ((container.get("Config") or {}).get("Healthcheck") or {}).get("Test")
-    return restart in (None, "", "no", "on-failure") and not tested
 
 
 def why(container: Object) -> Observation:

@@ -8,8 +8,8 @@ import datetime
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.container import is_healthy, is_once, state_of, waits_for, why
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import Project, is_running, ports
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.container import waits_for, why
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import Project, is_healthy, is_once, is_running, ports, state_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.status.ages import age
 
 Object = dict[str, Any]
