@@ -35,4 +35,4 @@ class _Finder:
 def keep() -> None:
     """Import the collection's further modules through Python's own finder; calling it twice changes nothing."""
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _Finder())  # type: ignore[arg-type]
+        sys.meta_path.insert(0, _Finder())

@@ -23,6 +23,7 @@ from tools import BIN, Failed, Watch, run
 
 NODE_PORT = 30443
 WAIT_SECONDS = 900
+ATTEMPTS = 3
 # kind makes this network for every cluster and never removes it.
 KIND_NETWORK = "kind"
 
@@ -89,8 +90,8 @@ class Plain:
     def up(self) -> Watch:
         """From no cluster to a realm that stands; seconds of each step."""
         watch = Watch()
-        with watch.step("kind create cluster"):
-            self.kind("create", "cluster", "--config", self.state_dir / "plain.yaml", "--kubeconfig", self.kubeconfig)
+        self.create(watch)
+        with watch.step("directories of volumes"):
             volumes = [service["node_path"] for service in self.facts["contract"]["services"].values() if "node_path" in service]
             run("docker", "exec", f"{self.name}-control-plane", "install", "-d", "-m", "0777", *volumes)
         with watch.step("kind load docker-image"):
@@ -108,6 +109,23 @@ class Plain:
         with watch.step("realm import"):
             self.import_realm()
         return watch
+
+    def create(self, watch: Watch) -> None:
+        """The cluster; only the attempt that made it counts.
+
+        On cgroup v1 a node as kind sets it up now and then does not start a container
+        of the control plane before kubeadm gives up (docs/decisions/0012).
+        """
+        for left in reversed(range(ATTEMPTS)):
+            try:
+                with watch.step("kind create cluster"):
+                    self.kind("create", "cluster", "--config", self.state_dir / "plain.yaml", "--kubeconfig", self.kubeconfig)
+                return
+            except Failed as error:
+                if not left:
+                    raise
+                said = next((line for line in str(error).splitlines() if line.startswith("error: ")), "kind failed")
+                print(f" {said}; again", flush=True)
 
     def import_realm(self) -> None:
         """The realm through Keycloak's admin API."""

@@ -132,13 +132,13 @@ def _digest(*parts: str) -> str:
 def _recorded(state_dir: Path, container: nodes.Labelled) -> dict[str, nodes.Baked]:
     """What the lock says that this very container holds."""
     try:
-        lock = dict(json.loads((state_dir / "images" / "images.json").read_text()))
-    except (OSError, ValueError):
-        # Without it the images are loaded once more: nothing is lost.
+        lock = json.loads((state_dir / "images" / "images.json").read_text())
+        if lock["node"] != container.id:
+            return {}
+        return {str(name): nodes.Baked(str(entry["key"]), str(entry["digest"])) for name, entry in lock["images"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        # Without it, or when it is no lock, the images are loaded once more: nothing is lost.
         return {}
-    if lock.get("node") != container.id:
-        return {}
-    return {name: nodes.Baked(entry["key"], entry["digest"]) for name, entry in lock["images"].items()}
 
 
 def _write_lock(state_dir: Path, container: str, held: Mapping[str, nodes.Baked]) -> None:

@@ -78,6 +78,12 @@ def test_nothing_is_left_to_be_locked_when_the_lock_names_what_the_node_holds(tm
     assert not planned(tmp_path, monkeypatch, ["a-node"])["locked"]
 
 
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"node": "id"}', '{"node": "id", "images": {"app": "older"}}'])
+def test_a_lock_that_is_none_is_written_again(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (lock(tmp_path, "id", {}) / "images.json").write_text(text)
+    assert not planned(tmp_path, monkeypatch, ["a-node"])["locked"]
+
+
 def test_without_a_node_only_the_lane_is_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = tmp_path / "bin" / "docker"
     program.parent.mkdir()
