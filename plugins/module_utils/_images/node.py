@@ -14,7 +14,7 @@ import json
 import os
 import subprocess
 import tarfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, cast
@@ -27,7 +27,6 @@ REGISTRY = "gpuaas.localhost"
 LABEL = "gpuaas.parity.image."
 _CTR = ["ctr", "--namespace", "k8s.io"]
 _BAKE_SECONDS = 900
-_NEWEST = 8
 
 # Renames what was imported and prints the digest of each: argument triples of
 # (imported reference, name, name the node itself uses or "-").
@@ -223,16 +222,6 @@ def bake(parent: str, tag: str, images: Sequence[Loadable], labels: Mapping[str,
         arguments = [part for change in changes for part in ("--change", change)]
         run(["docker", "commit", *arguments, container, tag], timeout=_BAKE_SECONDS)
     return sorted(name for name, image in held.items() if image.digest in packed)
-
-
-def prune(repository: str, keep: Collection[str]) -> list[str]:
-    """Remove the tags of baked images that are neither among ``keep`` nor among the newest; those that are gone.
-
-    Each holds gigabytes of its own and is baked anew in a minute or two. One that a container uses stays.
-    """
-    listed = run(["docker", "image", "ls", repository, "--format", "{{.Repository}}:{{.Tag}}"]).stdout.split()
-    old = [tag for tag in listed[_NEWEST:] if tag not in keep]
-    return [tag for tag in old if run(["docker", "image", "rm", tag], check=False).rc == 0]
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,11 @@ import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._images import node as nodes
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.build import REPOSITORY, Builder
-from ansible_collections.gpuaas.parity.plugins.module_utils._images.catalog import Catalog
+from ansible_collections.gpuaas.parity.plugins.module_utils._images.catalog import Catalog, Image
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.keys import keys
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.plan import build_all, missing
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.progress import BuildProgress
+from ansible_collections.gpuaas.parity.plugins.module_utils._images.prune import prune
 
 # The part of a node image that a running cluster cannot take up: a change here is drift.
 NODE_KEY = "gpuaas.parity.node"
@@ -55,8 +56,9 @@ class Supply:
         builder = Builder(self.root, self.cache, {name: f"{REPOSITORY}/{name}:{key}" for name, key in found.items()})
         if not self.node:
             build = missing(builder, self.catalog, self.lane)
-            built = [image.name for image in build] if dry else build_all(builder, build, progress)
-            return {"built": built, "baked": [], "image_keys": {name: found[name] for name in self.lane}}
+            if not dry:
+                _build(builder, build, progress)
+            return {"built": [image.name for image in build], "baked": [], "image_keys": {name: found[name] for name in self.lane}}
         bundles = list(self.catalog["node"].bundles)
         stable = [name for name in self.lane if not self.catalog[name].developed]
         developed = [name for name in self.lane if self.catalog[name].developed]
@@ -77,7 +79,7 @@ class Supply:
             needed += [*developed, *(["node", *bundles, *stable] if first in bake else [])]
         build = missing(builder, self.catalog, needed)
         if not dry:
-            build_all(builder, build, progress)
+            _build(builder, build, progress)
             if first in bake:
                 progress.say("baking the lane's images into the node image")
                 packed += nodes.bake(builder.tags["node"], first, self._loadable(found, [*bundles, *stable]), {NODE_KEY: node_key})
@@ -85,8 +87,7 @@ class Supply:
                 progress.say("baking the control plane's images into the node image")
                 packed += nodes.bake(first, second, self._loadable(found, developed), {})
             if bake:
-                for tag in nodes.prune(f"{REPOSITORY}/kind-node", {first, second}):
-                    progress.say(f"removed the older node image {tag}")
+                _prune("kind-node", {first, second}, progress)
             for name in packed:
                 progress.say(f"{name} stays packed: its layers delete files of layers below, and each new node unpacks it")
         return {
@@ -123,6 +124,18 @@ class Supply:
 
     def _loadable(self, found: Mapping[str, str], names: list[str]) -> list[nodes.Loadable]:
         return [nodes.Loadable(name, f"{REPOSITORY}/{name}:{found[name]}", found[name], self.catalog[name].node_as) for name in names]
+
+
+def _build(builder: Builder, images: list[Image], progress: BuildProgress) -> None:
+    build_all(builder, images, progress)
+    for image in images:
+        if not image.export:
+            _prune(image.name, {builder.tags[image.name]}, progress)
+
+
+def _prune(name: str, keep: Collection[str], progress: BuildProgress) -> None:
+    for tag in prune(f"{REPOSITORY}/{name}", keep):
+        progress.say(f"removed the older image {tag}")
 
 
 def _digest(*parts: str) -> str:

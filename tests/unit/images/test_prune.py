@@ -1,11 +1,11 @@
-"""Which baked node images are removed when a new one is made. A fake docker stands in."""
+"""Which images are removed when a new one is made. A fake docker stands in."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from ansible_collections.gpuaas.parity.plugins.module_utils._images.node import prune
+from ansible_collections.gpuaas.parity.plugins.module_utils._images.prune import prune
 
 FAKE = """#!/bin/sh
 case "$2" in

@@ -93,3 +93,23 @@ def test_without_a_node_only_the_lane_is_built(tmp_path: Path, monkeypatch: pyte
     local = supply.Supply(CATALOG, tmp_path, tmp_path / "cache", ["app", "db"], "", "x86_64")
     planned = local.ensure(BuildProgress(lambda _line: None), tmp_path / "state", dry=True)
     assert planned == {"built": ["app"], "baked": [], "image_keys": {name: keys(tmp_path)[name] for name in ("app", "db")}}
+
+
+def test_of_an_image_that_is_built_the_oldest_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    others = "\n".join(f"{REPOSITORY}/app:{number}" for number in range(9))
+    program = tmp_path / "bin" / "docker"
+    program.parent.mkdir()
+    program.write_text(
+        '#!/bin/sh\ncase "$*" in\n'
+        f"  'image ls --format'*) echo '{REPOSITORY}/db:{keys(tmp_path)['db']}' ;;\n"
+        f"  'image ls {REPOSITORY}/app '*) echo '{others}' ;;\n"
+        f"  'image rm {REPOSITORY}/app:8') ;;\n"
+        "  *) exit 9 ;;\nesac\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    monkeypatch.setattr(supply, "build_all", lambda _builder, images, _progress: [image.name for image in images])
+    said: list[str] = []
+    local = supply.Supply(CATALOG, tmp_path, tmp_path / "cache", ["app", "db"], "", "x86_64")
+    assert local.ensure(BuildProgress(said.append), tmp_path / "state")["built"] == ["app"]
+    assert [line.strip() for line in said] == [f"removed the older image {REPOSITORY}/app:8"]
