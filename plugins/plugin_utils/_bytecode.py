@@ -13,26 +13,29 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import cache
 from importlib.machinery import SOURCE_SUFFIXES, FileFinder, ModuleSpec, SourceFileLoader
 from types import ModuleType
 
 _PLUGINS = "ansible_collections.gpuaas.parity.plugins."
 
 
-class _Finder:
-    def __init__(self) -> None:
-        self._of: dict[str, FileFinder] = {}
+@cache
+def _files_of(directory: str) -> FileFinder:
+    return FileFinder(directory, (SourceFileLoader, SOURCE_SUFFIXES))
 
-    def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
+
+class _Finder:
+    @staticmethod
+    def find_spec(name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
         """A module that is a file, or a package with one; others are Ansible's to make up."""
         if not path or not name.startswith(_PLUGINS):
             return None
-        finder = self._of.setdefault(path[0], FileFinder(path[0], (SourceFileLoader, SOURCE_SUFFIXES)))
-        spec = finder.find_spec(name, target)
+        spec = _files_of(path[0]).find_spec(name, target)
         return spec if spec and spec.loader else None
 
 
 def keep() -> None:
     """Import the collection's further modules through Python's own finder; calling it twice changes nothing."""
-    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _Finder())
+    if _Finder not in sys.meta_path:
+        sys.meta_path.insert(0, _Finder)

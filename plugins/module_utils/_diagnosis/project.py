@@ -18,6 +18,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._errors import Parit
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.container import why
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import (
     PROJECT_LABEL,
+    Object,
     Project,
     is_done,
     is_healthy,
@@ -30,7 +31,6 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project impo
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Completed, Runner
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
 
-Object = dict[str, Any]
 LOG_LINES = 2000
 _LISTS = {
     "containers": ("docker", "ps", "--all", "--no-trunc"),

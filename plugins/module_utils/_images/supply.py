@@ -127,10 +127,8 @@ class Supply:
 
 
 def _build(builder: Builder, images: list[Image], progress: BuildProgress) -> None:
-    build_all(builder, images, progress)
-    for image in images:
-        if not image.export:
-            _prune(image.name, {builder.tags[image.name]}, progress)
+    for name in build_all(builder, images, progress):
+        _prune(name, {builder.tags[name]}, progress)
 
 
 def _prune(name: str, keep: Collection[str], progress: BuildProgress) -> None:

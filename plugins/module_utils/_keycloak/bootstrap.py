@@ -118,8 +118,6 @@ def _run(http: Patient, request: Request, desired: Desired, who: Administrators)
             after = _carry_out(work, changes, now, partial(_permanent, http, now, who, admin))
             if after is not now:
                 sessions.append(after)
-            # The temporary client's tokens go with it.
-            work.api = after.api
             together([partial(_settle, work), partial(carry_out, plan_farewell(after, who))])
     finally:
         for session in sessions:
@@ -134,15 +132,16 @@ def _compared(now: SignedIn, desired: Desired) -> Work:
 
 
 def _carry_out(work: Work, changes: list[Change], now: SignedIn, permanent: Callable[[], SignedIn]) -> SignedIn:
-    """Make the changes; who is signed in afterwards is the ``permanent`` administrator."""
+    """Make the changes; who is signed in afterwards, and works on, is the ``permanent`` administrator."""
     if now.permanent:
-        now = permanent()
-        work.api = now.api
+        after = permanent()
+        work.api = after.api
         _reconcile(work, changes)
-        return now
+        return after
     # Slow hashes of passwords, most of both, and neither needs the other.
-    after, _nothing = together([permanent, lambda: _reconcile(work, changes)])
-    return cast(SignedIn, after)
+    after = cast(SignedIn, together([permanent, lambda: _reconcile(work, changes)])[0])
+    work.api = after.api
+    return after
 
 
 def _permanent(http: Patient, now: SignedIn, who: Administrators, admin: list[Change]) -> SignedIn:

@@ -111,9 +111,13 @@ def is_done(container: Object) -> bool:
 
 def is_once(container: Object) -> bool:
     """Whether it is a job: a container that is meant to end, which nothing restarts and no health check watches."""
-    restart = ((container.get("HostConfig") or {}).get("RestartPolicy") or {}).get("Name")
     tested = ((container.get("Config") or {}).get("Healthcheck") or {}).get("Test")
-    return restart in (None, "", "no", "on-failure") and not tested
+    return restart_policy(container) in ("no", "on-failure") and not tested
+
+
+def restart_policy(container: Object) -> str:
+    """When the engine restarts it; ``no`` unless it was told otherwise."""
+    return str(((container.get("HostConfig") or {}).get("RestartPolicy") or {}).get("Name") or "no")
 
 
 def environment(thing: Object) -> dict[str, str]:

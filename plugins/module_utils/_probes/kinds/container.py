@@ -15,6 +15,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project impo
     is_healthy,
     is_once,
     name_of,
+    restart_policy,
     service_of,
     state_of,
 )
@@ -33,8 +34,7 @@ def why(container: Object) -> Observation:
             seen += f" with {state.get('ExitCode')}{', out of memory' if state.get('OOMKilled') else ''}"
         if state.get("Error"):
             seen += f": {' '.join(str(state['Error']).split())[:160]}"
-        restart = ((container.get("HostConfig") or {}).get("RestartPolicy") or {}).get("Name")
-        ended = status in ("exited", "dead") and restart in (None, "", "no")
+        ended = status in ("exited", "dead") and restart_policy(container) == "no"
         return failed("WORKLOAD_NOT_READY", seen, _ENDED_GRACE if ended else None)
     health = state.get("Health") or {}
     if not health.get("Status") or health["Status"] == "none":

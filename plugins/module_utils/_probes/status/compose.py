@@ -5,14 +5,19 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.container import waits_for, why
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import Project, is_healthy, is_once, is_running, ports, state_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import (
+    Object,
+    Project,
+    is_healthy,
+    is_once,
+    is_running,
+    ports,
+    state_of,
+)
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.status.ages import age
-
-Object = dict[str, Any]
 
 
 def project_row(project: Project, now: datetime.datetime) -> Object:
