@@ -9,11 +9,10 @@ from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose import machine, sources
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.ours import require_ours, things
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.files import write_if_changed
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.resolved import load_resolved
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import Project
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.resolved import load_resolved
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
-from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import own_path
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import own_path, write_if_changed
 from ansible_collections.gpuaas.parity.plugins.modules.compose_machine import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
 

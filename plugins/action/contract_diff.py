@@ -9,8 +9,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.diff import differences, document, refuse_meaning, table
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import load_inputs
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.diff import differences, document, refuse_meaning, table
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import load_inputs
 from ansible_collections.gpuaas.parity.plugins.modules.contract_diff import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
 

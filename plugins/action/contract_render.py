@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import load_inputs, render_mode
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.rendered import Place, with_record
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.tree import diff_trees
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import load_inputs, render_mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.rendered import Place, with_record
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.tree import diff_trees
 from ansible_collections.gpuaas.parity.plugins.module_utils._run import state
 from ansible_collections.gpuaas.parity.plugins.modules.contract_render import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from ansible.utils.display import Display
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.catalog import checks_files, collect, of_phase
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.heartbeat import Heartbeat, open_log
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import PLATFORM, Check, Result
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.session import Site, run_checks, summary, verdict
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.state import read_contract
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.catalog import checks_files, collect, of_phase
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.gates import EqualMeaning, load_gates, made, none_made, pick
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.heartbeat import Heartbeat, open_log
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import PLATFORM, Check, Result
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.session import Site, run_checks, summary, verdict
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.state import read_contract
+from ansible_collections.gpuaas.parity.plugins.module_utils._gates.gates import EqualMeaning, load_gates, made, none_made, pick
 from ansible_collections.gpuaas.parity.plugins.module_utils._reports.write import write_report
 from ansible_collections.gpuaas.parity.plugins.modules.probe import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction

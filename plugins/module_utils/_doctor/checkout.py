@@ -10,10 +10,10 @@ from functools import partial
 from importlib import metadata
 from pathlib import Path
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.load import mode_names
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import Inputs, load_inputs, render_mode
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.rendered import Place as Rendered
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.rendered import with_record
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import mode_names
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import Inputs, load_inputs, render_mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.rendered import Place as Rendered
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.rendered import with_record
 from ansible_collections.gpuaas.parity.plugins.module_utils._doctor.model import Condition, Place
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from packaging.markers import Marker

@@ -17,6 +17,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.catalog import Catalog, Image
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import run, tail
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import write_json
 
 _DIGEST = re.compile(r"^(|sha256:[0-9a-f]{64})$")
 _ASK_SECONDS = 8
@@ -110,9 +111,7 @@ def pull(image: Image, tag: str, cache: Path, announce: Callable[[str], None]) -
             raise ParityError("IMAGE_PULL_FAILED", f"{reference}: the registry gave no digest")
         with _RECORDING:
             record.parent.mkdir(parents=True, exist_ok=True)
-            scratch = record.with_suffix(".new")
-            scratch.write_text(json.dumps({**_recorded(record), there.reference: digest}, indent=2, sort_keys=True) + "\n")
-            scratch.replace(record)
+            write_json(record, {**_recorded(record), there.reference: digest})
         announce(f"{there.reference} is {digest}: recorded in {record}; name it in images/upstream.yml to pin it for everybody")
 
 

@@ -20,6 +20,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._images.keys import 
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.plan import build_all, missing
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.progress import BuildProgress
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.prune import prune
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import write_text
 
 # The part of a node image that a running cluster cannot take up: a change here is drift.
 NODE_KEY = "gpuaas.parity.node"
@@ -168,6 +169,4 @@ def _write_lock(state_dir: Path, container: str, held: Mapping[str, nodes.Baked]
         "kustomization.yaml": yaml.safe_dump(component, sort_keys=False),
         "images.json": json.dumps({"node": container, "images": entries}, indent=2) + "\n",
     }.items():
-        scratch = folder / f".{name}.new"
-        scratch.write_text(text)
-        scratch.replace(folder / name)
+        write_text(folder / name, text)

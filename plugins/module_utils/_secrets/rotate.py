@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.files import ensure_dir, sweep, write_if_changed
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import ensure_dir, sweep, write_if_changed
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import derived, kinds, previous, store, tiers
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.keep import Place
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.private import Refusal, read_private

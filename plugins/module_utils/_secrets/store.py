@@ -9,8 +9,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract import strict_yaml
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.schema import type_name, violations
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model import strict_yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.schema import type_name, violations
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.kinds import is_weak, narrowed
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.private import read_private

@@ -12,8 +12,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.files import write_if_changed
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import write_if_changed
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import kinds
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.private import read_private
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.seed import derive, read_seed

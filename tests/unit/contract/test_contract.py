@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.load import load_contract, load_mode
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.resolve import resolve
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import load_contract, load_mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.resolve import resolve
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import REPOSITORY, Platform
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.load import load_contract, load_mode
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import Rendering, load_inputs, render, render_mode
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.tree import swap_tree
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import load_contract, load_mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import Rendering, load_inputs, render, render_mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.tree import swap_tree
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import REPOSITORY, Platform
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.load import load_contract, read_source
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.readers import OUTSIDE, check_readers
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import render
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import load_contract, read_source
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.readers import OUTSIDE, check_readers
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import render
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import REPOSITORY, Platform
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds import KINDS
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types import KINDS
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 PAGES = sorted(

@@ -1,0 +1,137 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a rendering must say, with references where a mode's own values belong.
+
+Built from contract/ alone and not from what was rendered: a rendering is compared with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.observe import container_variables, pod_variables
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract, Mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.references import Scope, scope_of, split
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.strict_yaml import Path
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_fragments import read_fragment
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import Inputs
+
+Variables = dict[str, dict[str, str]]
+Leaves = dict[Path, Any]
+"""Every scalar of a document by its path; an empty mapping or list is a leaf too."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One mode, and the values of its names."""
+
+    mode: Mode
+    scope: Scope
+
+    @classmethod
+    def of(cls, contract: Contract, mode: Mode) -> Side:
+        """The mode's side of a comparison."""
+        return cls(mode, scope_of(contract, mode))
+
+    def spliced(self, expression: str) -> str:
+        """``expression`` with this mode's value in the place of each name, and nothing else changed."""
+        return "".join(self.scope.expand(f"${{{part}}}", "a comparison") if named else part for part, named in split(expression))
+
+
+def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """The leaves of a document, in its own order."""
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from leaves(item, (*path, key))
+    elif isinstance(value, list) and value:
+        for index, item in enumerate(value):
+            yield from leaves(item, (*path, index))
+    else:
+        yield path, value
+
+
+def meant(contract: Contract, lane: str) -> Leaves:
+    """contract.json, but for what the mode itself places: literals as they are, the rest as expressions."""
+    members = set(contract.lanes[lane])
+    endpoints = {
+        name: {
+            "service": endpoint.service,
+            "health": endpoint.health,
+            "purpose": endpoint.purpose,
+            **{part: f"${{endpoints.{name}.{part}}}" for part in ("host", "port", "scheme", "url")},
+        }
+        for name, endpoint in contract.endpoints.items()
+        if endpoint.service in members
+    }
+    services = {
+        name: {
+            "role": service.role,
+            "image": service.image,
+            "host": f"${{services.{name}.host}}",
+            "port": service.port,
+            "settings": settings(contract, name),
+            "types": {key: setting.type for key, setting in service.settings.items()},
+            "secrets": service.secrets,
+        }
+        for name, service in contract.services.items()
+        if name in members
+    }
+    whole = {
+        "contract": 1,
+        "lane": lane,
+        "domain": "${domain}",
+        "endpoints": endpoints,
+        "services": services,
+        "secrets": contract.secrets,
+    }
+    return dict(leaves(whole))
+
+
+def is_expression(path: Path) -> bool:
+    """Whether references are replaced at this path of contract.json; elsewhere a text is a text."""
+    match path:
+        case ("domain",) | ("services", _, "settings", _) | ("services", _, "host" | "port"):
+            return True
+        case ("endpoints", _, "host" | "port" | "scheme" | "url"):
+            return True
+    return False
+
+
+def settings(contract: Contract, service: str) -> dict[str, str]:
+    """The variables of a service as text, with references: ``true``, ``8000``, ``${endpoints.web.url}``."""
+    found = contract.services[service].settings
+    return {key: str(item.value).lower() if isinstance(item.value, bool) else str(item.value) for key, item in found.items()}
+
+
+def placed(side: Side, services: set[str]) -> Leaves:
+    """The part of contract.json that the mode alone says: its target, and where each service is."""
+    mode = side.mode
+    found: Leaves = {("mode",): mode.name, ("target",): mode.target}
+    if mode.project:
+        found[("project",)] = mode.project
+    for name in services:
+        for key, value in mode.placement[name].items():
+            # A published port may be an endpoint's.
+            found[("services", name, key)] = int(side.spliced(str(value))) if key == "publish" else value
+    return found
+
+
+def own_variables(inputs: Inputs, mode: Mode) -> tuple[Variables, Variables]:
+    """Variables beside the contract's, by service: what its manifest or fragment states, and what mounting its source brings.
+
+    Raises ParityError as ``Inputs.base`` and ``read_fragment``.
+    """
+    own: Variables = {}
+    sourced: Variables = {}
+    for name in sorted(name for name, placed in mode.placement.items() if "provided_by" not in placed):
+        if mode.target == "compose":
+            main = read_fragment(inputs.roles_dir / "compose" / "files" / "services", name).main
+            own[name] = container_variables(main)
+            if "source" in mode.placement[name]:
+                sourced[name] = container_variables(main.get("x-source") or {})
+        elif base := inputs.base(inputs.contract.services[name].role):
+            own[name] = pod_variables(base, name)
+    return own, sourced
