@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import load_inputs, render_mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import load_platform
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import render_mode
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.rendered import Place, with_record
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.tree import diff_trees
 from ansible_collections.gpuaas.parity.plugins.module_utils._run import state
@@ -29,12 +30,12 @@ class ActionModule(ParityAction):
         wanted = [
             (mode, Path(params["state_root"], mode), params["rendered_dirs"].get(mode)) for mode in dict.fromkeys(params["modes"])
         ] or [(params["mode"], Path(params["state_dir"]), params["rendered_dir"])]
-        inputs = load_inputs(Path(params["contract_dir"]), Path(params["roles_dir"]))
+        platform = load_platform(Path(params["platform"]))
         # All of it is judged before any of it is written.
         done, writes = {}, []
         for mode, state_dir, rendered_dir in wanted:
             place = Place.of(state_dir, Path(rendered_dir) if rendered_dir else None)
-            rendering = render_mode(inputs, inputs.mode(mode), params["lane"], place.paths(inputs.directory.parent))
+            rendering = render_mode(platform, platform.mode(mode), params["lane"], place.paths(platform.folder.parent))
             if several:
                 state.hold(place.state_dir, pid=os.getppid(), verb="render", create=True, check_mode=self.check_mode)
             tree = with_record(rendering.tree)

@@ -33,6 +33,7 @@ class ActionModule(ParityAction):
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
         place = Place(
             root=own_path(params["root"]),
+            platform=own_path(params["platform"]),
             state_root=own_path(params["state_root"]),
             lane=params["lane"],
             cluster=params["cluster"],

@@ -20,7 +20,8 @@ REASONS: dict[str, Reason] = {
     # every package's ids, grouped by package
     # apply
     "APPLY_BASE_INVALID": Reason(
-        "the manifests of a role cannot be built", "correct roles/<role>/files/manifests, or run make kind-parity-up to render again"
+        "the manifests of a component cannot be built",
+        "correct its folder kubernetes/, or run make kind-parity-up to render again",
     ),
     "APPLY_FAILED": Reason("the API server refused an object", "correct the named object; make kind-parity-status shows what stands"),
     # images
@@ -34,34 +35,34 @@ REASONS: dict[str, Reason] = {
         "an upstream image could not be pulled", "check the registry, or build instead: make kind-parity-up IMAGES_SOURCE=build"
     ),
     # contract
-    "CONTRACT_UNREADABLE": Reason("a file of the contract cannot be read", "restore it: git checkout contract/"),
+    "CONTRACT_UNREADABLE": Reason("a file of the contract cannot be read", "restore it: git checkout platform/"),
     "CONTRACT_INVALID": Reason("a file of the contract has the wrong shape", "correct the named place, then run the same command again"),
     "CONTRACT_DUPLICATE_KEY": Reason("a key stands twice in a YAML file", "remove one of the two, then run the same command again"),
     "CONTRACT_REFERENCE": Reason("a name in the contract leads nowhere", "correct the name, or add what it names"),
     "CONTRACT_CYCLE": Reason("a reference leads back to itself", "give one of the named values a value of its own"),
     "CONTRACT_TYPE": Reason("a value is not of the type its setting states", "correct the value, or the type"),
-    "CONTRACT_READERS": Reason(
-        "who uses a secret and who may read it differ", "correct readers: of the named secret in contract/platform.yml, or who uses it"
-    ),
+    "PLATFORM_MISSING": Reason("a folder is no platform", "name a folder with a platform.yml: -e platform=DIR"),
+    "PLATFORM_EXTENDS": Reason("what a platform or a lane extends cannot be used", "correct extends: at the named place"),
+    "PLATFORM_COMPONENT_TWICE": Reason("two components have one name", "rename one of the two, or leave the other out: without: [name]"),
     "CONTRACT_SECRET_IN_SETTING": Reason(
         "a setting holds what looks like a secret",
-        "name it under secrets: in contract/platform.yml and remove the value; if it was real, change it",
+        "name it under secrets: of the component and remove the value; if it was real, change it",
     ),
     "CONTRACT_SETTING_IN_SECRET": Reason(
-        "a setting stands where a secret is named", "move it to settings: of the service; a secret has a name, a kind and readers"
+        "a setting stands where a secret is named", "move it to settings: of the component; a secret has a name and a type"
     ),
     "CONTRACT_UNKNOWN_LANE": Reason("the lane is not in the contract", "make kind-parity-up LANE=core"),
     "CONTRACT_UNKNOWN_MODE": Reason("there is no such mode", "make parity-render   # renders every mode that there is"),
-    "CONTRACT_MANIFEST_INVALID": Reason("a manifest of a role cannot be read", "correct the named file under roles/<role>/files/manifests"),
+    "CONTRACT_MANIFEST_INVALID": Reason("a manifest of a component cannot be read", "correct the named file"),
     "CONTRACT_MANIFEST_MISMATCH": Reason(
         "a manifest and the contract contradict each other", "make the named manifest say what the contract says"
     ),
-    "MODE_INVALID": Reason("a mode file does not fit the contract", "correct the named place in contract/modes/"),
+    "MODE_INVALID": Reason("a mode file does not fit the contract", "correct the named place in platform/modes/"),
     "MODE_OVERRIDES_CONTRACT": Reason(
-        "a mode file says what only the contract may say", "remove the named key; what holds in every mode belongs in contract/platform.yml"
+        "a mode file says what only the contract may say", "remove the named key; what holds in every mode belongs into the component.yml"
     ),
     "RENDERED_EDITED": Reason(
-        "a rendered file was changed by hand", "move the change to contract/, remove the named file, then run the same command again"
+        "a rendered file was changed by hand", "move the change to platform/, remove the named file, then run the same command again"
     ),
     "RENDERED_NOT_OURS": Reason(
         "the directory for the rendering holds something else", "name another directory, or move what is in that one away"
@@ -256,10 +257,10 @@ REASONS: dict[str, Reason] = {
         "something was not ready within its budget", "make kind-parity-logs shows why; make kind-parity-up goes on waiting"
     ),
     # gates
-    "GATE_INVALID": Reason("contract/gates.yml cannot be used", "correct the named place of contract/gates.yml"),
+    "GATE_INVALID": Reason("gates.yml cannot be used", "correct the named place of platform/gates.yml"),
     "GATE_UNKNOWN_CHECK": Reason(
         "a gate demands a check that does not exist",
-        "correct the id in contract/gates.yml, or restore the check in its role's files/checks.yml",
+        "correct the id in platform/gates.yml, or restore the check in the component's checks.yml",
     ),
     "GATE_WRONG_MODE": Reason("a gate is proved in another mode than the run is for", "make kind-parity-up, then make parity-gate"),
     "GATE_NOT_RUN": Reason(
@@ -287,7 +288,7 @@ REASONS: dict[str, Reason] = {
     "TLS_EXPIRING": Reason("an endpoint's certificate is about to expire", "make kind-parity-up renews it"),
     "HTTP_UNREACHABLE": Reason("an endpoint does not answer", "make kind-parity-status"),
     "HTTP_UNEXPECTED": Reason("an endpoint's answer is not the expected one", "make kind-parity-logs"),
-    "ISSUER_MISMATCH": Reason("the OIDC issuer is not the same everywhere", "make kind-parity-up; compare contract/ if it stays"),
+    "ISSUER_MISMATCH": Reason("the OIDC issuer is not the same everywhere", "make kind-parity-up; make parity-diff if it stays"),
     "LOGIN_FAILED": Reason("a real OIDC login did not succeed", "make kind-parity-logs COMPONENT=keycloak"),
     "TOKEN_NOT_REFUSED": Reason("the API does not refuse what it must, or not for the right reason", "make kind-parity-logs COMPONENT=api"),
     "STORE_ROUNDTRIP_FAILED": Reason("what was written through the API does not come back", "make kind-parity-logs COMPONENT=api"),
@@ -307,7 +308,7 @@ REASONS: dict[str, Reason] = {
         "Keycloak does not accept its administrator",
         "put back the secrets.yml that belongs to this database; make kind-parity-down && make kind-parity-up if it is lost",
     ),
-    "KEYCLOAK_REALM_INVALID": Reason("the realm document says something that cannot be", "correct the named place in contract/realm.yml"),
+    "KEYCLOAK_REALM_INVALID": Reason("the realm document says something that cannot be", "correct the named place in platform/realm.yml"),
     "KEYCLOAK_SECRETS": Reason(
         "secrets.yml has no value for a secret that the realm document names", "make kind-parity-up writes missing secrets"
     ),

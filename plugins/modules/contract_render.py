@@ -11,7 +11,7 @@ short_description: Render the contract for a lane, in one mode or several
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
-  - Reads C(platform.yml), the mode file and C(realm.yml) of O(contract_dir), refuses what is not consistent, and writes
+  - Reads C(platform.yml), the components, the mode file and C(realm.yml) of O(platform), refuses what is not consistent, and writes
     what a deployment consumes to C(rendered) in O(state_dir).
   - The same inputs give the same bytes on every machine. Nothing is taken from the environment, and nothing that is
     rendered is a secret.
@@ -23,8 +23,8 @@ description:
   - What is rendered is replaced as a whole, and only when a byte of it differs. It holds a record of its own digests;
     a file that was edited by hand is named and refused (C(RENDERED_EDITED)), one that is gone is rendered again.
 options:
-  contract_dir:
-    description: Directory of C(platform.yml), C(modes/) and the schemas.
+  platform:
+    description: Folder of the platform, which holds C(platform.yml).
     type: path
     required: true
   mode:
@@ -35,10 +35,6 @@ options:
     description: Name of the lane, one of the contract's.
     type: str
     default: core
-  roles_dir:
-    description: Directory of the roles whose manifests are rendered.
-    type: path
-    required: true
   state_dir:
     description: Directory of the run's own files. Needed unless O(modes) is given.
     type: path
@@ -77,18 +73,16 @@ seealso:
 EXAMPLES = r"""
 - name: Render the core lane for kind
   gpuaas.parity.contract_render:
-    contract_dir: "{{ playbook_dir }}/../contract"
+    platform: "{{ playbook_dir }}/../platform"
     mode: kind
     lane: core
-    roles_dir: "{{ playbook_dir }}/../roles"
     state_dir: "{{ playbook_dir }}/../.parity/kind"
   register: render
 
 - name: Render two modes at once
   gpuaas.parity.contract_render:
-    contract_dir: "{{ playbook_dir }}/../contract"
+    platform: "{{ playbook_dir }}/../platform"
     modes: [compose, kind]
-    roles_dir: "{{ playbook_dir }}/../roles"
     state_root: "{{ playbook_dir }}/../.parity"
     rendered_dirs:
       compose: "{{ playbook_dir }}/../deploy/local"

@@ -23,6 +23,10 @@ options:
     description: The checkout.
     type: path
     required: true
+  platform:
+    description: Folder of the platform, which holds C(platform.yml).
+    type: path
+    required: true
   state_root:
     description: The folder that holds a state directory for each mode.
     type: path
@@ -80,11 +84,13 @@ EXAMPLES = r"""
 - name: Say what would stop which mode
   gpuaas.parity.doctor:
     root: "{{ playbook_dir }}/.."
+    platform: "{{ playbook_dir }}/../platform"
     state_root: "{{ playbook_dir }}/../.parity"
 
 - name: Fail if kind could not be brought up
   gpuaas.parity.doctor:
     root: "{{ playbook_dir }}/.."
+    platform: "{{ playbook_dir }}/../platform"
     state_root: "{{ playbook_dir }}/../.parity"
     mode: kind
 """

@@ -70,7 +70,7 @@ EXAMPLES = r"""
 - name: Generate what is missing, check what is there
   gpuaas.parity.local_secrets:
     contract: "{{ render.contract }}"
-    schema: "{{ playbook_dir }}/../contract/secrets.schema.json"
+    schema: "{{ playbook_dir }}/../platform/secrets.schema.json"
     state_dir: "{{ playbook_dir }}/../.parity/kind"
     tier: local
     cluster_exists: "{{ cluster.exists }}"
@@ -79,7 +79,7 @@ EXAMPLES = r"""
 - name: Have the same secrets in every run of a pipeline
   gpuaas.parity.local_secrets:
     contract: "{{ render.contract }}"
-    schema: "{{ playbook_dir }}/../contract/secrets.schema.json"
+    schema: "{{ playbook_dir }}/../platform/secrets.schema.json"
     state_dir: "{{ playbook_dir }}/../.parity/kind"
     tier: ci
     seed_file: /run/ci/seed

@@ -64,7 +64,7 @@ EXAMPLES = r"""
 - name: Replace the password of the cache
   gpuaas.parity.secret_rotate:
     contract: "{{ render.contract }}"
-    schema: "{{ playbook_dir }}/../contract/secrets.schema.json"
+    schema: "{{ playbook_dir }}/../platform/secrets.schema.json"
     state_dir: "{{ playbook_dir }}/../.parity/kind"
     name: redis_password
     tier: local
@@ -72,7 +72,7 @@ EXAMPLES = r"""
 - name: Replace it by a value that was agreed upon
   gpuaas.parity.secret_rotate:
     contract: "{{ render.contract }}"
-    schema: "{{ playbook_dir }}/../contract/secrets.schema.json"
+    schema: "{{ playbook_dir }}/../platform/secrets.schema.json"
     state_dir: "{{ playbook_dir }}/../.parity/kind"
     name: redis_password
     tier: staging

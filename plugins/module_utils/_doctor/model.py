@@ -18,12 +18,13 @@ LOCAL = (COMPOSE, KIND)
 
 @dataclass(frozen=True)
 class Place:
-    """What is examined: the checkout ``root``, where the modes keep their state, and what kind asks of the machine.
+    """What is examined: the checkout ``root``, its platform, where the modes keep their state, and what kind asks of the machine.
 
     ``rendered`` maps a mode to where its rendering lies, if not in its state directory. Sizes in GiB.
     """
 
     root: Path
+    platform: Path
     state_root: Path
     lane: str
     cluster: str

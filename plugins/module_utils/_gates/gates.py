@@ -6,14 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Check, Context, Observation, Result, failed, passed
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.compare import Rendered, compare
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.diff import refuse_meaning, rendered
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import check_schema, mode_names, read_source
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import load_inputs, render_mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import check_schema
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import Platform
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import render_mode
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
 GATES = ("merge", "deploy")
@@ -43,11 +43,13 @@ class Gates:
         return [validation for validation in self.validations if gate in validation.before]
 
 
-def load_gates(contract_dir: Path) -> Gates:
-    """contract/gates.yml. Raises ParityError ``GATE_INVALID`` also for a check that stands twice."""
-    source = read_source(contract_dir / "gates.yml", contract_dir, invalid="GATE_INVALID")
-    check_schema(source, contract_dir / "gates.schema.json", "GATE_INVALID", iter(()))
-    data: dict[str, Any] = source.document.data
+def load_gates(platform: Platform) -> Gates:
+    """gates.yml of a platform. Raises ParityError ``GATE_INVALID`` also for a check that stands twice."""
+    source = platform.merged("gates.yml", invalid="GATE_INVALID")
+    if source is None:
+        raise ParityError("GATE_INVALID", f"{platform.folder} has no gates.yml")
+    check_schema(source, "gates", "GATE_INVALID", iter(()))
+    data: dict[str, Any] = source.data
     found = tuple(
         Validation(
             one["name"],
@@ -68,28 +70,27 @@ def load_gates(contract_dir: Path) -> Gates:
 def _refuse_twice(what: str, names: Sequence[str]) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise ParityError("GATE_INVALID", f"contract/gates.yml: the {what} {', '.join(twice)} stands twice")
+        raise ParityError("GATE_INVALID", f"gates.yml: the {what} {', '.join(twice)} stands twice")
 
 
 @dataclass(frozen=True)
 class EqualMeaning:
     """Every mode of a contract, rendered for one lane, means the same as the first: so they all do."""
 
-    contract_dir: Path
-    roles_dir: Path
+    platform: Platform
     lane: str
 
     def run(self, context: Context) -> Observation:
         del context
-        inputs, names = load_inputs(self.contract_dir, self.roles_dir), mode_names(self.contract_dir)
+        names = self.platform.mode_names
         if len(names) < 2:
             return failed("GATE_NOT_RUN", f"there are no two modes to compare, only {', '.join(names) or 'none'}")
         sides: list[Rendered] = []
         for name in names:
-            mode = inputs.mode(name)
-            sides.append(rendered(inputs, mode, render_mode(inputs, mode, self.lane).tree))
+            mode = self.platform.mode(name)
+            sides.append(rendered(self.platform, mode, render_mode(self.platform, mode, self.lane).tree))
         for name, side in zip(names[1:], sides[1:], strict=True):
-            refuse_meaning(compare(inputs.contract, inputs.realm, self.lane, sides[0], side), names[0], name)
+            refuse_meaning(compare(self.platform.contract, self.platform.realm, self.lane, sides[0], side), names[0], name)
         return passed(f"{', '.join(names)} mean the same")
 
 
@@ -110,7 +111,7 @@ def pick(gates: Gates, gate: str, checks: Iterable[Check], mode: str, equal: Equ
     picked += [check for check in checks if check.id in wanted]
     unknown = sorted(wanted - {check.id for check in picked})
     if unknown:
-        raise ParityError("GATE_UNKNOWN_CHECK", f"contract/gates.yml demands {', '.join(unknown)}, which no check of the mode {mode} is")
+        raise ParityError("GATE_UNKNOWN_CHECK", f"gates.yml demands {', '.join(unknown)}, which no check of the mode {mode} is")
     return picked
 
 

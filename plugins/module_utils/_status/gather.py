@@ -94,7 +94,13 @@ def component(snapshot: Snapshot, name: str, namespace: str, now: datetime.datet
             found = why(snapshot, namespace, workload)
             row["blocker"] = found.seen if found else wrong
         return row
-    row["blocker"] = f"not in namespace {namespace}"
+    job = snapshot.find("jobs", namespace, name)
+    if job is None:
+        row["blocker"] = f"not in namespace {namespace}"
+        return row
+    status = job.get("status") or {}
+    row["ready"], row["age_seconds"] = int(status.get("succeeded") or 0), age(job["metadata"].get("creationTimestamp"), now)
+    row["blocker"] = "" if row["ready"] else "its job is not complete"
     return row
 
 

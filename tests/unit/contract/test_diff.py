@@ -37,7 +37,7 @@ def two(platform: Platform) -> Platform:
     }
     platform.platform["secrets"]["db_password"]["readers"] += ["identity", "validate"]
     platform.write()
-    (platform.contract / "realm.yml").write_text(
+    (platform.folder / "realm.yml").write_text(
         'realm: shop\nroles: [buyer, seller]\nclients: [{secret: db_password, uris: ["${endpoints.shop.url}/x"], ttl: 5}]\n'
     )
     return platform

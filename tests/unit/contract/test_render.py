@@ -24,7 +24,7 @@ KUBECTL = Path(sys.executable).parent / "kubectl"
 
 def rendered(platform: Platform, lane: str = "core") -> Rendering:
     platform.write()
-    return render(platform.contract, "kind", lane, platform.roles)
+    return render(platform.folder, "kind", lane, platform.roles)
 
 
 def overlay(platform: Platform, role: str) -> dict[str, Any]:
@@ -242,7 +242,7 @@ class TestRealm:
     """contract/realm.yml: references resolved, secrets by name only."""
 
     def write(self, platform: Platform, text: str) -> None:
-        (platform.contract / "realm.yml").write_text(text)
+        (platform.folder / "realm.yml").write_text(text)
 
     def test_references_are_resolved(self, platform: Platform) -> None:
         platform.platform["secrets"]["db_password"]["readers"] += ["identity", "validate"]

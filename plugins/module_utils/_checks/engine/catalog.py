@@ -1,6 +1,6 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which checks a run makes: every role's that has a service in the contract, in order of dependency."""
+"""Which checks a run makes: the platform's and those of every component in the contract, in order of dependency."""
 
 from __future__ import annotations
 
@@ -10,22 +10,34 @@ from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import EVERYWHERE, PLATFORM, Check, target_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.parse import load, provided, require_coverage
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import Platform
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
-# The first failure in this order is the one that explains the others.
-_ORDER = ("cluster", "compose", "secrets", "ingress", "data_stores", "identity", "async_services", "artifacts", "control_plane")
-# Roles that have checks and no service: everywhere, and for one target.
-_WITHOUT_SERVICE = ("secrets",)
-_OF_TARGET = {"compose": ("compose",)}
+_FILE = "checks.yml"
 
 
-def checks_files(roles_dir: Path, contract: dict[str, Any]) -> list[Path]:
-    """The checks.yml of each role that the contract's lane and target need."""
-    needed = {str(service["role"]) for service in contract["services"].values()}
-    needed |= {*_WITHOUT_SERVICE, *_OF_TARGET.get(target_of(contract), ())}
-    order = {name: index for index, name in enumerate(_ORDER)}
-    roles = sorted(needed, key=lambda name: (order.get(name, len(order)), name))
-    return [roles_dir / role / "files" / "checks.yml" for role in roles]
+def checks_files(platform: Platform, contract: dict[str, Any]) -> list[Path]:
+    """The checks.yml of the platform and of each component in the rendered contract, in order of dependency.
+
+    The first failure in this order is the one that explains the others: what a component needs comes before it.
+    """
+    of_platform = [folder / _FILE for folder in platform.folders if (folder / _FILE).is_file()]
+    return [*of_platform, *(platform.components[name].folder / _FILE for name in by_need(contract["services"]))]
+
+
+def by_need(services: dict[str, Any]) -> list[str]:
+    """Names of components, each after those that it needs; in the order of the contract's lane where need leaves it open."""
+    ordered: dict[str, None] = {}
+
+    def visit(name: str) -> None:
+        if name in services and name not in ordered:
+            for needed in services[name].get("needs", ()):
+                visit(needed)
+            ordered[name] = None
+
+    for name in services:
+        visit(name)
+    return list(ordered)
 
 
 def collect(contract: dict[str, Any], files: Sequence[Path], components: Sequence[str] = ()) -> list[Check]:
@@ -45,11 +57,11 @@ def collect(contract: dict[str, Any], files: Sequence[Path], components: Sequenc
         raise ParityError("CHECKS_INVALID", f"no component {', '.join(unknown)}; there are {', '.join(known)}")
 
     def show(path: Path) -> str:
-        return "/".join(path.parts[-4:])
+        return "/".join(path.parts[-3:])
 
     checks = load(files, contract, show)
     ours = [name for name in components or contract["services"] if name != PLATFORM and not provided(contract, name)]
-    require_coverage(checks, ours)
+    require_coverage(checks, {name: contract["services"][name] for name in ours})
     return [check for check in checks if not components or check.component in components]
 
 

@@ -1,13 +1,13 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a role's checks.yml to typed checks; everything that is not understood is refused with its path."""
+"""From a component's checks.yml to typed checks; everything that is not understood is refused with its path."""
 
 from __future__ import annotations
 
 import dataclasses
 import types
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types import
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
 PROVES = ("ready", "ingress", "config", "security", "function")
-REQUIRED_PROOFS = ("ready", "ingress", "config")
+_READY_IN_UP = "ready in phase up"
 PHASES = ("up", "validate")
 _COMMON = ("id", "component", "proves", "phase", "kind", "budget")
 
@@ -78,10 +78,11 @@ def provided(contract: dict[str, Any], component: str) -> bool:
     return bool((contract.get("services", {}).get(component) or {}).get("provided_by"))
 
 
-def _check(where: str, entry: object, contract: dict[str, Any]) -> Check | None:
+def _check(where: str, entry: object, contract: dict[str, Any], owner: str) -> Check | None:
     """One check, None when it is not for the contract's target; it must be well-formed all the same."""
     if not isinstance(entry, dict):
         raise _invalid(where, "not a mapping")
+    entry = {"component": owner, **entry}
     for key in _COMMON[:-1]:
         if not isinstance(entry.get(key), str) or not entry[key]:
             raise _invalid(f"{where}.{key}", "missing, or not a string")
@@ -108,14 +109,16 @@ def _check(where: str, entry: object, contract: dict[str, Any]) -> Check | None:
     return Check(entry["id"], entry["component"], entry["proves"], entry["phase"], entry["kind"], body, budget)
 
 
-def parse(document: object, contract: dict[str, Any], origin: str) -> list[Check]:
+def parse(document: object, contract: dict[str, Any], origin: str, owner: str = PLATFORM) -> list[Check]:
     """The checks of one document that are for the contract's target; ``origin`` is its file, for messages.
+
+    ``owner`` is the component of entries that name none.
 
     Raises ParityError ``CHECKS_INVALID``, whose details hold the path of the offending entry.
     """
     if not isinstance(document, list):
         raise _invalid(origin, "not a list of checks")
-    checks = [_check(f"{origin}[{index}]", entry, contract) for index, entry in enumerate(document)]
+    checks = [_check(f"{origin}[{index}]", entry, contract, owner) for index, entry in enumerate(document)]
     return [check for check in checks if check is not None]
 
 
@@ -132,7 +135,7 @@ def load(paths: Iterable[Path], contract: dict[str, Any], show: Callable[[Path],
             raise ParityError("CHECK_MISSING", f"{show(path)} does not exist", f"write {show(path)}") from None
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise _invalid(show(path), str(error)) from error
-        checks += parse(document, contract, show(path))
+        checks += parse(document, contract, show(path), _owner(path))
     seen: set[str] = set()
     for check in checks:
         if check.id in seen:
@@ -141,8 +144,20 @@ def load(paths: Iterable[Path], contract: dict[str, Any], show: Callable[[Path],
     return checks
 
 
-def require_coverage(checks: Iterable[Check], components: Iterable[str]) -> None:
-    """Fail closed: every component has a ready, an ingress and a config check, and `up` waits for its readiness.
+def required_proofs(component: dict[str, Any]) -> list[str]:
+    """What the checks of a component in the contract must prove: readiness, and of what it declares the rest."""
+    proofs = [_READY_IN_UP, "ready"]
+    proofs += ["ingress"] if component.get("ports") else []
+    return proofs + (["config"] if component.get("settings") or component.get("secrets") else [])
+
+
+def _owner(path: Path) -> str:
+    """The component whose folder a file is in; the platform for one that is in none."""
+    return path.parent.name if path.parent.parent.name == "components" else PLATFORM
+
+
+def require_coverage(checks: Iterable[Check], components: Mapping[str, dict[str, Any]]) -> None:
+    """Fail closed: every component has the checks that `required_proofs` names, and `up` waits for its readiness.
 
     Raises ParityError ``CHECK_MISSING`` that names every gap.
     """
@@ -150,11 +165,12 @@ def require_coverage(checks: Iterable[Check], components: Iterable[str]) -> None
     for check in checks:
         proofs.setdefault(check.component, set()).add(check.proves)
         if check.phase == "up" and check.proves == "ready":
-            proofs[check.component].add("ready in phase up")
+            proofs[check.component].add(_READY_IN_UP)
     gaps = {
-        name: [proof for proof in (*REQUIRED_PROOFS, "ready in phase up") if proof not in proofs.get(name, set())] for name in components
+        name: missing
+        for name, component in components.items()
+        if (missing := [proof for proof in required_proofs(component) if proof not in proofs.get(name, set())])
     }
-    gaps = {name: missing for name, missing in gaps.items() if missing}
     if gaps:
         seen = "; ".join(f"{name} has no check that proves {', '.join(missing)}" for name, missing in gaps.items())
         raise ParityError("CHECK_MISSING", seen, details={"missing": gaps})

@@ -25,8 +25,10 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.ex
     settings,
 )
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.observe import Observed
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract, Source
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.placement import is_provided
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.problems import dotted
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.source import Source
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.strict_yaml import Path
 
 TRANSPORT, PLACEMENT, MEANING = GROUPS = ("transport", "placement", "meaning")
@@ -61,13 +63,13 @@ def compare(contract: Contract, realm: Source | None, lane: str, first: Rendered
     found: set[Difference] = set()
     sides = []
     for one in both:
-        whole = expected | placed(one.side, services)
+        whole = expected | placed(contract, one.side, services)
         literal = frozenset(path for path in whole if not is_expression(path))
         sides.append(_Half(one.side, dict(leaves(one.seen.contract)), whole, literal))
     mode_only = {path for half in sides for path in half.expected if path not in expected}
     found |= _differences((), sides, mode_only)
     if realm is not None:
-        said = dict(leaves(realm.document.data))
+        said = dict(leaves(realm.data))
         found |= _differences(("realm",), [_Half(one.side, dict(leaves(one.seen.realm)), said) for one in both], set())
     for name in sorted(services):
         found |= _variables(contract, name, both)
@@ -118,13 +120,13 @@ def _variables(contract: Contract, name: str, both: tuple[Rendered, Rendered]) -
     placed: set[Path] = set()
     for one, other in (both, both[::-1]):
         own, sourced = (item.get(name, {}) for item in one.own)
-        provided = "provided_by" in one.side.mode.placement[name]
+        provided = is_provided(one.side.mode, name)
         # Nothing is given to a service that the mode's surroundings provide; contract.json was compared.
         stood_for = {key: one.side.spliced(value) for key, value in said.items()} if provided else {}
         seen = one.seen.received.get(name, stood_for)
         extra = {key: value for key, value in (own | sourced).items() if key not in said}
         # What mounting the source brings, or nothing of the other mode could have, is a matter of placement.
-        alone = extra if "provided_by" in other.side.mode.placement[name] else sourced.keys() & extra.keys()
+        alone = extra if is_provided(other.side.mode, name) else sourced.keys() & extra.keys()
         placed |= {(key,) for key in alone}
         literal = frozenset((key,) for key in extra)
         halves.append(_Half(one.side, dict(leaves(seen)), dict(leaves(extra | said)), literal))

@@ -12,7 +12,8 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.co
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.expected import Side, own_variables
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.observe import observe
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Mode
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import Inputs, render_mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import Platform
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import render_mode
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.tree import Tree
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
@@ -21,16 +22,16 @@ _NARROWEST = 24  # columns of a value, however narrow the terminal is
 _KEPT = 3  # characters of a common beginning or end that stay
 
 
-def differences(inputs: Inputs, first: str, second: str, lane: str) -> list[Difference]:
+def differences(platform: Platform, first: str, second: str, lane: str) -> list[Difference]:
     """How the rendering of one mode differs from that of another. Raises ParityError as rendering does."""
-    modes = [inputs.mode(name) for name in (first, second)]
-    a, b = (rendered(inputs, mode, render_mode(inputs, mode, lane).tree) for mode in modes)
-    return compare(inputs.contract, inputs.realm, lane, a, b)
+    modes = [platform.mode(name) for name in (first, second)]
+    a, b = (rendered(platform, mode, render_mode(platform, mode, lane).tree) for mode in modes)
+    return compare(platform.contract, platform.realm, lane, a, b)
 
 
-def rendered(inputs: Inputs, mode: Mode, tree: Tree) -> Rendered:
+def rendered(platform: Platform, mode: Mode, tree: Tree) -> Rendered:
     """A mode's tree, ready to be compared."""
-    return Rendered(Side.of(inputs.contract, mode), observe(tree), own_variables(inputs, mode))
+    return Rendered(Side.of(platform.contract, mode), observe(tree), own_variables(platform, mode))
 
 
 def refuse_meaning(found: list[Difference], first: str, second: str) -> None:

@@ -3,7 +3,7 @@
 
 """What a rendering must say, with references where a mode's own values belong.
 
-Built from contract/ alone and not from what was rendered: a rendering is compared with it.
+Built from the platform's folder alone and not from what was rendered: a rendering is compared with it.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.observe import container_variables, pod_variables
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract, Mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.placement import is_provided, placement_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import Platform
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.references import Scope, scope_of, split
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.strict_yaml import Path
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_fragments import read_fragment
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import Inputs
 
 Variables = dict[str, dict[str, str]]
 Leaves = dict[Path, Any]
@@ -69,9 +70,10 @@ def meant(contract: Contract, lane: str) -> Leaves:
     services = {
         name: {
             "role": service.role,
-            "image": service.image,
-            "host": f"${{services.{name}.host}}",
-            "port": service.port,
+            **({"image": service.image} if service.image else {}),
+            "workload": f"{service.deployed.kind.lower()}/{name}",
+            **({"host": f"${{services.{name}.host}}", "ports": service.ports} if service.ports else {}),
+            "needs": list(service.needs),
             "settings": settings(contract, name),
             "types": {key: setting.type for key, setting in service.settings.items()},
             "secrets": service.secrets,
@@ -83,6 +85,7 @@ def meant(contract: Contract, lane: str) -> Leaves:
         "contract": 1,
         "lane": lane,
         "domain": "${domain}",
+        "public_port": "${public_port}",
         "endpoints": endpoints,
         "services": services,
         "secrets": contract.secrets,
@@ -93,7 +96,7 @@ def meant(contract: Contract, lane: str) -> Leaves:
 def is_expression(path: Path) -> bool:
     """Whether references are replaced at this path of contract.json; elsewhere a text is a text."""
     match path:
-        case ("domain",) | ("services", _, "settings", _) | ("services", _, "host" | "port"):
+        case ("domain",) | ("public_port",) | ("services", _, "settings", _) | ("services", _, "host") | ("services", _, "ports", _):
             return True
         case ("endpoints", _, "host" | "port" | "scheme" | "url"):
             return True
@@ -106,32 +109,34 @@ def settings(contract: Contract, service: str) -> dict[str, str]:
     return {key: str(item.value).lower() if isinstance(item.value, bool) else str(item.value) for key, item in found.items()}
 
 
-def placed(side: Side, services: set[str]) -> Leaves:
+def placed(contract: Contract, side: Side, services: set[str]) -> Leaves:
     """The part of contract.json that the mode alone says: its target, and where each service is."""
     mode = side.mode
     found: Leaves = {("mode",): mode.name, ("target",): mode.target}
     if mode.project:
         found[("project",)] = mode.project
     for name in services:
-        for key, value in mode.placement[name].items():
+        for key, value in placement_of(contract, mode, name).items():
             # A published port may be an endpoint's.
             found[("services", name, key)] = int(side.spliced(str(value))) if key == "publish" else value
     return found
 
 
-def own_variables(inputs: Inputs, mode: Mode) -> tuple[Variables, Variables]:
-    """Variables beside the contract's, by service: what its manifest or fragment states, and what mounting its source brings.
+def own_variables(platform: Platform, mode: Mode) -> tuple[Variables, Variables]:
+    """Variables beside the contract's, by component: what its manifest or fragment states, and what mounting its source brings.
 
-    Raises ParityError as ``Inputs.base`` and ``read_fragment``.
+    Raises ParityError as ``read_fragment``.
     """
     own: Variables = {}
     sourced: Variables = {}
-    for name in sorted(name for name, placed in mode.placement.items() if "provided_by" not in placed):
+    for name, component in sorted(platform.components.items()):
+        if is_provided(mode, name):
+            continue
         if mode.target == "compose":
-            main = read_fragment(inputs.roles_dir / "compose" / "files" / "services", name).main
+            main = read_fragment(component.folder / "compose.yml", name).main
             own[name] = container_variables(main)
-            if "source" in mode.placement[name]:
+            if "source" in mode.exceptions.get(name, {}):
                 sourced[name] = container_variables(main.get("x-source") or {})
-        elif base := inputs.base(inputs.contract.services[name].role):
-            own[name] = pod_variables(base, name)
+        else:
+            own[name] = pod_variables(component.base, name)
     return own, sourced

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model import strict_yaml
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.consumption import literals
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.manifests import WORKLOADS, Base, parse_base
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.consumption import literals
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import WORKLOADS, Base, parse_base
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.tree import Tree
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 

@@ -5,34 +5,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.problems import dotted
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.strict_yaml import Document, Path
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.deployed import Deployed
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.source import Source
 
 Literal = str | int | bool
 
 
 @dataclass(frozen=True)
-class Source:
-    """A file that was read, and how its places are named in messages."""
-
-    label: str
-    document: Document
-
-    def where(self, *path: str | int) -> str:
-        """``contract/platform.yml: services.api.port (line 12)``."""
-        known: Path = path
-        while known and known not in self.document.lines:
-            known = known[:-1]
-        line = self.document.lines.get(known, 1)
-        return f"{self.label}: {dotted(path) or 'the document'} (line {line})"
-
-
-@dataclass(frozen=True)
 class Setting:
-    """One environment variable of a service; ``value`` may hold references."""
+    """One environment variable of a component; ``value`` may hold references."""
 
     type: str
     value: Literal
@@ -40,18 +25,29 @@ class Setting:
 
 @dataclass(frozen=True)
 class Service:
-    """One service; ``secrets`` maps the service's own key to the secret's name."""
+    """One component; ``secrets`` maps its own keys to names of secrets, ``ports`` names to numbers or references.
+
+    ``image`` is empty where the node brings its own. ``needs`` are the components that it connects to
+    and cannot be ready without.
+    """
 
     role: str
     image: str
-    port: str | int
+    ports: dict[str, str | int]
     settings: dict[str, Setting]
     secrets: dict[str, str]
+    needs: tuple[str, ...]
+    deployed: Deployed
+
+    @property
+    def port(self) -> str | int | None:
+        """The first of its ports; None where nobody connects to it."""
+        return next(iter(self.ports.values()), None)
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A service's public name below the domain."""
+    """A component's public name below the domain."""
 
     service: str
     name: str
@@ -61,29 +57,35 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Contract:
-    """contract/platform.yml. Mode-free."""
+    """What the components' folders add up to. Mode-free but for ``defaults``, which a mode may replace."""
 
     source: Source
+    domain: str
+    defaults: dict[str, str]
     lanes: dict[str, list[str]]
     endpoints: dict[str, Endpoint]
     services: dict[str, Service]
     secrets: dict[str, dict[str, Any]]
 
     @classmethod
-    def parse(cls, source: Source) -> Contract:
-        """From a document that contract.schema.json admits."""
-        data = source.document.data
+    def parse(cls, source: Source, where_deployed: Mapping[str, Deployed]) -> Contract:
+        """From an assembled document whose files their schemas admit."""
+        data = source.data
         return cls(
             source=source,
+            domain=data["domain"],
+            defaults=data["defaults"],
             lanes=data["lanes"],
             endpoints={name: Endpoint(**value) for name, value in data["endpoints"].items()},
             services={
                 name: Service(
                     role=value["role"],
-                    image=value["image"],
-                    port=value["port"],
-                    settings={key: Setting(item["type"], item["value"]) for key, item in value["settings"].items()},
-                    secrets={key: item["secret"] for key, item in value["secrets"].items()},
+                    image=value.get("image", ""),
+                    ports=value.get("ports", {}),
+                    settings={key: Setting(item["type"], item["value"]) for key, item in value.get("settings", {}).items()},
+                    secrets={key: item["secret"] for key, item in value.get("secrets", {}).items()},
+                    needs=tuple(value.get("needs", ())),
+                    deployed=where_deployed[name],
                 )
                 for name, value in data["services"].items()
             },
@@ -92,16 +94,8 @@ class Contract:
 
 
 @dataclass(frozen=True)
-class EndpointTransport:
-    """How an endpoint is reached."""
-
-    scheme: str
-    port: str | int
-
-
-@dataclass(frozen=True)
 class Mode:
-    """contract/modes/<mode>.yml: transport and placement, nothing else.
+    """modes/<mode>.yml: where a mode differs in transport and placement, nothing else.
 
     ``target`` is what is rendered for: ``compose``, ``kubernetes`` (a cluster of our
     own) or ``gitops`` (one where secrets and images are delivered by others).
@@ -113,28 +107,28 @@ class Mode:
     target: str
     project: str
     domain: str
-    endpoints: dict[str, EndpointTransport]
-    hosts: dict[str, str]
-    ingress_objects: bool
+    port: int
     secrets_source: str
     ca_file: str
-    placement: dict[str, dict[str, Any]]
+    exceptions: dict[str, dict[str, Any]]
 
     @classmethod
-    def parse(cls, source: Source) -> Mode:
-        """From a document that mode.schema.json admits."""
-        data = source.document.data
-        transport = data["transport"]
+    def parse(cls, source: Source, contract: Contract) -> Mode:
+        """From a document that mode.schema.json admits; what it does not say, the contract does."""
+        data = source.data
         return cls(
             source=source,
             name=data["mode"],
             target=data["target"],
             project=data.get("project", ""),
-            domain=transport["domain"],
-            endpoints={name: EndpointTransport(**value) for name, value in transport["endpoints"].items()},
-            hosts={name: value["host"] for name, value in transport["services"].items()},
-            ingress_objects=transport["ingress_objects"],
-            secrets_source=transport["secrets_source"],
-            ca_file=transport["ca_file"],
-            placement=data["placement"],
+            domain=data.get("domain", contract.domain),
+            port=data["port"],
+            secrets_source=data.get("secrets_source", contract.defaults["secrets_source"]),
+            ca_file=data.get("ca_file", contract.defaults["ca_file"]),
+            exceptions=data.get("placement") or {},
         )
+
+    @property
+    def ingress_objects(self) -> bool:
+        """Whether routes are Ingress objects; otherwise they are files that the ingress reads."""
+        return self.target != "compose"

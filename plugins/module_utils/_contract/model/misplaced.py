@@ -1,7 +1,7 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What stands in the wrong place: a contract's matter in a mode file, a setting where a secret is named.
+"""What stands in the wrong place: a contract's matter in a mode file, a value where a secret is named.
 
 The schemas refuse both as unknown keys; here they get a reason and the key's own path.
 """
@@ -20,11 +20,12 @@ Misplaced = Iterator[tuple[str, Path, str]]
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 # What a mode has no say in: names, types and meanings of settings and secrets, who may do what, what belongs together.
 _CONTRACT_ONLY = frozenset(
-    {"lanes", "settings", "secrets", "type", "value", "means", "kind", "readers", "role", "image", "health", "purpose"}
+    {"lanes", "settings", "secrets", "type", "value", "means", "role", "image", "health", "purpose", "ports", "endpoints", "needs"}
     | {"realm", "roles", "scopes", "audiences", "clients", "users"}
 )
-# Below these the keys are names that the contract gives, whatever they look like.
-_NAMED = (("transport", "endpoints"), ("transport", "services"), ("placement",))
+# Below it the keys are names that the contract gives, whatever they look like.
+_NAMED = ("placement",)
+_MISPLACED = "CONTRACT_SETTING_IN_SECRET"
 
 
 def in_mode(data: Any) -> Misplaced:
@@ -33,26 +34,24 @@ def in_mode(data: Any) -> Misplaced:
         yield "MODE_OVERRIDES_CONTRACT", path, "a mode says transport and placement only"
 
 
-def in_contract(data: Any) -> Misplaced:
-    """Every setting that stands where platform.yml names a secret, or that has a secret's name."""
-    services = _mapping(data, "services")
-    variables = {key for service in services.values() for key in _mapping(service, "settings")}
+def in_platform(data: Any) -> Misplaced:
+    """Every value that stands where platform.yml defines a secret."""
     for name, secret in _mapping(data, "secrets").items():
-        for key in ("value", "type"):
-            if isinstance(secret, dict) and key in secret:
-                yield "CONTRACT_SETTING_IN_SECRET", ("secrets", name, key), "a secret has no value and no type in the contract"
-        if name.upper() in variables:
-            yield "CONTRACT_SETTING_IN_SECRET", ("secrets", name), f"is the name of a setting too, {name.upper()}"
-    for service, item in services.items():
-        for key, entry in _mapping(item, "secrets").items():
-            path = ("services", service, "secrets", key)
-            for part in ("value", "type", "means"):
-                if isinstance(entry, dict) and part in entry:
-                    yield "CONTRACT_SETTING_IN_SECRET", (*path, part), "a service's secret is the name of a secret and nothing else"
-            if isinstance(entry, dict) and "${" in str(entry.get("secret", "")):
-                yield "CONTRACT_SETTING_IN_SECRET", (*path, "secret"), "a secret is named, not referred to"
-            if key.upper() in _mapping(item, "settings"):
-                yield "CONTRACT_SETTING_IN_SECRET", path, f"is a setting of the service too, {key.upper()}"
+        if isinstance(secret, dict) and "value" in secret:
+            yield _MISPLACED, ("secrets", name, "value"), "a secret has no value in the contract"
+
+
+def in_component(data: Any) -> Misplaced:
+    """Every value that stands where component.yml names a secret, and every secret that has a setting's name."""
+    settings = _mapping(data, "settings")
+    for key, entry in _mapping(data, "secrets").items():
+        path = ("secrets", key)
+        if isinstance(entry, dict) and "value" in entry:
+            yield _MISPLACED, (*path, "value"), "a secret has no value in the contract"
+        if isinstance(entry, dict) and "${" in str(entry.get("secret", "")):
+            yield _MISPLACED, (*path, "secret"), "a secret is named, not referred to"
+        if key.upper() in settings:
+            yield _MISPLACED, path, f"is a setting of the component too, {key.upper()}"
 
 
 def _overrides(value: Any, path: Path) -> Iterator[Path]:
@@ -60,7 +59,7 @@ def _overrides(value: Any, path: Path) -> Iterator[Path]:
         return
     for key, item in value.items():
         inner = (*path, key)
-        if path not in _NAMED and (key in _CONTRACT_ONLY or _VARIABLE.fullmatch(key)):
+        if path != _NAMED and (key in _CONTRACT_ONLY or _VARIABLE.fullmatch(key)):
             yield from _innermost(item, inner)
         else:
             yield from _overrides(item, inner)

@@ -1,69 +1,52 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who may read which secret: ``readers`` of each is compared with who uses it."""
+"""Who reads which secret: whoever uses it, found in the components and the realm."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract, Source
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.problems import Problems
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.source import Source
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.strict_yaml import Path
 
 OPERATOR, IDENTITY, VALIDATE = "operator", "identity", "validate"
 OUTSIDE = (OPERATOR, IDENTITY, VALIDATE)
-"""Readers that are no service: a person, who keeps the realm, and who proves the platform (secrets.schema.json)."""
+"""Readers that are no component: a person, who keeps the realm, and who proves the platform (secrets.schema.json)."""
 
-# Under this key a service has the secret that the realm's keeper logs in with at first.
+# Under this key a component has the secret that the realm's keeper logs in with at first.
 _BOOTSTRAP = "bootstrap_admin_client_secret"
 _SECRET_KEYS = ("secret", "password")
 
-Uses = set[tuple[str, str, str]]
-"""(name of a secret, reader, place of the use)."""
+
+def readers_of(services: Mapping[str, Any], secrets: Mapping[str, Any], realm: Source | None) -> dict[str, list[str]]:
+    """The readers of each secret: components in alphabetical order, then those outside."""
+    found: dict[str, set[str]] = {name: set() for name in secrets}
+    for name, reader in (*_of_components(services), *_of_realm(realm)):
+        # A name that leads nowhere is refused where the contract is checked.
+        if name in found:
+            found[name].add(reader)
+    for name, secret in secrets.items():
+        if secret.get("operator"):
+            found[name].add(OPERATOR)
+    return {name: [*sorted(readers - set(OUTSIDE)), *(one for one in OUTSIDE if one in readers)] for name, readers in found.items()}
 
 
-def check_readers(contract: Contract, realm: Source | None) -> None:
-    """Whoever uses a secret is among its readers, and whoever is among them uses it.
-
-    What a person reads cannot be seen, so ``operator`` needs no use. Raises
-    ParityError CONTRACT_READERS with all problems.
-    """
-    uses = {*_of_services(contract), *_of_realm(contract, realm)}
-    problems = Problems()
-    where = contract.source.where
-    for name, secret in contract.secrets.items():
-        readers = secret["readers"]
-        for _name, reader, place in sorted(use for use in uses if use[0] == name and use[1] not in readers):
-            problems.add("CONTRACT_READERS", where("secrets", name, "readers"), f"lacks {reader}, which uses it at {place}")
-        for index, reader in enumerate(readers):
-            at = where("secrets", name, "readers", index)
-            if reader not in OUTSIDE and reader not in contract.services:
-                problems.add("CONTRACT_READERS", at, f"{reader} is no service, and none of {', '.join(OUTSIDE)}")
-            elif reader != OPERATOR and not any(use[:2] == (name, reader) for use in uses):
-                problems.add("CONTRACT_READERS", at, f"{reader} does not use it")
-    problems.refuse()
+def _of_components(services: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for component, data in services.items():
+        for key, entry in (data.get("secrets") or {}).items():
+            yield entry["secret"], component
+            if key == _BOOTSTRAP:
+                yield entry["secret"], IDENTITY
 
 
-def _of_services(contract: Contract) -> Iterator[tuple[str, str, str]]:
-    for service, item in contract.services.items():
-        for key, secret in item.secrets.items():
-            yield secret, service, f"services.{service}.secrets.{key}"
-
-
-def _of_realm(contract: Contract, realm: Source | None) -> Iterator[tuple[str, str, str]]:
-    if realm is None:
-        return
-    for path, secret in _named(realm.document.data, ()):
-        place = realm.where(*path)
-        yield secret, IDENTITY, place
+def _of_realm(realm: Source | None) -> Iterator[tuple[str, str]]:
+    for path, secret in _named(realm.data, ()) if realm else ():
+        yield secret, IDENTITY
         # The checks log in as the realm's users and clients, never as its administrator.
         if path[0] in ("users", "clients"):
-            yield secret, VALIDATE, place
-    for service, item in contract.services.items():
-        if _BOOTSTRAP in item.secrets:
-            yield item.secrets[_BOOTSTRAP], IDENTITY, f"services.{service}.secrets.{_BOOTSTRAP}"
+            yield secret, VALIDATE
 
 
 def _named(value: Any, path: Path) -> Iterator[tuple[Path, str]]:

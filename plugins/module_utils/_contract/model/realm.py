@@ -1,7 +1,7 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""contract/realm.yml: the identity provider's document, with its references resolved.
+"""realm.yml: the identity provider's document, with its references resolved.
 
 Only strings are expanded. Under the keys ``secret`` and ``password`` stands the
 name of a secret of the contract, never a value: it stays, and must be known.
@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract, Mode, Source
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract, Mode
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.problems import Problems
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.references import Scope, scope_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.schema import type_name
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.source import Source
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.strict_yaml import Path
 
 _SECRET_KEYS = ("secret", "password")
@@ -26,7 +27,7 @@ def resolve_realm(source: Source, contract: Contract, mode: Mode) -> dict[str, A
     Raises ParityError: CONTRACT_INVALID, CONTRACT_REFERENCE.
     """
     problems = Problems()
-    data = source.document.data
+    data = source.data
     if not isinstance(data, dict):
         problems.add("CONTRACT_INVALID", source.where(), f"must be a mapping, is {type_name(data)}")
     _check_secrets(data, (), source, contract, problems)

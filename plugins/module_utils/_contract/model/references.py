@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract, Mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.placement import host_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
 _REFERENCE = re.compile(r"\$\{([^{}]*)\}")
@@ -29,7 +30,7 @@ def split(text: str) -> list[tuple[str, bool]]:
 def service_of(name: str, contract: Contract) -> str | None:
     """The service that a reference leads to; None for what belongs to no service."""
     match name.split("."):
-        case ["services", service, _]:
+        case ["services", service, *_]:
             return service
         case ["endpoints", endpoint, _] if endpoint in contract.endpoints:
             return contract.endpoints[endpoint].service
@@ -91,25 +92,29 @@ class Scope:
 
 
 def scope_of(contract: Contract, mode: Mode) -> Scope:
-    """The names that the contract and a mode give: those of ``transport``, endpoints, services."""
+    """The names that the contract and a mode give: ``domain`` and the like, endpoints, services."""
     place: Callable[..., str] = mode.source.where
     names = {
-        "domain": Expression(mode.domain, place("transport", "domain")),
-        "ingress_objects": Expression(str(mode.ingress_objects).lower(), place("transport", "ingress_objects")),
-        "secrets_source": Expression(mode.secrets_source, place("transport", "secrets_source")),
-        "ca_file": Expression(mode.ca_file, place("transport", "ca_file")),
+        "domain": Expression(mode.domain, place("domain")),
+        "public_port": Expression(str(mode.port), place("port")),
+        "ingress_objects": Expression(str(mode.ingress_objects).lower(), place("target")),
+        "secrets_source": Expression(mode.secrets_source, place("secrets_source")),
+        "ca_file": Expression(mode.ca_file, place("ca_file")),
     }
     for name, endpoint in contract.endpoints.items():
-        at = f"endpoints.{name}"
-        transport = mode.endpoints[name]
-        where = place("transport", "endpoints", name)
-        names[f"{at}.scheme"] = Expression(transport.scheme, where)
-        names[f"{at}.port"] = Expression(str(transport.port), place("transport", "endpoints", name, "port"))
-        names[f"{at}.host"] = Expression(f"{endpoint.name}.${{domain}}", contract.source.where("endpoints", name, "name"))
+        at, where = f"endpoints.{name}", contract.source.where("endpoints", name)
+        names[f"{at}.scheme"] = Expression("https", where)
+        names[f"{at}.port"] = Expression("${public_port}", where)
+        names[f"{at}.host"] = Expression(f"{endpoint.name}.${{domain}}", where)
         names[f"{at}.url"] = Expression(f"${{{at}.scheme}}://${{{at}.host}}:${{{at}.port}}", where)
     for name, service in contract.services.items():
-        names[f"services.{name}.host"] = Expression(mode.hosts[name], place("transport", "services", name, "host"))
-        names[f"services.{name}.port"] = Expression(str(service.port), contract.source.where("services", name, "port"))
+        at, where = f"services.{name}", contract.source.where("services", name)
+        if host := host_of(contract, mode, name):
+            names[f"{at}.host"] = Expression(host, where)
+        for port, value in service.ports.items():
+            names[f"{at}.ports.{port}"] = Expression(str(value), contract.source.where("services", name, "ports", port))
+        if len(service.ports) == 1:
+            names[f"{at}.port"] = names[f"{at}.ports.{next(iter(service.ports))}"]
     return Scope(names)
 
 

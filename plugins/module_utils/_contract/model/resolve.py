@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract, Mode, Service
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.placement import placement_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.problems import Problems
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.references import Scope, names_in, scope_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.validate import (
@@ -55,6 +56,7 @@ def resolve(contract: Contract, mode: Mode, lane: str) -> Resolved:
         **({"project": mode.project} if mode.project else {}),
         "lane": lane,
         "domain": mode.domain,
+        "public_port": mode.port,
         "endpoints": {name: value for name, value in endpoints.items() if value["service"] in members},
         "services": {name: value for name, value in services.items() if name in members},
         "secrets": {name: dict(sorted(value.items())) for name, value in sorted(contract.secrets.items())},
@@ -68,29 +70,38 @@ def as_json(document: Any) -> bytes:
 
 def _service(name: str, contract: Contract, mode: Mode, scope: Scope, problems: Problems) -> dict[str, Any]:
     service = contract.services[name]
-    where = contract.source.where("services", name, "port")
-    port = scope.expand(f"${{services.{name}.port}}", where)
-    if not is_port(port):
-        problems.add("CONTRACT_TYPE", where, "must lead to a port, 1 to 65535")
-    where = mode.source.where("transport", "services", name, "host")
-    host = scope.expand(f"${{services.{name}.host}}", where)
-    if not is_hostname(host):
-        problems.add("CONTRACT_TYPE", where, "must be a host name")
     return {
         "role": service.role,
-        "image": service.image,
-        "host": host,
-        "port": int(port) if is_port(port) else 0,
-        **_placement(name, mode, scope, problems),
+        **({"image": service.image} if service.image else {}),
+        "workload": f"{service.deployed.kind.lower()}/{name}",
+        **(_address(name, contract, scope, problems) if service.ports else {}),
+        "needs": list(service.needs),
+        **_placement(name, contract, mode, scope, problems),
         "settings": _settings(name, service, contract, scope, problems),
         "types": {key: setting.type for key, setting in sorted(service.settings.items())},
         "secrets": dict(sorted(service.secrets.items())),
     }
 
 
-def _placement(name: str, mode: Mode, scope: Scope, problems: Problems) -> dict[str, Any]:
-    """How the mode places a service, with the published port as a number."""
-    placed = dict(sorted(mode.placement[name].items()))
+def _address(name: str, contract: Contract, scope: Scope, problems: Problems) -> dict[str, Any]:
+    """The host of a component and its ports, as numbers."""
+    where = contract.source.where("services", name)
+    host = scope.expand(f"${{services.{name}.host}}", where)
+    if not is_hostname(host):
+        problems.add("CONTRACT_TYPE", where, "must have a host name")
+    ports = {}
+    for port in contract.services[name].ports:
+        at = contract.source.where("services", name, "ports", port)
+        number = scope.expand(f"${{services.{name}.ports.{port}}}", at)
+        if not is_port(number):
+            problems.add("CONTRACT_TYPE", at, "must lead to a port, 1 to 65535")
+        ports[port] = int(number) if is_port(number) else 0
+    return {"host": host, "ports": ports}
+
+
+def _placement(name: str, contract: Contract, mode: Mode, scope: Scope, problems: Problems) -> dict[str, Any]:
+    """How the mode places a component, with the published port as a number."""
+    placed = placement_of(contract, mode, name)
     if "publish" in placed:
         where = mode.source.where("placement", name, "publish")
         port = scope.expand(str(placed["publish"]), where)
@@ -137,7 +148,7 @@ def _check_mode_values(mode: Mode, scope: Scope, problems: Problems) -> None:
         ("ca_file", is_path, "an absolute path without . and .."),
         ("secrets_source", is_url, "an absolute URL without user and password"),
     ):
-        where = mode.source.where("transport", key)
+        where = mode.source.where(key)
         if not holds(scope.expand(f"${{{key}}}", where)):
             problems.add("CONTRACT_TYPE", where, f"must be {wanted}")
 
@@ -146,7 +157,7 @@ def _check_addresses(services: dict[str, dict[str, Any]], mode: Mode, problems: 
     """Two services at one address: one of them would be reached under the name of the other."""
     taken: dict[tuple[str, int], str] = {}
     for name, service in services.items():
-        other = taken.setdefault((service["host"], service["port"]), name)
-        if other != name:
-            where = mode.source.where("transport", "services", name, "host")
-            problems.add("MODE_INVALID", where, f"{service['host']}:{service['port']} is where {other} is")
+        for port in service.get("ports", {}).values():
+            other = taken.setdefault((service["host"], port), name)
+            if other != name:
+                problems.add("MODE_INVALID", mode.source.where("placement", name), f"{service['host']}:{port} is where {other} is")

@@ -8,65 +8,55 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.problems import Problems
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.consumption import Read, keys_read, reads
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.manifests import (
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.consumption import Read, keys_read, reads
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import (
     NAME_LABEL,
     WORKLOADS,
     Base,
     Manifest,
     dig,
 )
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.problems import Problems
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.ports import port_place, services_at
 
 CA_CONFIG_MAP = "gpuaas-ca"
 _MISMATCH = "CONTRACT_MANIFEST_MISMATCH"
 # Every namespace of Kubernetes has it; the control plane writes it.
 _GIVEN = "kube-root-ca.crt"
-_PART_OF = "app.kubernetes.io/part-of"
+MAIN = (*WORKLOADS, "Job")
 
 
-def _is_of_kubernetes(workload: Manifest) -> bool:
-    """Whether a workload is a part of Kubernetes itself, of which the contract says nothing."""
-    return (dig(workload.data, "metadata", "labels") or {}).get(_PART_OF) == "kubernetes"
+def _listed(ports: set[Any]) -> str:
+    return ", ".join(map(str, sorted(ports, key=str))) or "no port"
 
 
 @dataclass
 class RoleCheck:
-    """The services, endpoints and manifests of one role, in a lane.
+    """The components of one role that a mode deploys, their endpoints, and their manifests as one base.
 
-    ``known`` are all services of the contract: an object of a service outside
-    the lane, or of one that the mode's surroundings provide, is left out of the
-    rendering, one of no service is a defect. ``follows`` are the services whose
-    port is that of an endpoint: no literal can be right in every mode, so the
-    rendering sets it. ``asks`` are those that ask a server for their secrets, with
-    its URL: their pods get an identity and no files.
+    ``labels`` name each component's manifests in messages. ``follows`` are the components
+    whose port is the mode's: no literal can be right in every mode, so the rendering
+    sets it. ``asks`` are those that ask a server for their secrets, with its URL: their
+    pods get an identity and no files.
     """
 
-    role: str
-    label: str
     base: Base
+    labels: dict[str, str]
     services: dict[str, dict[str, Any]]
     endpoints: dict[str, dict[str, Any]]
-    known: frozenset[str]
     follows: frozenset[str] = frozenset()
     asks: dict[str, str] = field(default_factory=dict)
     problems: Problems = field(default_factory=Problems)
 
-    @property
-    def present(self) -> list[Manifest]:
-        """The objects that are rendered: those not of a service outside the lane."""
-        outside = self.known - set(self.services)
-        return [manifest for manifest in self.base.manifests if manifest.component not in outside]
-
     def run(self) -> None:
         """Raise ParityError CONTRACT_MANIFEST_MISMATCH with everything that differs."""
         workloads = {}
-        for manifest in self.present:
-            if manifest.kind in WORKLOADS and not _is_of_kubernetes(manifest) and self._is_of_service(manifest):
+        for manifest in self.base.manifests:
+            if manifest.kind in MAIN and self._is_of_component(manifest):
                 workloads[manifest.name] = manifest
         for name, service in self.services.items():
-            self._service(name, service, workloads.get(name))
+            if name in workloads:
+                self._service(name, service, workloads[name])
         self._ingresses()
         self._references()
         self.problems.refuse()
@@ -74,55 +64,45 @@ class RoleCheck:
     def _add(self, where: str, text: str) -> None:
         self.problems.add(_MISMATCH, where, text)
 
-    def _is_of_service(self, workload: Manifest) -> bool:
+    def _is_of_component(self, workload: Manifest) -> bool:
+        """Whether it is the main object of a component; a further Job of one is not."""
         if workload.component not in self.services:
-            of_role = ", ".join(self.services)
-            self._add(workload.where, f"label {NAME_LABEL} names none of the role's services in the contract: {of_role}")
+            if workload.kind != "Job":
+                known = ", ".join(self.services)
+                self._add(workload.where, f"label {NAME_LABEL} names no component of its role: {known}")
             return False
         if workload.name != workload.component:
-            self._add(workload.where, f"must be named as its service, {workload.component}")
+            self._add(workload.where, f"must be named as its component, {workload.component}")
             return False
         return True
 
-    def _service(self, name: str, service: dict[str, Any], workload: Manifest | None) -> None:
-        if workload is None:
-            self._add(self.label, f"no {', '.join(WORKLOADS[:-1])} or {WORKLOADS[-1]} of service {name}")
-            return
-        if workload.namespace != service["namespace"]:
-            self._add(
-                workload.where,
-                f"is in namespace {workload.namespace or 'default'}, its placement is {service['namespace']}",
-            )
-        self._port(name, service, workload)
+    def _service(self, name: str, service: dict[str, Any], workload: Manifest) -> None:
+        self._ports(name, service, workload)
         self._storage(service, workload)
         found = reads(workload)
         self._consumes(workload, found, "ConfigMap", f"{name}-config", set(service["settings"]))
         self._consumes(workload, found, "Secret", f"{name}-secrets", set(service["secrets"]))
 
-    def _port(self, name: str, service: dict[str, Any], workload: Manifest) -> None:
-        host, port = service["host"].split(".")[0], service["port"]
+    def _ports(self, name: str, service: dict[str, Any], workload: Manifest) -> None:
+        wanted = set(service.get("ports", {}).values())
         objects = services_at(self.base, service)
-        if not objects:
-            self._add(self.label, f"no Service {host} in namespace {service['namespace']}, which the host of {name} leads to")
         if objects and name in self.follows:
             if port_place(self.base, service, workload) is None:
                 self._add(objects[0].where, "must have one port, whose targetPort is the name of one container port")
             return
         for manifest in objects:
-            ports = sorted({dig(item, "port") for item in dig(manifest.data, "spec", "ports") or []}, key=str)
-            if ports != [port]:
-                self._add(manifest.where, f"exposes {', '.join(map(str, ports)) or 'no port'}, the contract says {port}")
+            exposed = {dig(item, "port") for item in dig(manifest.data, "spec", "ports") or []}
+            if exposed != wanted:
+                self._add(manifest.where, f"exposes {_listed(exposed)}, component.yml says {_listed(wanted)}")
         containers = dig(workload.pod_template, "spec", "containers") or []
         declared = {dig(item, "containerPort") for container in containers for item in dig(container, "ports") or []}
-        if port not in declared:
-            self._add(workload.where, f"no container declares containerPort {port} of the contract")
+        if missing := wanted - declared:
+            self._add(workload.where, f"no container declares containerPort {_listed(missing)} of component.yml")
 
     def _storage(self, service: dict[str, Any], workload: Manifest) -> None:
         templates = dig(workload.data, "spec", "volumeClaimTemplates") or []
         if "storage" in service and len(templates) != 1:
-            self._add(workload.where, f"has {len(templates)} volumeClaimTemplates, its placement has storage for one")
-        if "storage" not in service and templates:
-            self._add(workload.where, "has volumeClaimTemplates, its placement has no storage")
+            self._add(workload.where, f"has {len(templates)} volumeClaimTemplates, one is what can be placed")
 
     def _consumes(self, workload: Manifest, found: list[Read], kind: str, name: str, wanted: set[str]) -> None:
         keys = keys_read(found, kind, name)
@@ -135,9 +115,9 @@ class RoleCheck:
             self._add(workload.where, f"reads {', '.join(unknown)} of {kind} {name}, which the contract does not have")
 
     def _ingresses(self) -> None:
-        ingresses = {m.name: m for m in self.base.of_kind("Ingress") if m in self.present}
+        ingresses = {m.name: m for m in self.base.of_kind("Ingress")}
         for name in sorted(set(self.endpoints) - set(ingresses)):
-            self._add(self.label, f"no Ingress of endpoint {name}")
+            self._add(self.labels[self.endpoints[name]["service"]], f"no Ingress of endpoint {name}")
         for name, manifest in ingresses.items():
             endpoint = self.endpoints.get(name)
             if endpoint is None:
@@ -163,8 +143,8 @@ class RoleCheck:
             if dig(backend, "name") != wanted:
                 self._add(manifest.where, f"leads to Service {dig(backend, 'name')}, the endpoint's is {wanted}")
             number = dig(backend, "port", "number")
-            if number is not None and number != service["port"]:
-                self._add(manifest.where, f"leads to port {number}, the contract says {service['port']}")
+            if number is not None and number not in service["ports"].values():
+                self._add(manifest.where, f"leads to port {number}, component.yml says {_listed(set(service['ports'].values()))}")
 
     def _references(self) -> None:
         """A pod that reads what nobody makes would wait for ever: refuse it here."""
@@ -174,7 +154,7 @@ class RoleCheck:
         generated |= {("Secret", self.services[e["service"]]["namespace"], f"{n}-tls") for n, e in self.endpoints.items()}
         generated |= {(m.kind, m.namespace, m.name) for m in self.base.of_kind("ConfigMap", "Secret")}
         generated |= self.base.generated
-        for manifest in self.present:
+        for manifest in self.base.manifests:
             for read in reads(manifest):
                 if (read.kind, manifest.namespace, read.name) not in generated and read.name != _GIVEN:
                     self._add(manifest.where, f"reads {read.kind} {read.name}, which nothing in the role makes")

@@ -10,12 +10,13 @@ digests of secrets) comes from the state directory's machine.yml, which ``.env``
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import read_text
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import Platform
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.resolve import Resolved
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_files import (
     HEADER,
@@ -39,6 +40,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._errors import Parit
 # The container that hands out files; see its fragment.
 DELIVERER = "secrets"
 # A few hundred kilobytes at most, seen by nothing but its own service.
+_FILES = Path(__file__).resolve().parents[4] / "roles" / "compose" / "files"
 _MEMORY = {"type": "tmpfs", "device": "tmpfs", "o": "size=1m,mode=0755,nosuid,nodev,noexec"}
 
 
@@ -50,7 +52,7 @@ class Paths:
     checkout: str
 
 
-def compose_tree(whole: Resolved, lane: Resolved, lanes: Mapping[str, Sequence[str]], roles_dir: Path, paths: Paths) -> Tree:
+def compose_tree(whole: Resolved, lane: Resolved, platform: Platform, paths: Paths) -> Tree:
     """compose.yml with its files, by path below the rendered directory.
 
     ``whole`` is the contract resolved for its largest lane: compose.yml has every
@@ -59,9 +61,9 @@ def compose_tree(whole: Resolved, lane: Resolved, lanes: Mapping[str, Sequence[s
 
     Raises ParityError: CONTRACT_MANIFEST_MISMATCH, CONTRACT_MANIFEST_INVALID, CONTRACT_DUPLICATE_KEY.
     """
-    fragments = roles_dir / "compose" / "files" / "services"
+    lanes = platform.contract.lanes
     placed = {name: service for name, service in whole["services"].items() if "provided_by" not in service}
-    parts = {name: read_fragment(fragments, name) for name in placed}
+    parts = {name: read_fragment(platform.components[name].folder / "compose.yml", name) for name in placed}
     for name, fragment in parts.items():
         _check(fragment, placed[name])
     handed = [item for name in placed if name in lane["services"] for item in deliveries(parts[name], placed[name], lane["endpoints"])]
@@ -76,7 +78,7 @@ def compose_tree(whole: Resolved, lane: Resolved, lanes: Mapping[str, Sequence[s
         names = [lane_name for lane_name, members in lanes.items() if name in members]
         services |= Placed(fragment, service, names, mounted, _aliases(name, service, whole), paths.checkout).containers()
     owners = {data_volume(name): parts[name].owner for name in placed if parts[name].data and name in lane["services"]}
-    services |= _deliverer(read_fragment(fragments, DELIVERER), list(lanes), handed, owners, paths.state)
+    services |= _deliverer(read_fragment(_FILES / "services" / f"{DELIVERER}.yml", DELIVERER), list(lanes), handed, owners, paths.state)
 
     project = whole["project"]
     document = {"name": project, "services": services, "networks": {"default": {"name": project}}, "volumes": volumes}
@@ -84,21 +86,19 @@ def compose_tree(whole: Resolved, lane: Resolved, lanes: Mapping[str, Sequence[s
     tree[".env"] = _dotenv(project, lane["lane"], paths.state)
     tree |= {f"{name}.env": env_file(service["settings"]) for name, service in placed.items() if service["settings"]}
     tree["files/routes.yml"] = routes(lane["endpoints"], lane["services"])
-    tree["files/deliver.sh"] = read_text(roles_dir / "compose" / "files" / "deliver.sh", "roles/compose/files/deliver.sh").encode()
+    tree["files/deliver.sh"] = read_text(_FILES / "deliver.sh", "roles/compose/files/deliver.sh").encode()
     tree["files/deliver.list"] = "".join(item.line for item in handed).encode()
     tree["files/own.list"] = "".join(f"{owner} /own/{volume}\n" for volume, owner in owners.items()).encode()
     for item in handed:
         kind, _, path = item.origin.partition("/")
-        if kind == "roles":
-            tree[f"files/{PurePosixPath(path).name}"] = read_text(roles_dir / path, item.origin).encode()
+        if kind == "component":
+            component = platform.components[item.component]
+            tree[f"files/{PurePosixPath(path).name}"] = read_text(component.folder / path, f"{component.label}/{path}").encode()
     return tree
 
 
 def _check(fragment: Fragment, service: dict[str, Any]) -> None:
-    """Data without a volume, or a volume for no data: the mode and the fragment contradict each other."""
-    if bool(fragment.data) != bool(service.get("volume")):
-        said = "keeps data, its placement has no volume" if fragment.data else "keeps no data, its placement has a volume"
-        raise ParityError("CONTRACT_MANIFEST_MISMATCH", f"{fragment.label}: {fragment.service} {said}")
+    """A source that no container mounts: the mode and the fragment contradict each other."""
     if service.get("source") and not any("x-source" in container for container in fragment.containers.values()):
         raise ParityError("CONTRACT_MANIFEST_MISMATCH", f"{fragment.label}: has no x-source, its placement has a source")
 
@@ -106,7 +106,7 @@ def _check(fragment: Fragment, service: dict[str, Any]) -> None:
 def _aliases(name: str, service: dict[str, Any], whole: Resolved) -> list[str]:
     """The ingress answers to every public name, inside as outside; others to the host that the mode gives them."""
     public = sorted(endpoint["host"] for endpoint in whole["endpoints"].values()) if service["role"] == "ingress" else []
-    return [*public, *([service["host"]] if service["host"] != name else [])]
+    return [*public, *([service["host"]] if service.get("host", name) != name else [])]
 
 
 def _deliverer(

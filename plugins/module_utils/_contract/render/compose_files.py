@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_fragments import Fragment
 
-HEADER = "# Rendered from contract/ by gpuaas.parity; changes here are lost.\n"
+HEADER = "# Rendered from the platform's folder by gpuaas.parity; changes here are lost.\n"
 SECRETS_DIR = "/run/secrets/gpuaas"
 # Values that mean themselves in an env file (the dotenv syntax of docs.docker.com/compose/environment-variables).
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@,+=-]*")
@@ -65,7 +65,7 @@ def routes(endpoints: Mapping[str, dict[str, Any]], services: Mapping[str, dict[
                     for name, endpoint in sorted(endpoints.items())
                 },
                 "services": {
-                    name: {"loadBalancer": {"servers": [{"url": f"http://{service['host']}:{service['port']}"}]}}
+                    name: {"loadBalancer": {"servers": [{"url": f"http://{service['host']}:{next(iter(service['ports'].values()))}"}]}}
                     for name, service in ((name, services[endpoint["service"]]) for name, endpoint in sorted(endpoints.items()))
                 },
             },
@@ -80,8 +80,9 @@ def routes(endpoints: Mapping[str, dict[str, Any]], services: Mapping[str, dict[
 
 @dataclass(frozen=True)
 class Delivery:
-    """One file of a service: from ``origin`` (state/..., roles/... or rendered/...) to ``name`` in volume ``volume``."""
+    """One file of a service: from ``origin`` (state/..., component/... or rendered/...) to ``name`` in volume ``volume``."""
 
+    component: str
     volume: str
     name: str
     origin: str
@@ -116,15 +117,15 @@ def deliveries(fragment: Fragment, service: dict[str, Any], endpoints: Mapping[s
     for group_name, group in fragment.groups.items():
         volume = f"{name}-{group_name}"
         for file, origin in sorted(group.files.items()):
-            yield Delivery(volume, file, origin, owner, _PUBLIC)
+            yield Delivery(name, volume, file, origin, owner, _PUBLIC)
         for endpoint in sorted(endpoints) if group.of_endpoints else ():
             for ending in ("crt", "key"):
-                yield Delivery(volume, f"{endpoint}.{ending}", f"state/tls/{endpoint}/tls.{ending}", owner, _PRIVATE)
+                yield Delivery(name, volume, f"{endpoint}.{ending}", f"state/tls/{endpoint}/tls.{ending}", owner, _PRIVATE)
     for key in sorted(service["secrets"]):
-        yield Delivery(f"{name}-secrets", key, f"state/secrets/files/{name}/{key}", owner, _PRIVATE)
+        yield Delivery(name, f"{name}-secrets", key, f"state/secrets/files/{name}/{key}", owner, _PRIVATE)
 
 
 def _mounted(origin: str) -> str:
-    """Where the container ``secrets`` finds an origin: files of roles and of the rendering lie together."""
+    """Where the container ``secrets`` finds an origin: files of components and of the rendering lie together."""
     kind, _, path = origin.partition("/")
     return f"/from/state/{path}" if kind == "state" else f"/from/files/{path.rsplit('/', 1)[-1]}"

@@ -1,13 +1,13 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role compose's own files: one plain Compose fragment for each service of the contract.
+"""How a component runs in Docker Compose: one plain fragment, compose.yml of its folder.
 
 A fragment is what Compose understands, and four keys that it does not:
 
 - ``x-files``: groups of files that every container of the fragment reads, each group
   a volume. A file is ``<name>: <origin>``, an origin begins with ``state/`` (the state
-  directory), ``roles/`` (a role's file, copied into the rendering) or ``rendered/``
+  directory), ``component/`` (a file of the component's folder, copied into the rendering) or ``rendered/``
   (what the rendering makes). A group ``of_endpoints`` holds every endpoint's certificate and key.
 - ``x-data``: where the service keeps its data, which the mode places in a volume.
 - ``x-source`` of a container: what else holds for it where the mode mounts the
@@ -27,7 +27,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._errors import Parit
 _INVALID = "CONTRACT_MANIFEST_INVALID"
 _KEYS = {"services", "x-files", "x-data"}
 _GROUP_KEYS = {"to", "files", "of_endpoints"}
-ORIGINS = ("state", "roles", "rendered")
+ORIGINS = ("state", "component", "rendered")
 
 
 @dataclass(frozen=True)
@@ -60,14 +60,13 @@ class Fragment:
         return str(self.main["user"])
 
 
-def read_fragment(directory: Path, service: str) -> Fragment:
+def read_fragment(path: Path, service: str) -> Fragment:
     """The fragment of ``service``.
 
     Raises ParityError: CONTRACT_MANIFEST_MISMATCH where there is none,
     CONTRACT_MANIFEST_INVALID or CONTRACT_DUPLICATE_KEY for one that cannot be used.
     """
-    path = directory / f"{service}.yml"
-    label = f"roles/compose/files/services/{service}.yml"
+    label = f"{path.parent.name}/{path.name}"
     try:
         documents = list(strict_yaml.load_all(path.read_text(encoding="utf-8"), aliases=True))
     except FileNotFoundError:

@@ -63,7 +63,12 @@ class Placed:
             volumes.append(bind(f"{self.checkout}/{source}", sourced["at"]))
         built["volumes"] = [*own.get("volumes", ()), *volumes]
         if is_main and "publish" in self.service:
-            published = {"host_ip": LOOPBACK, "published": str(self.service["publish"]), "target": self.service["port"], "protocol": "tcp"}
+            published = {
+                "host_ip": LOOPBACK,
+                "published": str(self.service["publish"]),
+                "target": next(iter(self.service["ports"].values())),
+                "protocol": "tcp",
+            }
             built["ports"] = [published]
         if is_main and self.aliases:
             built["networks"] = {"default": {"aliases": list(self.aliases)}}

@@ -14,10 +14,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import Manifest, dig
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.resolve import Resolved
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.check_manifests import RoleCheck
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.json_patch import json_patch
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.manifests import Manifest, dig
 
 _SCHEME = "infisical+https"
 _AT = "/run/secrets/infisical"
@@ -39,7 +39,7 @@ def askers(contract: Contract, resolved: Resolved) -> dict[str, str]:
 
 def identities(role: RoleCheck) -> Iterator[dict[str, Any]]:
     """One patch for each object whose pods would mount the secrets of a service that asks a server."""
-    for manifest in sorted(role.present, key=lambda m: (m.kind, m.namespace, m.name)):
+    for manifest in sorted(role.base.manifests, key=lambda m: (m.kind, m.namespace, m.name)):
         for index, volume in enumerate(dig(manifest.pod_template, "spec", "volumes") or []):
             server = role.asks.get(str(dig(volume, "secret", "secretName")).removesuffix("-secrets"))
             if server:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.manifests import Manifest
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import Manifest
 
 
 def json_patch(manifest: Manifest, operations: list[dict[str, Any]]) -> dict[str, Any]:

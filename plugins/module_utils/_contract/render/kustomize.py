@@ -14,21 +14,26 @@ by name there, and images are called by the names of the contract.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.consumption import reads
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import NAME_LABEL, Base, Manifest, dig
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import Component
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.check_manifests import CA_CONFIG_MAP, RoleCheck
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.consumption import reads
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.kustomize_patches import Dumper, claim, patches, volume_name
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.manifests import NAME_LABEL, Manifest, dig
 
 _LABELS = {"app.kubernetes.io/managed-by": "gpuaas.parity", "app.kubernetes.io/part-of": "gpuaas"}
-_VOLUMES = "volumes.yaml"
-_HEADER = "# Rendered from contract/ by gpuaas.parity; changes here are lost.\n"
+_NAMESPACES, _VOLUMES = "namespaces.yaml", "volumes.yaml"
+_HEADER = "# Rendered from the platform's folder by gpuaas.parity; changes here are lost.\n"
+_KUSTOMIZATION = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
+_OF_KUBERNETES = {"default", "kube-system", "kube-public", "kube-node-lease"}
+_RESTRICTED = {f"pod-security.kubernetes.io/{level}": "restricted" for level in ("enforce", "warn")}
 
 
 def overlay(role: RoleCheck, state: str | None) -> dict[str, bytes]:
-    """The files of one role's overlay by path below ``rendered/<role>/``.
+    """The files of one role's overlay by path below ``rendered/<role>/``: its components' manifests and what is added to them.
 
     ``state`` is the relative path from there to the state directory, None where
     others deliver secrets, certificates and images.
@@ -38,10 +43,31 @@ def overlay(role: RoleCheck, state: str | None) -> dict[str, bytes]:
         if service["settings"]:
             lines = [f"{key}={value}\n" for key, value in sorted(service["settings"].items())]
             files[f"{name}.env"] = "".join(lines).encode()
-    if volumes := _volumes(role):
-        files[_VOLUMES] = _as_yaml(volumes)
-    files["kustomization.yaml"] = _as_yaml([_kustomization(role, state, [_VOLUMES] if volumes else [])])
+    made = {_NAMESPACES: _namespaces(role), _VOLUMES: _volumes(role)}
+    files |= {name: _as_yaml(documents) for name, documents in made.items() if documents}
+    files["kustomization.yaml"] = _as_yaml([_kustomization(role, state, [name for name in made if name in files])])
     return files
+
+
+def role_base(components: Mapping[str, Component]) -> Base:
+    """The manifests of several components as one base, each in a folder of its own."""
+    files = {"kustomization.yaml": _as_yaml([{**_KUSTOMIZATION, "resources": sorted(components)}])}
+    base = Base(files)
+    for name, component in components.items():
+        files |= {f"{name}/{file}": data for file, data in component.base.files.items()}
+        base.manifests += component.base.manifests
+        base.generated |= component.base.generated
+    return base
+
+
+def _namespaces(role: RoleCheck) -> list[dict[str, Any]]:
+    """A Namespace for each that the role's components are in, under the Pod Security level ``restricted``.
+
+    Those of Kubernetes itself are there, and one that a manifest brings stays as it is.
+    """
+    brought = {manifest.name for manifest in role.base.of_kind("Namespace")}
+    wanted = {manifest.namespace for manifest in role.base.manifests if manifest.namespace} - brought - _OF_KUBERNETES
+    return [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": _RESTRICTED}} for name in sorted(wanted)]
 
 
 def _as_yaml(documents: list[dict[str, Any]]) -> bytes:
@@ -49,11 +75,10 @@ def _as_yaml(documents: list[dict[str, Any]]) -> bytes:
     return (_HEADER + text).encode()
 
 
-def _kustomization(role: RoleCheck, state: str | None, volumes: list[str]) -> dict[str, Any]:
+def _kustomization(role: RoleCheck, state: str | None, made: list[str]) -> dict[str, Any]:
     document: dict[str, Any] = {
-        "apiVersion": "kustomize.config.k8s.io/v1beta1",
-        "kind": "Kustomization",
-        "resources": ["base", *volumes],
+        **_KUSTOMIZATION,
+        "resources": [*made, "base"],
         "components": [f"{state}/images"] if state else [],
         "labels": [{"pairs": _LABELS, "includeSelectors": False, "includeTemplates": True}],
         "configMapGenerator": _config_maps(role, state),
@@ -116,7 +141,7 @@ def _config_maps(role: RoleCheck, state: str | None) -> list[dict[str, Any]]:
     ]
     if state is None:
         return found
-    wanted = {m.namespace for m in role.present for read in reads(m) if (read.kind, read.name) == ("ConfigMap", CA_CONFIG_MAP)}
+    wanted = {m.namespace for m in role.base.manifests for read in reads(m) if (read.kind, read.name) == ("ConfigMap", CA_CONFIG_MAP)}
     found += [{"name": CA_CONFIG_MAP, "namespace": namespace, "files": [f"{state}/tls/ca.crt"]} for namespace in sorted(wanted)]
     return found
 
@@ -131,8 +156,8 @@ def _secrets(role: RoleCheck, state: str) -> list[dict[str, Any]]:
         for name, service in role.services.items()
         if service["secrets"]
     ]
-    read = {read.name for m in role.present for read in reads(m) if read.kind == "Secret"}
-    served = {m.name for m in role.present if m.kind == "Ingress"}
+    read = {read.name for m in role.base.manifests for read in reads(m) if read.kind == "Secret"}
+    served = {m.name for m in role.base.manifests if m.kind == "Ingress"}
     for name, endpoint in role.endpoints.items():
         if name in served or f"{name}-tls" in read:
             found.append(
@@ -148,5 +173,5 @@ def _secrets(role: RoleCheck, state: str) -> list[dict[str, Any]]:
 
 def _replicas(role: RoleCheck) -> list[dict[str, Any]]:
     # Kustomize refuses a count for what is not there; a DaemonSet has none.
-    counted = {m.name for m in role.present if m.kind in ("Deployment", "StatefulSet")}
+    counted = {m.name for m in role.base.manifests if m.kind in ("Deployment", "StatefulSet")}
     return [{"name": name, "count": service["replicas"]} for name, service in role.services.items() if name in counted]

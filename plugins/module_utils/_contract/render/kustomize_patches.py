@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import WORKLOADS, dig
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.check_manifests import RoleCheck
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.identity import identities
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.json_patch import json_patch
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.manifests import WORKLOADS, dig
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.ports import PortPlace, port_place
 
 # Below it a process needs a right that restricted pods do not have; the kernel's own bound.
@@ -36,12 +36,12 @@ Dumper.add_representer(str, _text)
 
 def patches(role: RoleCheck, *, shared: bool) -> list[dict[str, Any]]:
     """Every patch of a role's overlay, in a stable order; ``shared`` is for a cluster that is not our own."""
-    return [*_left_out(role), *_ports(role, shared), *_hosts(role), *_storage(role), *identities(role)]
+    return [*_ports(role, shared), *_hosts(role), *_storage(role), *identities(role)]
 
 
 def _ports(role: RoleCheck, shared: bool) -> Iterator[dict[str, Any]]:
-    """The entry point's port, which is an endpoint's and so the mode's."""
-    for manifest in role.present:
+    """The port of a component that follows the mode's."""
+    for manifest in role.base.manifests:
         if manifest.kind not in WORKLOADS or manifest.name not in role.follows:
             continue
         service = role.services[manifest.name]
@@ -49,10 +49,11 @@ def _ports(role: RoleCheck, shared: bool) -> Iterator[dict[str, Any]]:
         if place is None:
             continue
         outer, inner = place.numbers
-        if operations := _service_port(place, outer, service["port"], shared):
+        (port,) = service["ports"].values()
+        if operations := _service_port(place, outer, port, shared):
             yield json_patch(place.service, operations)
-        if inner != service["port"]:
-            yield json_patch(manifest, _container_port(place, service["port"]))
+        if inner != port:
+            yield json_patch(manifest, _container_port(place, port))
 
 
 def _service_port(place: PortPlace, stated: Any, port: int, shared: bool) -> list[dict[str, Any]]:
@@ -80,23 +81,6 @@ def _container_port(place: PortPlace, port: int) -> list[dict[str, Any]]:
         else:
             found.append({"op": "add", "path": f"{spec}/securityContext", "value": {"sysctls": [_SYSCTL]}})
     return found
-
-
-def _left_out(role: RoleCheck) -> list[dict[str, Any]]:
-    """Objects of services outside the lane; what belongs to no service stays."""
-    kept = {id(manifest) for manifest in role.present}
-    gone = [manifest for manifest in role.base.manifests if id(manifest) not in kept]
-    patches = []
-    for manifest in sorted(gone, key=lambda m: (m.kind, m.namespace, m.name)):
-        metadata = {"name": manifest.name} | ({"namespace": manifest.namespace} if manifest.namespace else {})
-        stub = {
-            "$patch": "delete",
-            "apiVersion": manifest.data["apiVersion"],
-            "kind": manifest.kind,
-            "metadata": metadata,
-        }
-        patches.append({"patch": yaml.dump(stub, Dumper=Dumper, sort_keys=False)})
-    return patches
 
 
 def _hosts(role: RoleCheck) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.manifests import Base, Manifest, dig
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import Base, Manifest, dig
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class PortPlace:
 
 
 def services_at(base: Base, service: dict[str, Any]) -> list[Manifest]:
-    """The Service objects that the host of a resolved service leads to."""
-    name = service["host"].split(".")[0]
+    """The Service objects that the host of a resolved component leads to; none for one without ports."""
+    name = service.get("host", "").split(".")[0]
     return [m for m in base.of_kind("Service") if (m.name, m.namespace) == (name, service["namespace"])]
 
 

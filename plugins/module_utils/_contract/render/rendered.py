@@ -119,7 +119,7 @@ def _refuse_foreign(root: Path, before: Tree, after: Tree) -> None:
     raise ParityError(
         "RENDERED_EDITED",
         f"{root}: {'; '.join(told)}",
-        f"move the change to contract/ or to the role's own files, then {remove}, then run the same command again",
+        f"move the change to the component's folder in platform/, then {remove}, then run the same command again",
         {"edited": edited, "added": added},
     )
 
