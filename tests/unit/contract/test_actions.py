@@ -140,9 +140,9 @@ MODES = """
     - assert:
         that:
           - compared is not changed
-          - compared.counts.meaning == 0 and compared.counts.transport == 0 and compared.counts.placement > 0
+          - compared.counts.meaning == 0 and compared.counts.transport == 3 and compared.counts.placement > 0
     - ansible.builtin.copy:
-        dest: "{{ root }}/roles/compose/files/services/api.yml"
+        dest: "{{ root }}/platform/components/api/compose.yml"
         content: 'services: {api: {user: "1:1", environment: {APP_WORKERS: 9}, x-source: {at: /src} } }'
         mode: "0600"
     - gpuaas.parity.contract_diff: *diff

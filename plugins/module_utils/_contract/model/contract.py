@@ -27,22 +27,19 @@ class Setting:
 class Service:
     """One component; ``secrets`` maps its own keys to names of secrets, ``ports`` names to numbers or references.
 
-    ``image`` is empty where the node brings its own. ``needs`` are the components that it connects to
-    and cannot be ready without.
+    ``image`` is empty where the node brings its own. ``main_port`` names the port that endpoints and published
+    ports lead to: the only one, or the one that component.yml says; empty where there is none. ``needs`` are the
+    components that it connects to and cannot be ready without.
     """
 
     role: str
     image: str
     ports: dict[str, str | int]
+    main_port: str
     settings: dict[str, Setting]
     secrets: dict[str, str]
     needs: tuple[str, ...]
     deployed: Deployed
-
-    @property
-    def port(self) -> str | int | None:
-        """The first of its ports; None where nobody connects to it."""
-        return next(iter(self.ports.values()), None)
 
 
 @dataclass(frozen=True)
@@ -82,6 +79,7 @@ class Contract:
                     role=value["role"],
                     image=value.get("image", ""),
                     ports=value.get("ports", {}),
+                    main_port=value.get("main_port", _only(value.get("ports", {}))),
                     settings={key: Setting(item["type"], item["value"]) for key, item in value.get("settings", {}).items()},
                     secrets={key: item["secret"] for key, item in value.get("secrets", {}).items()},
                     needs=tuple(value.get("needs", ())),
@@ -91,6 +89,10 @@ class Contract:
             },
             secrets=data["secrets"],
         )
+
+
+def _only(ports: Mapping[str, Any]) -> str:
+    return next(iter(ports)) if len(ports) == 1 else ""
 
 
 @dataclass(frozen=True)
