@@ -41,6 +41,7 @@ REASONS: dict[str, Reason] = {
     "CONTRACT_REFERENCE": Reason("a name in the contract leads nowhere", "correct the name, or add what it names"),
     "CONTRACT_CYCLE": Reason("a reference leads back to itself", "give one of the named values a value of its own"),
     "CONTRACT_TYPE": Reason("a value is not of the type its setting states", "correct the value, or the type"),
+    "INSTANCE_INVALID": Reason("the name of an instance cannot be part of a host name", "choose another, such as INSTANCE=demo"),
     "PLATFORM_MISSING": Reason("a folder is no platform", "name a folder with a platform.yml: -e platform=DIR"),
     "PLATFORM_EXTENDS": Reason("what a platform or a lane extends cannot be used", "correct extends: at the named place"),
     "PLATFORM_COMPONENT_TWICE": Reason("two components have one name", "rename one of the two, or leave the other out: without: [name]"),

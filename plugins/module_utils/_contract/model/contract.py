@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.deployed import Deployed
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.head import Head
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.instance import domain_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.source import Source
 
 Literal = str | int | bool
@@ -99,34 +101,44 @@ class Mode:
 
     ``target`` is what is rendered for: ``compose``, ``kubernetes`` (a cluster of our
     own) or ``gitops`` (one where secrets and images are delivered by others).
-    ``project`` is the Compose project, empty for other targets.
+    ``head`` has the names and the port of this instance, ``domain`` is its own.
     """
 
     source: Source
-    name: str
-    target: str
-    project: str
+    head: Head
     domain: str
-    port: int
     secrets_source: str
     ca_file: str
     exceptions: dict[str, dict[str, Any]]
 
     @classmethod
-    def parse(cls, source: Source, contract: Contract) -> Mode:
+    def parse(cls, source: Source, contract: Contract, instance: str = "") -> Mode:
         """From a document that mode.schema.json admits; what it does not say, the contract does."""
         data = source.data
+        head = Head.of(data, instance)
         return cls(
             source=source,
-            name=data["mode"],
-            target=data["target"],
-            project=data.get("project", ""),
-            domain=data.get("domain", contract.domain),
-            port=data["port"],
+            head=head,
+            domain=domain_of(data.get("domain", contract.domain), head.instance),
             secrets_source=data.get("secrets_source", contract.defaults["secrets_source"]),
             ca_file=data.get("ca_file", contract.defaults["ca_file"]),
             exceptions=data.get("placement") or {},
         )
+
+    @property
+    def name(self) -> str:
+        """The mode's own name."""
+        return self.head.mode
+
+    @property
+    def target(self) -> str:
+        """What is rendered for."""
+        return self.head.target
+
+    @property
+    def port(self) -> int:
+        """The public port of every endpoint."""
+        return self.head.port
 
     @property
     def ingress_objects(self) -> bool:

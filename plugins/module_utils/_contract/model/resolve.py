@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract, Mode, Service
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.placement import placement_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.placement import placement_of, said_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.problems import Problems
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.references import Scope, names_in, scope_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.validate import (
@@ -53,7 +53,7 @@ def resolve(contract: Contract, mode: Mode, lane: str) -> Resolved:
         "contract": 1,
         "mode": mode.name,
         "target": mode.target,
-        **({"project": mode.project} if mode.project else {}),
+        **said_of(mode),
         "lane": lane,
         "domain": mode.domain,
         "public_port": mode.port,
