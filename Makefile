@@ -8,7 +8,7 @@ SHELL := /bin/sh
 
 ARGS = $(if $(LANE),-e parity_lane=$(LANE)) $(if $(OUTPUT),-e parity_output=$(OUTPUT)) \
   $(if $(IMAGES_SOURCE),-e images_source=$(IMAGES_SOURCE)) $(if $(TIER),-e parity_tier=$(TIER)) \
-  $(if $(SEED),-e parity_seed_file=$(SEED)) \
+  $(if $(SEED),-e parity_seed_file=$(SEED)) $(if $(HOST_UPGRADE),-e host_upgrade=$(HOST_UPGRADE)) \
   $(if $(COMPONENT),-e parity_component=$(COMPONENT)) $(if $(FOLLOW),-e parity_follow=true)
 play = @ANSIBLE_CONFIG=$(CURDIR)/ansible.cfg .venv/bin/ansible-playbook -i inventories/$(1) playbooks/$(2).yml $(ARGS)
 

@@ -1,8 +1,8 @@
-#!/bin/sh
 # Before each start of Postgres: a cluster directory exists, and every database
 # and role the contract names exists with the password that the Secret holds.
 # Passwords travel from file to server; they are never an argument or an
 # environment value.
+# The shell that becomes the server sources this file, so that it keeps the lock.
 set -eu
 secrets=/run/secrets/gpuaas
 socket=/tmp
@@ -11,6 +11,13 @@ socket=/tmp
 for name in superuser $POSTGRES_DATABASES; do
   [ -s "$secrets/${name}_password" ] || { echo "no password in $secrets/${name}_password" >&2; exit 1; }
 done
+
+# Every process of this container inherits the lock, so it is held while one of them lives.
+exec 9>> "$PGDATA.lock"
+flock --nonblock 9 || { echo "another server holds $PGDATA.lock, and two on one data directory destroy it" >&2; exit 1; }
+# What a killed server leaves names a process of a container that is gone. That number
+# may be taken in this one, and Postgres would believe that the other server still runs.
+rm -f "$PGDATA/postmaster.pid" "$socket"/.s.PGSQL.*
 
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
   rm -rf "$PGDATA.new"
@@ -21,6 +28,8 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
 fi
 
 printf 'local all all trust\n' > /tmp/prepare_hba.conf
+# Recovery after a crash may take longer than pg_ctl's minute. A server that ends, ends the wait.
+export PGCTLTIMEOUT=86400
 pg_ctl --pgdata="$PGDATA" --wait --silent --log=/tmp/prepare.log \
   --options="-c listen_addresses='' -c unix_socket_directories=$socket -c hba_file=/tmp/prepare_hba.conf -c log_min_error_statement=panic" start
 
