@@ -65,7 +65,6 @@ class Container:
             "PGDATA": str(self.data),
             "POSTGRES_PORT": str(self.port),
             "POSTGRES_MAX_CONNECTIONS": "20",
-            "POSTGRES_DATABASES": " ".join(DATABASES),
             "LC_ALL": "C",
         }
         # A file, as a pipe that nobody empties would stop the server.

@@ -1,5 +1,5 @@
 # Before each start of Postgres: a cluster directory exists, and every database
-# and role the contract names exists with the password that the Secret holds.
+# and role that a component shares a password for exists with the password that the Secret holds.
 # Passwords travel from file to server; they are never an argument or an
 # environment value.
 # The shell that becomes the server sources this file, so that it keeps the lock.
@@ -7,8 +7,10 @@ set -eu
 secrets=/run/secrets/gpuaas
 socket=/tmp
 
+# Whoever has a database shares its password with this server, as <name>_password.
+databases=$(cd "$secrets" && for file in *_password; do [ "$file" = superuser_password ] || echo "${file%_password}"; done)
 # psql takes a file that it cannot read for an empty password.
-for name in superuser $POSTGRES_DATABASES; do
+for name in superuser $databases; do
   [ -s "$secrets/${name}_password" ] || { echo "no password in $secrets/${name}_password" >&2; exit 1; }
 done
 
@@ -35,7 +37,7 @@ pg_ctl --pgdata="$PGDATA" --wait --silent --log=/tmp/prepare.log \
 
 {
   printf '%s\n' "\\set password \`cat $secrets/superuser_password\`" "ALTER ROLE postgres PASSWORD :'password';"
-  for name in $POSTGRES_DATABASES; do
+  for name in $databases; do
     cat <<SQL
 \set name $name
 \set password \`cat $secrets/${name}_password\`

@@ -76,7 +76,7 @@ def meant(contract: Contract, lane: str) -> Leaves:
             "needs": list(service.needs),
             "settings": settings(contract, name),
             "types": {key: setting.type for key, setting in service.settings.items()},
-            "secrets": service.secrets,
+            "secrets": service.secrets_in(members),
         }
         for name, service in contract.services.items()
         if name in members

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,8 @@ class Setting:
 class Service:
     """One component; ``secrets`` maps its own keys to names of secrets, ``ports`` names to numbers or references.
 
+    ``shared_by`` names, for a key that another component gave it, that component.
+
     ``image`` is empty where the node brings its own. ``needs`` are the components that it connects to
     and cannot be ready without.
     """
@@ -38,8 +40,13 @@ class Service:
     ports: dict[str, str | int]
     settings: dict[str, Setting]
     secrets: dict[str, str]
+    shared_by: dict[str, str]
     needs: tuple[str, ...]
     deployed: Deployed
+
+    def secrets_in(self, lane: Collection[str]) -> dict[str, str]:
+        """Its secrets in a lane of these components: what others share with it goes with them."""
+        return {key: secret for key, secret in self.secrets.items() if self.shared_by.get(key, "") in ("", *lane)}
 
     @property
     def port(self) -> str | int | None:
@@ -86,6 +93,7 @@ class Contract:
                     ports=value.get("ports", {}),
                     settings={key: Setting(item["type"], item["value"]) for key, item in value.get("settings", {}).items()},
                     secrets={key: item["secret"] for key, item in value.get("secrets", {}).items()},
+                    shared_by={key: item["shared_by"] for key, item in value.get("secrets", {}).items() if "shared_by" in item},
                     needs=tuple(value.get("needs", ())),
                     deployed=where_deployed[name],
                 )
