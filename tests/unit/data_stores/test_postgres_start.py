@@ -21,8 +21,8 @@ import pytest
 import yaml
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-MANIFESTS = CHECKOUT / "roles/data_stores/files/manifests"
-FRAGMENT = CHECKOUT / "roles/compose/files/services/postgres.yml"
+MANIFESTS = CHECKOUT / "platform/components/postgres/kubernetes"
+FRAGMENT = CHECKOUT / "platform/components/postgres/compose.yml"
 DATABASES = ("gpuaas", "keycloak")
 SECONDS = 60.0
 # Postgres refuses to run as root.
