@@ -50,7 +50,7 @@ class ActionModule(ParityAction):
         if done.identity:
             result.update(uid=done.identity.uid, kubernetes_version=done.identity.version)
         if done.drift:
-            result["warnings"] = [f"cluster {spec.name}: {drift}" for drift in done.drift]
+            result["warnings"] = [self.advise(f"cluster {spec.name}: {drift}") for drift in done.drift]
         if self.diff_mode:
             result["diff"] = {
                 "before_header": f"cluster {spec.name}",

@@ -90,7 +90,7 @@ class ActionModule(ParityAction):
                 heartbeat.clear()
         results = made(checks, results) if params["gate"] and any(result.attempts for result in results) else results
         for result in results:
-            result.do = self.advise(result.do, result.reason)
+            result.do = self.advise(result.do)
         return results
 
     def _report(self, params: dict[str, Any], contract: dict[str, Any], rows: list[dict[str, Any]]) -> list[str]:
@@ -102,8 +102,8 @@ class ActionModule(ParityAction):
         """The report of a run that could not begin: an older one, of a run that held, must not stay in its place."""
         if not params["report"] or self.check_mode or not Path(params["state_dir"]).is_dir():
             return
-        row = {"id": params["report"], "component": PLATFORM, "ok": False, "seen": self.advise(error.seen, error.reason)}
-        row |= {"reason": error.reason, "do": self.advise(error.do, error.reason), "seconds": 0.0, "attempts": 0}
+        row = {"id": params["report"], "component": PLATFORM, "ok": False, "seen": self.advise(error.seen)}
+        row |= {"reason": error.reason, "do": self.advise(error.do), "seconds": 0.0, "attempts": 0}
         with contextlib.suppress(ParityError):  # what made the run fail is what must be told
             self._report(params, params["contract"], [row])
 

@@ -47,8 +47,6 @@ from ansible.errors import AnsibleError
 from ansible.plugins.callback import CallbackBase
 from ansible.plugins.loader import filter_loader, test_loader
 from ansible_collections.gpuaas.parity.plugins.module_utils._reports.words import compact, failure_text
-from ansible_collections.gpuaas.parity.plugins.plugin_utils import _bytecode
-from ansible_collections.gpuaas.parity.plugins.plugin_utils._ahead import Ahead
 
 # What showing a result of an unexpected shape can end in.
 _ODD = (AnsibleError, AttributeError, KeyError, RecursionError, TypeError, ValueError, yaml.YAMLError)
@@ -99,7 +97,6 @@ class CallbackModule(CallbackBase):
         self._live = _is_terminal(sys.stdout)
         self._log: TextIO | None = None
         self._unwritten: list[str] = []
-        self._ahead: Ahead | None = None
         os.environ[_TTY] = "1" if self._live else "0"
         if not self._live and hasattr(sys.stdout, "reconfigure"):
             # A line is a sign of life only when it arrives.
@@ -174,8 +171,6 @@ class CallbackModule(CallbackBase):
     # -- events ------------------------------------------------------------
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
-        _bytecode.keep()
-        self._ahead = Ahead()
         # Ansible reads all of these when a template uses the first: here once, and not in every fork.
         filter_loader.get("default")
         test_loader.get("defined")
@@ -205,10 +200,6 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_handler_task_start(self, task: Any) -> None:
         self.v2_playbook_on_task_start(task, False)
-
-    def v2_runner_on_start(self, host: Any, task: Any) -> None:
-        if self._ahead is not None:
-            self._ahead.during(str(getattr(task, "action", "")))
 
     def v2_runner_on_ok(self, result: Any) -> None:
         if getattr(result.task, "action", "") in _CHOICES:

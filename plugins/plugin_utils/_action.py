@@ -88,9 +88,17 @@ class ParityAction(ActionBase, metaclass=abc.ABCMeta):
             return None
         return lambda text: Display().display(text, newline=False, screen_only=True)
 
-    def advise(self, text: str, reason: str = "") -> str:
-        """``text``, of a failure for ``reason``, with what to type in the mode of this run."""
-        return advice(text, self._target, reason)
+    def advise(self, text: str) -> str:
+        """``text`` with what to type in the mode of this run."""
+        return advice(text, self._target)
+
+    def advise_all(self, value: Any) -> Any:
+        """Plain data with what to type in the mode of this run, in every text of it."""
+        if isinstance(value, dict):
+            return {key: self.advise_all(entry) for key, entry in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.advise_all(entry) for entry in value]
+        return self.advise(value) if isinstance(value, str) else value
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
@@ -115,5 +123,5 @@ class ParityAction(ActionBase, metaclass=abc.ABCMeta):
         return result
 
     def _failure(self, error: ParityError) -> dict[str, Any]:
-        msg, seen, do = (self.advise(text, error.reason) for text in (str(error), error.seen, error.do))
-        return {"failed": True, "msg": msg, "reason": error.reason, "seen": seen, "do": do, "details": error.details}
+        msg, seen, do = (self.advise(text) for text in (str(error), error.seen, error.do))
+        return {"failed": True, "msg": msg, "reason": error.reason, "seen": seen, "do": do, "details": self.advise_all(error.details)}

@@ -54,7 +54,7 @@ def choose(contract: Mapping[str, Any], component: str) -> list[str]:
         raise ParityError(
             "COMPONENT_UNKNOWN",
             f"{component!r} is not a component; known are {known}",
-            f"make kind-parity-logs COMPONENT={next(iter(sorted(ours)))}   # or one of: {known}",
+            f"{{logs}} COMPONENT={next(iter(sorted(ours)))}   # or one of: {known}",
             {"component": component, "known": sorted(ours)},
         )
     return [component] if component else ours

@@ -135,12 +135,12 @@ def kind_env(site: Site, spec: ClusterSpec) -> dict[str, str]:
 
 def _explain(error: ParityError, log: Path, step: str) -> ParityError:
     if error.reason == "COMMAND_MISSING":
-        return ParityError("CLUSTER_CREATE_FAILED", error.seen, "make kind-parity-up   # builds the kind program")
+        return ParityError("CLUSTER_CREATE_FAILED", error.seen, "{up}   # builds the kind program")
     said = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
     taken = next((line.strip() for line in said.splitlines() if any(mark in line for mark in _PORT_TAKEN)), "")
     if taken:
         return ParityError("HOST_PORT_IN_USE", taken[:400])
     why = next((line for line in said.splitlines() if line.startswith("ERROR:")), "") or tail(said, 3) or error.seen
     seen = f"while {step or 'it began'}: {why[:400]}"
-    do = f"read {log}; make kind-parity-up starts over"
+    do = f"read {log}; {{up}} starts over"
     return ParityError("CLUSTER_CREATE_FAILED", seen, do, {"log": str(log), "tail": tail(said, 40), "cause": error.reason})

@@ -180,7 +180,7 @@ def test_drift_is_reported_and_nothing_recreated(world: Any, spec: ClusterSpec) 
     assert not done.changed
     assert [drift.what for drift in done.drift] == ["node image", "ports", "configuration"]
     assert "9443" in done.drift[1].wanted and "8443" in done.drift[1].found
-    assert "make kind-parity-reset" in str(done.drift[0])
+    assert "{reset}" in str(done.drift[0])
     assert node(world)["Id"] == was
 
 
@@ -339,7 +339,7 @@ def test_a_cluster_whose_state_is_lost_can_be_removed_and_not_used(world: Any, s
         if path.is_file():
             path.unlink()
     error = refused(present, world, spec)
-    assert error.reason == "CLUSTER_HALF_MADE" and error.do == "make kind-parity-reset"
+    assert error.reason == "CLUSTER_HALF_MADE" and error.do == "{reset}"
     assert absent(world, spec).changed
     assert (world.containers, world.networks) == ({}, {})
 
