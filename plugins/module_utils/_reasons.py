@@ -124,7 +124,7 @@ REASONS: dict[str, Reason] = {
     "ARGUMENT_INVALID": Reason(
         "a step was given a value that it does not take", "correct the value where it was given; make help lists what each command takes"
     ),
-    "INTERNAL": Reason("a defect in gpuaas.parity itself", "report it together with the log file"),
+    "INTERNAL": Reason("a defect in gpuaas.parity itself", "report it with the diagnosis bundle, or with what -v on the playbook shows"),
     # run: programs, locks, state
     "COMMAND_MISSING": Reason("a program that is needed cannot be started", "install it, or run {up}, which does"),
     "COMMAND_FAILED": Reason("a program that was started ended with an error", "read what it said; details.stderr holds more of it"),
@@ -135,6 +135,7 @@ REASONS: dict[str, Reason] = {
         "the Python environment is not the one that requirements/ locks",
         "requirements/venv.sh runtime   # make does it before every target",
     ),
+    "RUN_INTERRUPTED": Reason("the run ended before its last step", "run the same command again: it goes on from there"),
     "RUN_IN_PROGRESS": Reason("another run of this mode is at work", "wait until it ends, then run the same command again"),
     "MODE_VERB_REFUSED": Reason(
         "this verb is not for this mode: the mode is shared, or somebody else's work", "see docs/modes.md for what each mode is for"

@@ -38,11 +38,6 @@ options:
     description: Name of the lane, one of the contract's.
     type: str
     default: core
-  output:
-    description: What is shown, a table or one JSON document.
-    type: str
-    choices: [text, json]
-    default: text
 attributes:
   check_mode:
     support: full

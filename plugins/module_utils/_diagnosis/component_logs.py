@@ -93,11 +93,6 @@ def of_containers(project: Project, components: Sequence[str], *, follow: bool, 
     return found
 
 
-def label(component: str, width: int, text: str) -> str:
-    """A line as it is shown."""
-    return f"{component:<{width}} | {text}"
-
-
 def show_logs(sources: Sequence[Source], show: Callable[[str, str], None]) -> dict[str, int]:
     """Start every program and give ``show`` (component, line) as they come; return lines by component.
 

@@ -101,7 +101,7 @@ def _run_kind(site: Site, spec: ClusterSpec, record: Record, waiting: Waiting, s
     config = site.state_dir / CONFIG
     log = site.state_dir / LOG
     write_private(config, kind_config(spec))
-    progress = KindProgress(spec.name, site.show, waiting.monotonic)
+    progress = KindProgress(spec.name, site.emit, waiting.monotonic)
     # --retain: kind must not tidy up by name what a later attempt may have made under that name.
     # --wait 0s: what needs a node waits for it; most of what follows does not.
     command = [site.kind, "create", "cluster", "--name", spec.name, "--config", str(config)]

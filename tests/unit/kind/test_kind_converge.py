@@ -25,6 +25,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._kind.spec import (
     ClusterSpec,
     PortMap,
 )
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Wait
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.process import process_name
 
 
@@ -69,7 +70,7 @@ def test_a_missing_cluster_is_created_and_recorded(world: Any, spec: ClusterSpec
     assert network["Labels"] == {OWNER_LABEL: record.owner, STATE_LABEL: str(world.state_dir)}
     for name in ("kubeconfig", "cluster.json", "kind-config.yaml"):
         assert stat.S_IMODE((world.state_dir / name).stat().st_mode) == 0o600
-    assert world.lines == ["  cluster gpuaas-parity: preparing nodes (0 s)"]
+    assert world.events[0] == Wait("cluster gpuaas-parity", 0.0, "preparing nodes")
 
 
 def test_kind_is_given_our_kubeconfig_and_never_the_users(world: Any, spec: ClusterSpec, monkeypatch: pytest.MonkeyPatch) -> None:
