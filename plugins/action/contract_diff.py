@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,7 @@ class ActionModule(ParityAction):
         found = differences(platform, *about, lane)
         told = document(found, *about, lane)
         width = shutil.get_terminal_size((120, 24)).columns
-        shown = table(found, *about, lane, width) if params["output"] == "text" else json.dumps(told, indent=2).splitlines()
-        self._found |= {"differences": told["differences"], "counts": told["counts"], "_parity_lines": shown}
+        answer = {"lines": table(found, *about, lane, width), "document": told}
+        self._found |= {"differences": told["differences"], "counts": told["counts"], "_parity_answer": answer}
         refuse_meaning(found, *about)
         return {}

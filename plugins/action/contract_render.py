@@ -54,7 +54,9 @@ class ActionModule(ParityAction):
             place.write(tree)
         if not several:
             return done[params["mode"]]
-        result: dict[str, Any] = {"changed": bool(writes), "renderings": done, "_parity_lines": _lines(done)}
+        document = {mode: {"changed": one["changed"], "rendered": one["rendered"], "files": one["files"]} for mode, one in done.items()}
+        answer = {"lines": _lines(done), "document": document}
+        result: dict[str, Any] = {"changed": bool(writes), "renderings": done, "_parity_answer": answer}
         if self.diff_mode:
             result["diff"] = [one.pop("diff") for one in done.values()]
         return result

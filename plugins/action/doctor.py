@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 from typing import Any
 
 from ansible.utils.display import Display
@@ -51,13 +50,12 @@ class ActionModule(ParityAction):
             condition.mode: {**condition.as_dict(), "findings": [each.as_dict() for each in advised(condition)]} for condition in conditions
         }
         lines = screen(conditions, Display().columns)
-        shown = lines if params["output"] == "text" else json.dumps(data, indent=2).splitlines()
         self._found = {
             "changed": False,
             "ready": {condition.mode: condition.ready for condition in conditions},
             "modes": data,
             "text": "\n".join(lines),
-            "_parity_lines": shown,
+            "_parity_answer": {"lines": lines, "document": data},
         }
         if wanted and not conditions[0].ready:
             first = advised(conditions[0])[0]

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
@@ -21,5 +20,5 @@ class ActionModule(ParityAction):
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
         found = standing(Docker())
         platforms = [one.as_dict() for one in found]
-        shown = screen(found, params["state_dir"]) if params["output"] == "text" else json.dumps(platforms, indent=2).splitlines()
-        return {"changed": False, "platforms": platforms, "_parity_lines": shown}
+        answer = {"lines": screen(found, params["state_dir"]), "document": platforms}
+        return {"changed": False, "platforms": platforms, "_parity_answer": answer}

@@ -44,6 +44,9 @@ class ActionModule(ParityAction):
             "exists": done.after,
             "lock": str(done.lock),
         }
+        if params["state"] == "locked" and done.after and not self.check_mode:
+            # The run holds the directory from here on: its events go there.
+            result["_parity_run_dir"] = str(directory)
         if self.diff_mode:
             word = {True: "present\n", False: "absent\n"}
             result["diff"] = {

@@ -34,11 +34,6 @@ options:
     description: Name of the lane, one of the contract's. Empty for the platform's default.
     type: str
     default: ""
-  output:
-    description: What is shown, a table or one JSON document.
-    type: str
-    choices: [text, json]
-    default: text
 attributes:
   check_mode:
     support: full

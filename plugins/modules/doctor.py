@@ -68,11 +68,6 @@ options:
     description: Memory that must be available before a platform runs, in GiB.
     type: float
     default: 3
-  output:
-    description: Form of the lines that are shown. V(json) is for machines.
-    type: str
-    choices: [text, json]
-    default: text
 attributes:
   check_mode:
     description: Changes nothing, so it runs the same.

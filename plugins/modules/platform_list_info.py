@@ -18,11 +18,6 @@ options:
     description: State directory of the run that asks, which is marked in the list.
     type: path
     default: ""
-  output:
-    description: Whether the list is shown as text or as JSON.
-    type: str
-    choices: [text, json]
-    default: text
 attributes:
   check_mode:
     description: Can run in check_mode and return changed status prediction without modifying target

@@ -106,7 +106,7 @@ def _logged(argv: list[str], log: Path, says: Callable[[str], None], name: str) 
         child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     except OSError as error:
         raise ParityError(
-            "IMAGE_BUILD_FAILED", f"{name}: cannot start {argv[0]}: {error}", do="make kind-parity-up runs the host role, which installs it"
+            "IMAGE_BUILD_FAILED", f"{name}: cannot start {argv[0]}: {error}", do="{up} runs the host role, which installs it"
         ) from error
     try:
         with log.open("w") as out:

@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.load import load_contract
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import load_inputs
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.resolve import resolve
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import load_platform
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.resolve import resolve
 from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import REPOSITORY
 
 NODE = 2000
@@ -21,7 +20,8 @@ NODE = 2000
 STATIC_PODS = {"kube-apiserver": 250, "kube-controller-manager": 200, "kube-scheduler": 100, "etcd": 100}
 # What kind applies when it creates the cluster.
 OF_THE_NODE = sorted((REPOSITORY / "images/node/files/kind/manifests").glob("*.yaml"))
-LANES = sorted(load_contract(REPOSITORY / "contract").lanes)
+PLATFORM = load_platform(REPOSITORY / "platform")
+LANES = sorted(PLATFORM.contract.lanes)
 
 Object = dict[str, Any]
 
@@ -68,14 +68,11 @@ def pods(item: Object, replicas: int) -> Iterator[tuple[str, int]]:
 
 def requests(lane: str) -> dict[str, int]:
     """Everything that asks for a share of the node's processor, in millicores."""
-    inputs = load_inputs(REPOSITORY / "contract", REPOSITORY / "roles")
-    services = resolve(inputs.contract, inputs.mode("kind"), lane)["services"]
-    outside = set(inputs.contract.services) - set(services)
+    services = resolve(PLATFORM.contract, PLATFORM.mode("kind"), lane)["services"]
     found = dict(STATIC_PODS)
-    for base in filter(None, (inputs.base(role) for role in sorted({service["role"] for service in services.values()}))):
-        for manifest in base.manifests:
-            if manifest.component not in outside:
-                found |= pods(manifest.data, services.get(manifest.name, {}).get("replicas", 1))
+    for name in services:
+        for manifest in PLATFORM.components[name].base.manifests:
+            found |= pods(manifest.data, services.get(manifest.name, {}).get("replicas", 1))
     for file in OF_THE_NODE:
         for item in yaml.safe_load_all(Path(file).read_text(encoding="utf-8")):
             found |= pods(item, item.get("spec", {}).get("replicas", 1))
@@ -91,7 +88,6 @@ def test_every_rollout_at_once_fits_two_cores(lane: str) -> None:
 
 @pytest.mark.parametrize("lane", LANES)
 def test_every_service_is_counted(lane: str) -> None:
-    inputs = load_inputs(REPOSITORY / "contract", REPOSITORY / "roles")
     counted = {name.rpartition("/")[2] for name in requests(lane)}
-    assert set(resolve(inputs.contract, inputs.mode("kind"), lane)["services"]) <= counted
+    assert set(resolve(PLATFORM.contract, PLATFORM.mode("kind"), lane)["services"]) <= counted
     assert OF_THE_NODE

@@ -68,4 +68,4 @@ def test_a_missing_engine_says_who_installs_it(builder: Builder, tmp_path: Path,
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
     with pytest.raises(ParityError) as caught:
         builder.build(IMAGE, print, print)
-    assert "kind-parity-up" in caught.value.do
+    assert "{up}" in caught.value.do
