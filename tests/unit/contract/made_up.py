@@ -81,7 +81,10 @@ def _mode(draw: st.DrawFn, mode: str, services: list[str]) -> dict[str, Any]:
         "mode": mode,
         "title": "x",
         "target": target,
-        **({"project": "shop"} if target == "compose" else {}),
+        "tier": "local",
+        "may": ["up"],
+        "instead": "elsewhere",
+        **{"compose": {"project": "shop"}, "kubernetes": {"cluster": "shop"}, "gitops": {}}[target],
         "port": draw(st.sampled_from([443, 8443, 9443])),
         # What a mode does not say is the platform's default.
         **{key: value for key, value in said.items() if draw(st.booleans())},

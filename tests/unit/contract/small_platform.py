@@ -51,6 +51,10 @@ MODE: dict[str, Any] = {
     "mode": "kind",
     "title": "one node",
     "target": "kubernetes",
+    "tier": "local",
+    "cluster": "shop",
+    "may": ["up"],
+    "instead": "elsewhere",
     "port": 8443,
     "placement": {"api": {"replicas": 2}, "db": {"storage_class": "fast", "storage": "2Gi"}},
 }
@@ -158,6 +162,8 @@ class Platform:
     def other(self, name: str, target: str, **changes: Any) -> dict[str, Any]:
         """A second mode, which says what the first one does but for its target and ``changes``."""
         mode = copy.deepcopy(self.mode) | {"mode": name, "target": target} | changes
+        if target != "kubernetes":
+            mode.pop("cluster")
         if target == "compose":
             mode |= {"project": "shop", "placement": {"api": {"source": "src"}, "db": {"publish": 15432}}}
             for service, text in FRAGMENTS.items():

@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract, Mode, Service
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.placement import placement_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.placement import placement_of, said_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.problems import Problems
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.references import Scope, names_in, scope_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.validate import (
@@ -47,7 +47,7 @@ def resolve(contract: Contract, mode: Mode) -> Resolved:
         "contract": 1,
         "mode": mode.name,
         "target": mode.target,
-        **({"project": mode.project} if mode.project else {}),
+        **said_of(mode),
         "domain": mode.domain,
         "public_port": mode.port,
         "endpoints": endpoints,
@@ -67,7 +67,11 @@ def of_lane(whole: Resolved, contract: Contract, lane: str) -> Resolved:
     return whole | {
         "lane": lane,
         "endpoints": {name: value for name, value in whole["endpoints"].items() if value["service"] in members},
-        "services": {name: value for name, value in whole["services"].items() if name in members},
+        "services": {
+            name: value | {"secrets": dict(sorted(contract.services[name].secrets_in(members).items()))}
+            for name, value in whole["services"].items()
+            if name in members
+        },
     }
 
 
