@@ -39,6 +39,7 @@ from typing import Any, TextIO
 import yaml
 from ansible import constants as C
 from ansible.errors import AnsibleError
+from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.callback import CallbackBase
 from ansible.template import Templar
 from ansible_collections.gpuaas.parity.plugins.module_utils._reasons import REASONS
@@ -323,5 +324,5 @@ def _settings(play: Any) -> Mapping[str, str]:
     inventory = getattr(manager, "_inventory", None)
     hosts = inventory.get_hosts(play.hosts) if inventory else []
     found: Mapping[str, Any] = manager.get_vars(play=play, host=hosts[0]) if hosts else manager.extra_vars
-    templar = Templar(play.get_loader(), dict(found))
+    templar = Templar(DataLoader(), dict(found))
     return {name: str(templar.template(found.get(name)) or "") for name in ("parity_mode", "parity_output")}

@@ -178,7 +178,7 @@ REASONS: dict[str, Reason] = {
     ),
     "HOST_UPGRADE_REFUSED": Reason(
         "an installation would upgrade or remove packages of this machine, and nobody agreed to it",
-        "make kind-parity-up HOST_UPGRADE=yes   # agrees; or install Docker yourself: https://docs.docker.com/engine/install/",
+        "{up} HOST_UPGRADE=yes   # agrees; or install Docker yourself: https://docs.docker.com/engine/install/",
     ),
     "HOST_PORT_IN_USE": Reason("a port that the platform publishes is held by something else", "end its owner, or choose another port"),
     "HOST_CLOCK": Reason("the clock of the machine is wrong", "sudo timedatectl set-ntp true"),
