@@ -29,10 +29,9 @@ options:
     description: Directory of the run's own files.
     type: path
     required: true
-  image_keys:
-    description: Content key of each image, as gpuaas.parity.image returns them.
-    type: dict
-    required: true
+  supply:
+    description: What gpuaas.parity.image wrote of the images. By default C(images/supply.json) in O(state_dir).
+    type: path
   checkout:
     description: The checkout, whose source is mounted into containers.
     type: path
@@ -54,7 +53,6 @@ EXAMPLES = r"""
     contract: "{{ contract_rendered.contract }}"
     rendered_dir: "{{ contract_rendered.rendered }}"
     state_dir: "{{ playbook_dir }}/../.parity/compose"
-    image_keys: "{{ images_supply.image_keys }}"
     checkout: "{{ playbook_dir | dirname }}"
 """
 

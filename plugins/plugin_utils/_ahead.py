@@ -25,7 +25,7 @@ _LATER = {
     "contract_render": ("local_secrets", "local_ca"),
     "local_secrets": ("image",),
     "local_ca": ("kind_cluster", "compose_machine"),
-    "image": ("image_lock",),
+    "image": ("image_pin",),
     "kind_cluster": ("kustomize_apply",),
     "kustomize_apply": _LAST,
     "docker_compose_v2": _LAST,

@@ -18,9 +18,9 @@ SILENT = BuildProgress(lambda _line: None)
 CATALOG = Catalog(
     {
         "base": Image("base", bootstrap="trixie"),
-        "left": Image("left", context="left", from_={"BASE": "base"}),
-        "right": Image("right", context="right", from_={"BASE": "base"}),
-        "top": Image("top", context="top", from_={"LEFT": "left"}),
+        "left": Image("left", context=Path("left"), from_={"BASE": "base"}),
+        "right": Image("right", context=Path("right"), from_={"BASE": "base"}),
+        "top": Image("top", context=Path("top"), from_={"LEFT": "left"}),
     }
 )
 
@@ -47,7 +47,7 @@ class Recorder(Builder):
 
 
 def recorder(have: set[str] | None = None, fails: str = "", together: threading.Barrier | None = None) -> Recorder:
-    return Recorder(Path(), Path(), {}, frozenset(have or ()), fails, [], together)
+    return Recorder(Path(), {}, have=frozenset(have or ()), fails=fails, together=together)
 
 
 def plan(builder: Recorder, *names: str) -> list[str]:

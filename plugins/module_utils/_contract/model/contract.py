@@ -27,7 +27,8 @@ class Setting:
 class Service:
     """One component; ``secrets`` maps its own keys to names of secrets, ``ports`` names to numbers or references.
 
-    ``image`` is empty where the node brings its own. ``needs`` are the components that it connects to
+    ``image`` is the name by which its manifests call it: where component.yml names one of a registry,
+    that of the component. It is empty where the node brings its own. ``needs`` are the components that it connects to
     and cannot be ready without.
     """
 
@@ -80,7 +81,7 @@ class Contract:
             services={
                 name: Service(
                     role=value["role"],
-                    image=value.get("image", ""),
+                    image=name if isinstance(value.get("image"), dict) else value.get("image", ""),
                     ports=value.get("ports", {}),
                     settings={key: Setting(item["type"], item["value"]) for key, item in value.get("settings", {}).items()},
                     secrets={key: item["secret"] for key, item in value.get("secrets", {}).items()},
