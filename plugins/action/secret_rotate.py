@@ -23,7 +23,7 @@ class ActionModule(ParityAction):
         name = params["name"]
         done = rotate(
             load_resolved(params["contract"]),
-            read_schema(Path(params["schema"])),
+            read_schema("secrets"),
             Path(params["state_dir"]),
             name,
             tier=params["tier"],

@@ -47,6 +47,7 @@ REASONS: dict[str, Reason] = {
     "CONTRACT_REFERENCE": Reason("a name in the contract leads nowhere", "correct the name, or add what it names"),
     "CONTRACT_CYCLE": Reason("a reference leads back to itself", "give one of the named values a value of its own"),
     "CONTRACT_TYPE": Reason("a value is not of the type its setting states", "correct the value, or the type"),
+    "INSTANCE_INVALID": Reason("the name of an instance cannot be part of a host name", "choose another, such as INSTANCE=demo"),
     "PLATFORM_MISSING": Reason("a folder is no platform", "name a folder with a platform.yml: -e platform=DIR"),
     "PLATFORM_EXTENDS": Reason("what a platform or a lane extends cannot be used", "correct extends: at the named place"),
     "PLATFORM_COMPONENT_TWICE": Reason("two components have one name", "rename one of the two, or leave the other out: without: [name]"),
@@ -192,6 +193,10 @@ REASONS: dict[str, Reason] = {
     "HOST_MEMORY": Reason("too little memory is available", "end what uses it, or give the machine more"),
     "HOST_INOTIFY": Reason(
         "the inotify limits are too low for a node", "sudo sysctl -w fs.inotify.max_user_instances=512 fs.inotify.max_user_watches=524288"
+    ),
+    "HOST_UPGRADE_REFUSED": Reason(
+        "an installation would upgrade or remove packages of this machine, and nobody agreed to it",
+        "make kind-parity-up HOST_UPGRADE=yes   # agrees; or install Docker yourself: https://docs.docker.com/engine/install/",
     ),
     "HOST_PORT_IN_USE": Reason("a port that the platform publishes is held by something else", "end its owner, or choose another port"),
     "HOST_CLOCK": Reason("the clock of the machine is wrong", "sudo timedatectl set-ntp true"),

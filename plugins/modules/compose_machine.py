@@ -50,9 +50,9 @@ seealso:
 EXAMPLES = r"""
 - name: Complete the project
   gpuaas.parity.compose_machine:
-    contract: "{{ contract_rendered.contract }}"
-    rendered_dir: "{{ contract_rendered.rendered }}"
-    state_dir: "{{ playbook_dir }}/../.parity/compose"
+    contract: .parity/compose/rendered/contract.json
+    rendered_dir: deploy/local
+    state_dir: .parity/compose
     checkout: "{{ playbook_dir | dirname }}"
 """
 

@@ -118,9 +118,4 @@ image_keys:
   type: dict
   returned: always
   sample: {traefik: 77b1c5e0aa21f3d4}
-pinned:
-  description: Whether all of them are pinned as the running node holds them, so that M(gpuaas.parity.image_pin) has nothing to do.
-  type: bool
-  returned: always
-  sample: true
 """

@@ -16,12 +16,6 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._images.build import
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import ensure_dir, write_json, write_text
 
 
-def is_pinned(state_dir: Path, container: nodes.Labelled, wanted: Mapping[str, str]) -> bool:
-    """Whether the images of ``wanted``, name to content key, are pinned as ``container`` holds them."""
-    recorded = {name: image.key for name, image in _recorded(state_dir, container).items()}
-    return recorded == dict(wanted) and (state_dir / "images" / "kustomization.yaml").is_file()
-
-
 def pin(node: str, state_dir: Path, wanted: Mapping[str, str], *, dry: bool = False) -> dict[str, Any]:
     """Load what the running ``node`` lacks of ``wanted``, name to content key; returns ``loaded``, ``images`` and ``changed``.
 
@@ -31,9 +25,11 @@ def pin(node: str, state_dir: Path, wanted: Mapping[str, str], *, dry: bool = Fa
     container = nodes.inspect(node, "container")
     if container is None:
         raise ParityError("IMAGE_LOAD_FAILED", f"there is no container {node}")
-    held = nodes.baked(container.labels) | _recorded(state_dir, container)
+    recorded = _recorded(state_dir, container)
+    held = nodes.baked(container.labels) | recorded
     lacking = [name for name in wanted if name not in held or held[name].key != wanted[name]]
-    changed = bool(lacking) or not is_pinned(state_dir, container, wanted)
+    pinned = {name: image.key for name, image in recorded.items()} == dict(wanted)
+    changed = not (pinned and (state_dir / "images" / "kustomization.yaml").is_file())
     if changed and not dry:
         held |= nodes.load(node, [nodes.Loadable(name, f"{REPOSITORY}/{name}:{wanted[name]}", wanted[name]) for name in lacking])
         _write(state_dir, container.id, {name: held[name] for name in wanted})

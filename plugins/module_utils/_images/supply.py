@@ -14,7 +14,6 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._images import node 
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.build import REPOSITORY, Builder
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.catalog import Catalog, Image
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.keys import keys
-from ansible_collections.gpuaas.parity.plugins.module_utils._images.pin import is_pinned
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.plan import build_all, missing
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.progress import BuildProgress
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.prune import prune
@@ -46,7 +45,7 @@ class Supply:
         return keys(self.catalog.ordered([*of_node, *self.lane]), self.facts)
 
     def ensure(self, progress: BuildProgress, state_dir: Path, dry: bool = False) -> dict[str, Any]:
-        """Build what is missing; returns what `Supplied` holds, what was (or would be) built and baked, and whether all is pinned.
+        """Build what is missing; returns what `Supplied` holds, and what was (or would be) built and baked.
 
         Unless ``dry``, the first is written to ``state_dir`` as well. While the node
         exists its image is left as it is: what changed since is loaded into it by `pin`.
@@ -59,7 +58,7 @@ class Supply:
             if not dry:
                 _build(builder, build, progress)
                 Supplied(lane_keys).write(file_of(state_dir))
-            return {**asdict(Supplied(lane_keys)), "built": [image.name for image in build], "baked": [], "pinned": False}
+            return {**asdict(Supplied(lane_keys)), "built": [image.name for image in build], "baked": []}
         bundles = list(self.catalog["node"].bundles)
         stable = [name for name in self.lane if not self.catalog[name].developed]
         developed = [name for name in self.lane if self.catalog[name].developed]
@@ -103,12 +102,7 @@ class Supply:
         )
         if not dry:
             supplied.write(file_of(state_dir))
-        return {
-            **asdict(supplied),
-            "built": [image.name for image in build],
-            "baked": bake,
-            "pinned": running is not None and is_pinned(state_dir, running, lane_keys),
-        }
+        return {**asdict(supplied), "built": [image.name for image in build], "baked": bake}
 
     def _loadable(self, found: Mapping[str, str], names: list[str]) -> list[nodes.Loadable]:
         return [nodes.Loadable(name, f"{REPOSITORY}/{name}:{found[name]}", found[name], self.catalog[name].node_as) for name in names]

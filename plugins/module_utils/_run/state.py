@@ -46,6 +46,12 @@ def hold(state_dir: Path, *, pid: int, verb: str, create: bool, check_mode: bool
     return StateResult(before, before or create, lock.path)
 
 
+def look(state_dir: Path) -> StateResult:
+    """What is there; nothing is changed. Raises ``STATE_DIR_UNSAFE``."""
+    there = directory.check_state_dir(state_dir)
+    return StateResult(there, there, lock_path(state_dir))
+
+
 def let_go(state_dir: Path, *, pid: int, check_mode: bool) -> StateResult:
     """Give the lock back; the state directory stays."""
     lock = RunLock(lock_path(state_dir))

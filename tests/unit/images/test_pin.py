@@ -9,7 +9,7 @@ import pytest
 import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._images import node as nodes
-from ansible_collections.gpuaas.parity.plugins.module_utils._images.pin import is_pinned, pin
+from ansible_collections.gpuaas.parity.plugins.module_utils._images.pin import pin
 
 DIGEST = "sha256:" + "d" * 64
 WANTED = {"db": "k1", "app": "k2"}
@@ -67,20 +67,20 @@ def test_without_a_node_nothing_can_be_pinned(tmp_path: Path) -> None:
     assert caught.value.reason == "IMAGE_LOAD_FAILED"
 
 
-def test_nothing_is_left_to_do_when_what_is_pinned_is_what_the_node_holds(tmp_path: Path) -> None:
-    assert not is_pinned(tmp_path, NODE, WANTED)
+def test_nothing_changes_only_when_what_is_pinned_is_what_the_node_holds(tmp_path: Path) -> None:
     folder = record(tmp_path, "id", WANTED)
-    assert is_pinned(tmp_path, NODE, WANTED)
+    assert not pin("a-node", tmp_path, WANTED)["changed"]
     for node, held in (("another", WANTED), ("id", WANTED | {"app": "k0"}), ("id", {"db": "k1"})):
         record(tmp_path, node, held)
-        assert not is_pinned(tmp_path, NODE, WANTED)
+        assert pin("a-node", tmp_path, WANTED, dry=True)["changed"]
     record(tmp_path, "id", WANTED)
     (folder / "kustomization.yaml").unlink()
-    assert not is_pinned(tmp_path, NODE, WANTED)
+    assert pin("a-node", tmp_path, WANTED)["changed"]
+    assert (folder / "kustomization.yaml").is_file()
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"node": "id"}', '{"node": "id", "images": {"app": "older"}}'])
 def test_a_broken_record_is_written_again(tmp_path: Path, text: str) -> None:
     (record(tmp_path, "id", WANTED) / "images.json").write_text(text)
     assert pin("a-node", tmp_path, WANTED)["changed"]
-    assert is_pinned(tmp_path, NODE, WANTED)
+    assert not pin("a-node", tmp_path, WANTED)["changed"]
