@@ -32,7 +32,8 @@ class Service:
     ``shared_by`` names, for a key that another component gave it, that component. ``main_port`` names the port that
     endpoints and a published port lead to: the only one, or the one that component.yml says; empty where there is none.
 
-    ``image`` is empty where the node brings its own. ``needs`` are the components that it connects to
+    ``image`` is the name by which its manifests call it: where component.yml names one of a registry,
+    that of the component. It is empty where the node brings its own. ``needs`` are the components that it connects to
     and cannot be ready without.
     """
 
@@ -86,7 +87,7 @@ class Contract:
             services={
                 name: Service(
                     role=value["role"],
-                    image=value.get("image", ""),
+                    image=name if isinstance(value.get("image"), dict) else value.get("image", ""),
                     ports=value.get("ports", {}),
                     main_port=value.get("main_port", _only(value.get("ports", {}))),
                     settings={key: Setting(item["type"], item["value"]) for key, item in value.get("settings", {}).items()},
