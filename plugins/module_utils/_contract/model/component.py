@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.deployed import Deployed, deployed
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.folders import PLATFORM_FILE
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import check_schema, read_file, read_schema
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import check_schema, read_file, read_schema, shown
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import Base, read_base
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.misplaced import in_component
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.problems import Problems
@@ -42,7 +42,7 @@ class Component:
     @property
     def label(self) -> str:
         """How its folder is named in messages."""
-        return f"{self.root.name}/components/{self.name}"
+        return f"{shown(self.root)}/components/{self.name}"
 
     def file(self, name: str, *, invalid: str = "CONTRACT_INVALID") -> File | None:
         """A YAML file of the folder, None where there is none. Raises ParityError as ``read_file``."""
@@ -97,7 +97,7 @@ def _refuse_shared_objects(components: Mapping[str, Component]) -> None:
 
 def _component(name: str, root: Path) -> Component:
     folder = root / "components" / name
-    label = f"{root.name}/components/{name}"
+    label = f"{shown(root)}/components/{name}"
     _check_name(name, label)
     if not (folder / _COMPONENT).exists():
         raise ParityError(

@@ -60,12 +60,12 @@ def _extended(folders: tuple[Path, ...]) -> Path | None:
 def merged(folders: Sequence[Path], name: str, *, invalid: str = "CONTRACT_INVALID") -> Source | None:
     """A file that each of the folders may have, merged; None where none has it. Raises ParityError as ``read_file``."""
     files = files_of(folders, name, invalid=invalid)
-    return Merged(files) if files else None
+    return Merged([*files.values()]) if files else None
 
 
-def files_of(folders: Sequence[Path], name: str, *, invalid: str = "CONTRACT_INVALID") -> list[File]:
-    """A file of each of the folders that has it, those of extended platforms first. Raises ParityError as ``read_file``."""
-    return [read_file(folder / name, folder, invalid=invalid) for folder in folders if (folder / name).exists()]
+def files_of(folders: Sequence[Path], name: str, *, invalid: str = "CONTRACT_INVALID") -> dict[Path, File]:
+    """A file of each of the folders that has it, by folder, in their order. Raises ParityError as ``read_file``."""
+    return {folder: read_file(folder / name, folder, invalid=invalid) for folder in folders if (folder / name).exists()}
 
 
 def mode_names(folders: Sequence[Path]) -> list[str]:
