@@ -18,8 +18,8 @@ description:
   - Only checks that hold on the contract's target are made. A component that the mode's surroundings provide has none.
   - A check of type C(exec) runs the component's own program in its container, through C(kubectl exec) or C(docker exec). In
     a cluster that is proved to be the run's own first.
-  - While it waits it shows what is awaited, how much of the budget is used and what blocks. On a terminal that is one
-    live line, elsewhere a line when something changes. All of it goes to C(logs/probe.log) in O(state_dir).
+  - While it waits it tells its run what is awaited, how much of the budget is used and what blocks, and the verdict of
+    each check as soon as it is known. What each check saw on its way goes to C(logs/probe.log) in O(state_dir).
 options:
   kubeconfig:
     description:

@@ -108,7 +108,7 @@ def _digest(path: Path) -> str:
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
-        raise ParityError("STATE_UNWRITABLE", f"{path}: {error.strerror}", "make local-dev-up writes it anew") from None
+        raise ParityError("STATE_UNWRITABLE", f"{path}: {error.strerror}", "{up} writes it anew") from None
 
 
 def _joined(parts: list[str]) -> str:

@@ -55,6 +55,7 @@ def contract(port: int) -> dict[str, Any]:
     services = {
         "api": {
             "role": "control_plane",
+            "image": "api",
             "workload": "deployment/api",
             "host": "api.gpuaas-control-plane.svc.cluster.local",
             "namespace": "gpuaas-control-plane",

@@ -94,7 +94,7 @@ def test_a_program_that_does_not(within: Callable[[Ran], Context], ends: Ends, e
     found = look(Exec("api", ["psql"], expect), within(Ran(ends)))
     assert (found.ok, found.reason) == (False, "EXEC_FAILED")
     assert found.seen.startswith("psql in ") and found.seen.endswith(seen)
-    assert found.details["advice"] == "make kind-parity-logs COMPONENT=api"
+    assert found.details["advice"] == "{logs} COMPONENT=api"
 
 
 def test_what_is_shown_is_short_and_without_secrets(within: Callable[[Ran], Context], state_dir: Path) -> None:

@@ -59,7 +59,15 @@ def small_platform(folder: Path, api: list[dict[str, Any]], **files: Any) -> Pat
             "lanes": {"core": {"components": ["api"]}},
             "defaults": {"lane": "core", "secrets_source": "file:///run/secrets/small", "ca_file": "/etc/small/ca.crt"},
         },
-        "modes/kind": {"mode": "kind", "title": "one node", "target": "kubernetes", "port": 8443},
+        "modes/kind": {
+            "mode": "kind",
+            "title": "one node",
+            "target": "kubernetes",
+            "port": 8443,
+            "tier": "local",
+            "may": ["up"],
+            "instead": "-",
+        },
         "components/api/component": {
             "role": "control_plane",
             "image": "small",

@@ -252,9 +252,19 @@ def test_no_address_says_what_to_type(text: str) -> None:
 def play(state: Path, *options: str) -> tuple[int, str]:
     """The task file that validate takes for such modes, through Ansible itself, with the inventory's own values."""
     tasks = ROOT / "playbooks/tasks/gitops/validate.yml"
-    plays = [{"name": "Validate", "hosts": "all", "gather_facts": False, "tasks": [{"ansible.builtin.include_tasks": str(tasks)}]}]
+    run = {"hosts": "localhost", "gather_facts": False, "vars_files": [str(ROOT / "playbooks/vars/run.yml")]}
+    plays = [{"name": "Validate", **run, "tasks": [{"ansible.builtin.include_tasks": str(tasks)}]}]
     (state / "play.yml").write_text(yaml.safe_dump(plays))
-    command = [Path(sys.executable).with_name("ansible-playbook"), "-i", ROOT / "inventories/vm-105", state / "play.yml"]
+    command = [
+        Path(sys.executable).with_name("ansible-playbook"),
+        "-i",
+        "localhost,",
+        "-c",
+        "local",
+        state / "play.yml",
+        "-e",
+        "mode=vm-105",
+    ]
     environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "HOME": str(state)}
     given = ["-e", f"parity_state_dir={state}", *options]
     done = subprocess.run([*command, *given], capture_output=True, text=True, env=environment, cwd=state, check=False)

@@ -80,4 +80,4 @@ def _pod(context: Context, component: str) -> dict[str, Any]:
 
 
 def _logs(component: str) -> str:
-    return f"make kind-parity-logs COMPONENT={component}"
+    return f"{{logs}} COMPONENT={component}"

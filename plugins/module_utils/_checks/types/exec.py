@@ -40,7 +40,7 @@ class Exec:
 
     def run(self, context: Context) -> Observation:
         where, done = run_inside(context, self.component, self.command, self.timeout, self.container)
-        what, advice = f"{self.command[0]} in {where}", f"make kind-parity-logs COMPONENT={self.component}"
+        what, advice = f"{self.command[0]} in {where}", f"{{logs}} COMPONENT={self.component}"
         if done.rc != 0:
             return failed("EXEC_FAILED", f"{what} ended with {done.rc}: {said(context, done)}", advice=advice)
         if not re.search(self.expect, done.stdout):

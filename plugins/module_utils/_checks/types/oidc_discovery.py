@@ -49,5 +49,5 @@ class OidcDiscovery:
             document = None
         if not isinstance(document, dict):
             seen = f"{self.fetch[0]} in {where} ended with {done.rc} and printed no discovery document: {said(context, done)}"
-            raise ParityError("EXEC_FAILED", seen, f"make kind-parity-logs COMPONENT={self.component}")
+            raise ParityError("EXEC_FAILED", seen, f"{{logs}} COMPONENT={self.component}")
         return document

@@ -73,7 +73,7 @@ def compare(contract: Contract, realm: Source | None, lane: str, first: Rendered
         found |= _differences(("realm",), [_Half(one.side, dict(leaves(one.seen.realm)), said) for one in both], set())
     for name in sorted(services):
         found |= _variables(contract, name, both)
-        found |= _secrets(contract, name, both)
+        found |= _secrets(contract, name, services, both)
     return sorted(found, key=lambda item: (GROUPS.index(item.group), item.path, item.a or "", item.b or ""))
 
 
@@ -133,9 +133,9 @@ def _variables(contract: Contract, name: str, both: tuple[Rendered, Rendered]) -
     return _differences(("services", name, "settings"), halves, placed)
 
 
-def _secrets(contract: Contract, name: str, both: Iterable[Rendered]) -> set[Difference]:
+def _secrets(contract: Contract, name: str, lane: set[str], both: Iterable[Rendered]) -> set[Difference]:
     """Secrets that are handed over by the tree itself: exactly the contract's keys."""
-    wanted = set(contract.services[name].secrets)
+    wanted = set(contract.services[name].secrets_in(lane))
     handed = [one.seen.secrets.get(name, wanted) for one in both]
     first, second = handed
     return {

@@ -37,6 +37,13 @@ def placement_of(contract: Contract, mode: Mode, name: str) -> dict[str, Any]:
     return dict(sorted((derived | said).items()))
 
 
+def said_of(mode: Mode) -> dict[str, str]:
+    """What a mode says of itself besides its name and target: its tier, and what its cluster, project and instance are called."""
+    head = mode.head
+    names = {"instance": head.instance, "cluster": head.cluster, "project": head.project}
+    return {"tier": head.tier} | {key: value for key, value in names.items() if value}
+
+
 def is_provided(mode: Mode, name: str) -> bool:
     """Whether the mode's surroundings do a component's job, so that nothing of it is deployed."""
     return "provided_by" in mode.exceptions.get(name, {})
