@@ -3,12 +3,13 @@
 SHELL := /bin/sh
 .PHONY: help test lint unit molecule bench clean \
   local-dev-up local-dev-status local-dev-validate local-dev-logs local-dev-reset local-dev-reseed local-dev-down \
-  kind-parity-up kind-parity-status kind-parity-validate kind-parity-logs kind-parity-reset kind-parity-down \
+  kind-parity-list kind-parity-up kind-parity-status kind-parity-validate kind-parity-logs kind-parity-reset kind-parity-down \
   parity-render parity-diff parity-doctor parity-gate parity-secrets-rotate
 
 ARGS = $(if $(LANE),-e parity_lane=$(LANE)) $(if $(OUTPUT),-e parity_output=$(OUTPUT)) \
   $(if $(IMAGES_SOURCE),-e images_source=$(IMAGES_SOURCE)) $(if $(TIER),-e parity_tier=$(TIER)) \
-  $(if $(SEED),-e parity_seed_file=$(SEED)) \
+  $(if $(SEED),-e parity_seed_file=$(SEED)) $(if $(HOST_UPGRADE),-e host_upgrade=$(HOST_UPGRADE)) \
+  $(if $(INSTANCE),-e instance='$(INSTANCE)') $(if $(PLATFORM),-e platform='$(PLATFORM)') \
   $(if $(COMPONENT),-e parity_component=$(COMPONENT)) $(if $(FOLLOW),-e parity_follow=true)
 play = @ANSIBLE_CONFIG=$(CURDIR)/ansible.cfg .venv/bin/ansible-playbook -i inventories/$(1) playbooks/$(2).yml $(ARGS)
 
@@ -16,7 +17,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo '  OUTPUT=json, with each that runs a playbook: JSON alone on standard output'
 
-local-dev-up: .venv/runtime ## the fast loop: the platform in Docker Compose         [LANE=core]
+local-dev-up: .venv/runtime ## the fast loop: the platform in Docker Compose         [LANE=core] [INSTANCE=demo]
 	$(call play,compose,up)
 
 local-dev-status: .venv/runtime ## what stands of it, on one screen
@@ -51,6 +52,9 @@ kind-parity-logs: .venv/runtime ## logs of all, or of one                       
 
 kind-parity-reset: .venv/runtime ## down, up, validate
 	$(call play,kind,reset)
+
+kind-parity-list: .venv/runtime ## every platform on this machine, of whichever checkout [OUTPUT=json]
+	$(call play,kind,list)
 
 kind-parity-down: .venv/runtime ## remove it all, and prove that nothing is left
 	$(call play,kind,down)

@@ -8,6 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import target_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.state import read_contract
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project
 from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.component_logs import (
     Source,
     choose,
@@ -17,9 +20,6 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.component
 )
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.reader import KubeReader
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import target_of
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import Project
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.state import read_contract
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Log
 from ansible_collections.gpuaas.parity.plugins.modules.component_logs import DOCUMENTATION

@@ -8,8 +8,8 @@ from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.database import Database
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.explain import explain
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.remove import remove
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import Project
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import own_path
 from ansible_collections.gpuaas.parity.plugins.modules.compose_project import DOCUMENTATION

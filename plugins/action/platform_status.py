@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.status.gather import Place, blockers, gather
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.status.screen import screen
+from ansible_collections.gpuaas.parity.plugins.module_utils._status.gather import Place, blockers, gather
+from ansible_collections.gpuaas.parity.plugins.module_utils._status.screen import screen
 from ansible_collections.gpuaas.parity.plugins.modules.platform_status import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
 

@@ -11,15 +11,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.catalog import checks_files, collect, of_phase
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.engine import State
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.heartbeat import Heartbeat
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import PLATFORM, Check, Result
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.probe_log import ProbeLog, open_log
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.session import Site, run_checks, summary, verdict
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.state import read_contract
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import Platform, load_platform
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.catalog import checks_files, collect, of_phase
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.engine import State
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.gates import EqualMeaning, load_gates, made, none_made, pick
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.heartbeat import Heartbeat
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import PLATFORM, Check, Result
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.probe_log import ProbeLog, open_log
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.session import Site, run_checks, summary, verdict
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.state import read_contract
+from ansible_collections.gpuaas.parity.plugins.module_utils._gates.gates import EqualMeaning, load_gates, made, none_made, pick
 from ansible_collections.gpuaas.parity.plugins.module_utils._reports.write import write_report
 from ansible_collections.gpuaas.parity.plugins.modules.probe import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
@@ -48,10 +49,11 @@ class ActionModule(ParityAction):
     def _prove(self, params: dict[str, Any]) -> dict[str, Any]:
         state_dir = Path(params["state_dir"])
         contract = params["contract"] or read_contract(state_dir)
-        if not params["checks"] and not params["roles_dir"]:
-            raise ParityError("CHECK_MISSING", "neither checks nor roles_dir is given", "give one of them")
-        files = [Path(path) for path in params["checks"]] or checks_files(Path(params["roles_dir"]), contract)
-        checks = self._checks(params, contract, files)
+        if not params["checks"] and not params["platform"]:
+            raise ParityError("CHECK_MISSING", "neither checks nor platform is given", "give one of them")
+        platform = load_platform(Path(params["platform"])) if params["platform"] else None
+        files = [Path(path) for path in params["checks"]] or (checks_files(platform, contract) if platform else [])
+        checks = self._checks(params, contract, files, platform)
         kubeconfig = Path(params["kubeconfig"]) if params["kubeconfig"] else None
         site = Site(contract, state_dir, kubeconfig, f"{params['cluster']}-control-plane")
 
@@ -69,15 +71,14 @@ class ActionModule(ParityAction):
             raise failure
         return {}
 
-    def _checks(self, params: dict[str, Any], contract: dict[str, Any], files: list[Path]) -> list[Check]:
+    def _checks(self, params: dict[str, Any], contract: dict[str, Any], files: list[Path], platform: Platform | None) -> list[Check]:
         found = collect(contract, files, params["components"])
         if not params["gate"]:
             return of_phase(found, params["phase"])
-        if not params["contract_dir"] or not params["roles_dir"]:
-            raise ParityError("GATE_INVALID", "a gate needs contract_dir and roles_dir", "give both")
-        directory = Path(params["contract_dir"])
-        equal = EqualMeaning(directory, Path(params["roles_dir"]), str(contract.get("lane")))
-        return pick(load_gates(directory), params["gate"], found, str(contract.get("mode")), equal)
+        if platform is None:
+            raise ParityError("GATE_INVALID", "a gate needs platform", "give it")
+        equal = EqualMeaning(platform, str(contract.get("lane")))
+        return pick(load_gates(platform), params["gate"], found, str(contract.get("mode")), equal)
 
     def _look(self, params: dict[str, Any], site: Site, checks: list[Check]) -> list[Result]:
         timeout = 0.0 if self.check_mode else params["timeout"]

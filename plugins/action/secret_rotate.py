@@ -7,8 +7,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.load import read_schema
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.resolved import load_resolved
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import read_schema
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.resolved import load_resolved
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Note
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.rotate import rotate
 from ansible_collections.gpuaas.parity.plugins.modules.secret_rotate import DOCUMENTATION
@@ -24,7 +24,7 @@ class ActionModule(ParityAction):
         name = params["name"]
         done = rotate(
             load_resolved(params["contract"]),
-            read_schema(Path(params["schema"])),
+            read_schema("secrets"),
             Path(params["state_dir"]),
             name,
             tier=params["tier"],

@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.heartbeat import verdict_of
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.session import summary, verdict
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.state import read_contract
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.heartbeat import verdict_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.session import summary, verdict
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.state import read_contract
 from ansible_collections.gpuaas.parity.plugins.module_utils._reports.write import write_report
 from ansible_collections.gpuaas.parity.plugins.module_utils._shared.look import Shared, look
 from ansible_collections.gpuaas.parity.plugins.modules.shared_check import DOCUMENTATION

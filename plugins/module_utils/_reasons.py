@@ -20,44 +20,51 @@ REASONS: dict[str, Reason] = {
     # every package's ids, grouped by package
     # apply
     "APPLY_BASE_INVALID": Reason(
-        "the manifests of a role cannot be built", "correct roles/<role>/files/manifests, or run {up} to render again"
+        "the manifests of a component cannot be built", "correct its folder kubernetes/, or run {up} to render again"
     ),
     "APPLY_FAILED": Reason("the API server refused an object", "correct the named object; {status} shows what stands"),
     # images
-    "IMAGE_UNKNOWN": Reason("the contract names an image that the catalog lacks", "add it to images/catalog.yml"),
-    "IMAGE_CATALOG_INVALID": Reason("images/catalog.yml cannot be used", "correct the named entry of images/catalog.yml"),
+    "IMAGE_UNKNOWN": Reason(
+        "an image is named that nothing makes", "correct the name, or add the image to image/image.yml of the component that runs it"
+    ),
+    "IMAGE_CATALOG_INVALID": Reason("an image's entry cannot be used", "correct the named place, then run the same command again"),
+    "IMAGE_TWICE": Reason("two images have one name", "rename one of the two, in its image.yml and where it is named"),
     "IMAGE_BUILD_FAILED": Reason("an image could not be built", "read the named log, then run the same command again"),
     "IMAGE_LOAD_FAILED": Reason("an image could not be loaded into the node", "{up} again; if it repeats, {reset}"),
-    "IMAGE_PULL_FAILED": Reason("an upstream image could not be pulled", "check the registry, or build instead: {up} IMAGES_SOURCE=build"),
+    "IMAGE_PULL_FAILED": Reason("an image could not be pulled", "check the registry, or build instead: {up} IMAGES_SOURCE=build"),
+    "IMAGES_NOT_SUPPLIED": Reason(
+        "a step needs images that nobody built or pulled for this run", "{up}; before a role used alone: role images"
+    ),
     # contract
-    "CONTRACT_UNREADABLE": Reason("a file of the contract cannot be read", "restore it: git checkout contract/"),
+    "CONTRACT_UNREADABLE": Reason("a file of the contract cannot be read", "restore it: git checkout platform/"),
     "CONTRACT_INVALID": Reason("a file of the contract has the wrong shape", "correct the named place, then run the same command again"),
     "CONTRACT_DUPLICATE_KEY": Reason("a key stands twice in a YAML file", "remove one of the two, then run the same command again"),
     "CONTRACT_REFERENCE": Reason("a name in the contract leads nowhere", "correct the name, or add what it names"),
     "CONTRACT_CYCLE": Reason("a reference leads back to itself", "give one of the named values a value of its own"),
     "CONTRACT_TYPE": Reason("a value is not of the type its setting states", "correct the value, or the type"),
-    "CONTRACT_READERS": Reason(
-        "who uses a secret and who may read it differ", "correct readers: of the named secret in contract/platform.yml, or who uses it"
-    ),
+    "INSTANCE_INVALID": Reason("the name of an instance cannot be part of a host name", "choose another, such as INSTANCE=demo"),
+    "PLATFORM_MISSING": Reason("a folder is no platform", "name a folder with a platform.yml: -e platform=DIR"),
+    "PLATFORM_EXTENDS": Reason("what a platform or a lane extends cannot be used", "correct extends: at the named place"),
+    "PLATFORM_COMPONENT_TWICE": Reason("two components have one name", "rename one of the two, or leave the other out: without: [name]"),
     "CONTRACT_SECRET_IN_SETTING": Reason(
         "a setting holds what looks like a secret",
-        "name it under secrets: in contract/platform.yml and remove the value; if it was real, change it",
+        "name it under secrets: of the component and remove the value; if it was real, change it",
     ),
     "CONTRACT_SETTING_IN_SECRET": Reason(
-        "a setting stands where a secret is named", "move it to settings: of the service; a secret has a name, a kind and readers"
+        "a setting stands where a secret is named", "move it to settings: of the component; a secret has a name and a type"
     ),
     "CONTRACT_UNKNOWN_LANE": Reason("the lane is not in the contract", "{up} LANE=core"),
     "CONTRACT_UNKNOWN_MODE": Reason("there is no such mode", "make parity-render   # renders every mode that there is"),
-    "CONTRACT_MANIFEST_INVALID": Reason("a manifest of a role cannot be read", "correct the named file under roles/<role>/files/manifests"),
+    "CONTRACT_MANIFEST_INVALID": Reason("a manifest of a component cannot be read", "correct the named file"),
     "CONTRACT_MANIFEST_MISMATCH": Reason(
         "a manifest and the contract contradict each other", "make the named manifest say what the contract says"
     ),
-    "MODE_INVALID": Reason("a mode file does not fit the contract", "correct the named place in contract/modes/"),
+    "MODE_INVALID": Reason("a mode file does not fit the contract", "correct the named place in platform/modes/"),
     "MODE_OVERRIDES_CONTRACT": Reason(
-        "a mode file says what only the contract may say", "remove the named key; what holds in every mode belongs in contract/platform.yml"
+        "a mode file says what only the contract may say", "remove the named key; what holds in every mode belongs into the component.yml"
     ),
     "RENDERED_EDITED": Reason(
-        "a rendered file was changed by hand", "move the change to contract/, remove the named file, then run the same command again"
+        "a rendered file was changed by hand", "move the change to platform/, remove the named file, then run the same command again"
     ),
     "RENDERED_NOT_OURS": Reason(
         "the directory for the rendering holds something else", "name another directory, or move what is in that one away"
@@ -175,6 +182,10 @@ REASONS: dict[str, Reason] = {
     "HOST_INOTIFY": Reason(
         "the inotify limits are too low for a node", "sudo sysctl -w fs.inotify.max_user_instances=512 fs.inotify.max_user_watches=524288"
     ),
+    "HOST_UPGRADE_REFUSED": Reason(
+        "an installation would upgrade or remove packages of this machine, and nobody agreed to it",
+        "{up} HOST_UPGRADE=yes   # agrees; or install Docker yourself: https://docs.docker.com/engine/install/",
+    ),
     "HOST_PORT_IN_USE": Reason("a port that the platform publishes is held by something else", "end its owner, or choose another port"),
     "HOST_CLOCK": Reason("the clock of the machine is wrong", "sudo timedatectl set-ntp true"),
     # kind
@@ -235,10 +246,10 @@ REASONS: dict[str, Reason] = {
     "CHECK_UNFINISHED": Reason("a check had not succeeded when another ended the wait", "solve the failure that is named first"),
     "READY_TIMEOUT": Reason("something was not ready within its budget", "{logs} shows why; {up} goes on waiting"),
     # gates
-    "GATE_INVALID": Reason("contract/gates.yml cannot be used", "correct the named place of contract/gates.yml"),
+    "GATE_INVALID": Reason("gates.yml cannot be used", "correct the named place of platform/gates.yml"),
     "GATE_UNKNOWN_CHECK": Reason(
         "a gate demands a check that does not exist",
-        "correct the id in contract/gates.yml, or restore the check in its role's files/checks.yml",
+        "correct the id in platform/gates.yml, or restore the check in the component's checks.yml",
     ),
     "GATE_WRONG_MODE": Reason("a gate is proved in another mode than the run is for", "make kind-parity-up, then make parity-gate"),
     "GATE_NOT_RUN": Reason("a check that a gate demands was not made, which counts as failed", "{up}, then make parity-gate"),
@@ -264,12 +275,12 @@ REASONS: dict[str, Reason] = {
     "TLS_EXPIRING": Reason("an endpoint's certificate is about to expire", "{up} renews it"),
     "HTTP_UNREACHABLE": Reason("an endpoint does not answer", "{status}"),
     "HTTP_UNEXPECTED": Reason("an endpoint's answer is not the expected one", "{logs}"),
-    "ISSUER_MISMATCH": Reason("the OIDC issuer is not the same everywhere", "{up}; compare contract/ if it stays"),
+    "ISSUER_MISMATCH": Reason("the OIDC issuer is not the same everywhere", "{up}; make parity-diff if it stays"),
     "LOGIN_FAILED": Reason("a real OIDC login did not succeed", "{logs} COMPONENT=keycloak"),
     "TOKEN_NOT_REFUSED": Reason("the API does not refuse what it must, or not for the right reason", "{logs} COMPONENT=api"),
     "STORE_ROUNDTRIP_FAILED": Reason("what was written through the API does not come back", "{logs} COMPONENT=api"),
     "CONFIGURATION_DRIFT": Reason("what runs is not configured as the contract says", "{up}"),
-    "IMAGE_NOT_LOCKED": Reason("a pod or container runs an image that was not named for it", "{up}"),
+    "IMAGE_NOT_PINNED": Reason("a pod or container runs an image that is not pinned for it", "{up}"),
     "LISTENS_OFF_LOOPBACK": Reason("something of the platform listens on an address beyond this machine", "{reset}"),
     "NETWORK_POLICY_UNPROVEN": Reason("the NetworkPolicy canary gave no verdict", "{up} applies the canary anew"),
     "POD_SECURITY_MISSING": Reason("a namespace does not enforce Pod Security restricted", "{up} applies it anew"),
@@ -282,7 +293,7 @@ REASONS: dict[str, Reason] = {
         "Keycloak does not accept its administrator",
         "put back the secrets.yml that belongs to this database; {down} && {up} if it is lost",
     ),
-    "KEYCLOAK_REALM_INVALID": Reason("the realm document says something that cannot be", "correct the named place in contract/realm.yml"),
+    "KEYCLOAK_REALM_INVALID": Reason("the realm document says something that cannot be", "correct the named place in platform/realm.yml"),
     "KEYCLOAK_SECRETS": Reason("secrets.yml has no value for a secret that the realm document names", "{up} writes missing secrets"),
     "KEYCLOAK_CONFLICT": Reason(
         "Keycloak holds an object of a name that the document wants and that is not ours", "delete or rename it in the admin console"

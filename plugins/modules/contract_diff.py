@@ -18,12 +18,8 @@ description:
     C(CONTRACT_MEANING_DIFFERS).
   - Nothing is written, and nothing that runs is asked.
 options:
-  contract_dir:
-    description: Directory of C(platform.yml), C(modes/) and the schemas.
-    type: path
-    required: true
-  roles_dir:
-    description: Directory of the roles whose manifests are rendered.
+  platform:
+    description: Folder of the platform, which holds C(platform.yml).
     type: path
     required: true
   a:
@@ -35,9 +31,9 @@ options:
     type: str
     required: true
   lane:
-    description: Name of the lane, one of the contract's.
+    description: Name of the lane, one of the contract's. Empty for the platform's default.
     type: str
-    default: core
+    default: ""
 attributes:
   check_mode:
     support: full
@@ -52,8 +48,7 @@ seealso:
 EXAMPLES = r"""
 - name: Compare compose with kind
   gpuaas.parity.contract_diff:
-    contract_dir: "{{ playbook_dir }}/../contract"
-    roles_dir: "{{ playbook_dir }}/../roles"
+    platform: "{{ playbook_dir }}/../platform"
     a: compose
     b: kind
   register: compared

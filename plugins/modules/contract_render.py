@@ -11,7 +11,7 @@ short_description: Render the contract for a lane, in one mode or several
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
-  - Reads C(platform.yml), the mode file and C(realm.yml) of O(contract_dir), refuses what is not consistent, and writes
+  - Reads C(platform.yml), the components, the mode file and C(realm.yml) of O(platform), refuses what is not consistent, and writes
     what a deployment consumes to C(rendered) in O(state_dir).
   - The same inputs give the same bytes on every machine. Nothing is taken from the environment, and nothing that is
     rendered is a secret.
@@ -23,24 +23,24 @@ description:
   - What is rendered is replaced as a whole, and only when a byte of it differs. It holds a record of its own digests;
     a file that was edited by hand is named and refused (C(RENDERED_EDITED)), one that is gone is rendered again.
 options:
-  contract_dir:
-    description: Directory of C(platform.yml), C(modes/) and the schemas.
+  platform:
+    description: Folder of the platform, which holds C(platform.yml).
     type: path
     required: true
   mode:
     description: Name of the mode, that of a file in C(modes/).
     type: str
     default: kind
-  lane:
-    description: Name of the lane, one of the contract's.
+  instance:
+    description: Name of the instance, a DNS label, for modes that run on this machine. Empty for the one that has none.
     type: str
-    default: core
-  roles_dir:
-    description: Directory of the roles whose manifests are rendered.
-    type: path
-    required: true
+    default: ""
+  lane:
+    description: Name of the lane, one of the contract's. Empty for the platform's default.
+    type: str
+    default: ""
   state_dir:
-    description: Directory of the run's own files. Needed unless O(modes) is given.
+    description: Directory of the run's own files. Needed unless O(state_root) is given.
     type: path
   rendered_dir:
     description:
@@ -50,18 +50,18 @@ options:
     type: path
   modes:
     description:
-      - Render several modes in one go, instead of O(mode), O(state_dir) and O(rendered_dir).
+      - With O(state_root), render several modes in one go, instead of O(mode), O(state_dir) and O(rendered_dir). All of
+        the platform when empty.
       - Nothing is written unless all of them can be. Each mode is locked against other runs of it.
     type: list
     elements: str
     default: []
   state_root:
-    description: Directory of the state directories of O(modes), each of which has its mode's name.
+    description: Render O(modes), not one. Directory of their state directories, each of which has its mode's name.
     type: path
-  rendered_dirs:
-    description: For those of O(modes) that are rendered elsewhere, O(rendered_dir) by mode.
-    type: dict
-    default: {}
+  compose_dir:
+    description: O(rendered_dir) of those O(modes) whose target is C(compose).
+    type: path
 attributes:
   check_mode:
     support: full
@@ -77,21 +77,17 @@ seealso:
 EXAMPLES = r"""
 - name: Render the core lane for kind
   gpuaas.parity.contract_render:
-    contract_dir: "{{ playbook_dir }}/../contract"
+    platform: "{{ playbook_dir }}/../platform"
     mode: kind
-    lane: core
-    roles_dir: "{{ playbook_dir }}/../roles"
     state_dir: "{{ playbook_dir }}/../.parity/kind"
   register: render
 
 - name: Render two modes at once
   gpuaas.parity.contract_render:
-    contract_dir: "{{ playbook_dir }}/../contract"
+    platform: "{{ playbook_dir }}/../platform"
     modes: [compose, kind]
-    roles_dir: "{{ playbook_dir }}/../roles"
     state_root: "{{ playbook_dir }}/../.parity"
-    rendered_dirs:
-      compose: "{{ playbook_dir }}/../deploy/local"
+    compose_dir: "{{ playbook_dir }}/../deploy/local"
   register: renderings
 """
 

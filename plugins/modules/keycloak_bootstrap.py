@@ -12,7 +12,7 @@ version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
   - Makes the permanent administrator of realm C(master), reconciles one realm with the rendering of
-    C(contract/realm.yml), and removes the temporary administrator that Keycloak started with once the permanent one has
+    C(platform/realm.yml), and removes the temporary administrator that Keycloak started with once the permanent one has
     proved that it may administer.
   - What is missing is created, what differs is changed, and what this module made and the document has dropped is
     deleted. Only the fields that the document rules are compared. Objects that this module did not make are never
@@ -27,7 +27,7 @@ options:
   document:
     description:
       - The realm, as a mapping or as the path of the file that gpuaas.parity.contract_render made of
-        C(contract/realm.yml). Its format is C(contract/realm.schema.json).
+        C(platform/realm.yml). Its format is C(platform/realm.schema.json).
     type: raw
     required: true
   url:

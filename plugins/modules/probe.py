@@ -12,7 +12,7 @@ version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
   - Makes the checks of the roles' C(files/checks.yml) side by side, once or until a deadline. Fails unless all hold.
-  - Fails closed. A component without a ready, an ingress and a config check is an error, and so is a check that
+  - Fails closed. A component without a check of its readiness, and of what else it declares, is an error, and so is a check that
     could not be carried out.
   - Only checks for the contract's target are made. A component that the mode's surroundings provide has none.
   - While it waits it tells its run what is awaited, how much of the budget is used and what blocks, and the verdict of
@@ -27,11 +27,11 @@ options:
     description: Directory of the run's own state, with the rendered contract, secrets and CA.
     type: path
     required: true
-  roles_dir:
-    description: Directory of the roles, each of which has its C(files/checks.yml). Needed unless O(checks) is given.
+  platform:
+    description: Folder of the platform, whose components each have their C(checks.yml). Needed unless O(checks) is given.
     type: path
   checks:
-    description: Files with checks, instead of those of the contract's roles in O(roles_dir).
+    description: Files with checks, instead of those of O(platform).
     type: list
     elements: path
     default: []
@@ -53,16 +53,13 @@ options:
     default: validate
   gate:
     description:
-      - Makes exactly the checks that C(gates.yml) in O(contract_dir) demands before this, whatever O(phase) says. One of
+      - Makes exactly the checks that C(gates.yml) in O(platform) demands before this, whatever O(phase) says. One of
         them is that all modes of the contract mean the same.
       - Fails closed. A check that does not exist, one that was not made, another mode than the gate's and a platform
-        that is not up are failures. O(roles_dir) is needed.
+        that is not up are failures. O(platform) is needed.
     type: str
     choices: ["", merge, deploy]
     default: ""
-  contract_dir:
-    description: Directory of C(gates.yml), C(platform.yml) and C(modes/). Needed with O(gate).
-    type: path
   timeout:
     description: Seconds to wait until all checks hold. V(0) makes each check once.
     type: float
@@ -89,7 +86,7 @@ EXAMPLES = r"""
   gpuaas.parity.probe:
     kubeconfig: .parity/kind/kubeconfig
     state_dir: .parity/kind
-    roles_dir: roles
+    platform: platform
     phase: up
     timeout: 180
 
@@ -97,22 +94,21 @@ EXAMPLES = r"""
   gpuaas.parity.probe:
     kubeconfig: .parity/kind/kubeconfig
     state_dir: .parity/kind
-    roles_dir: roles
+    platform: platform
     phase: validate
     report: validate
 
 - name: Prove the platform in Docker Compose
   gpuaas.parity.probe:
     state_dir: .parity/compose
-    roles_dir: roles
+    platform: platform
     report: validate
 
 - name: Prove what must be green before a merge
   gpuaas.parity.probe:
     kubeconfig: .parity/kind/kubeconfig
     state_dir: .parity/kind
-    roles_dir: roles
-    contract_dir: contract
+    platform: platform
     gate: merge
     report: gate
 
@@ -120,7 +116,7 @@ EXAMPLES = r"""
   gpuaas.parity.probe:
     kubeconfig: .parity/kind/kubeconfig
     state_dir: .parity/kind
-    roles_dir: roles
+    platform: platform
     components: [api]
 """
 

@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project, is_running, name_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import Project, is_running, name_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import tail
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
 

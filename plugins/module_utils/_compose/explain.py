@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.database import Database
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Object, Project, is_done, name_of, service_of, state_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import Object, Project, is_done, name_of, service_of, state_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import tail
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.machine import STATE_LABEL
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import PROJECT_LABEL
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import PROJECT_LABEL
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
 
 _NAMED = 5

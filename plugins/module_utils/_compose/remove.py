@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.ours import KINDS, require_ours, things
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.rendered import RECORD
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.rendered import RECORD
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.state_dir import remove_if_empty

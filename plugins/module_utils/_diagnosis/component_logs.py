@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project, service_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import Project, service_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import clean_env, start
 
 _TERM_GRACE_SECONDS = 3.0

@@ -60,7 +60,7 @@ def _ports(contract: dict[str, Any], compose: bool) -> set[int]:
     """The ports of loopback that the mode publishes, from its own rendering."""
     if compose:
         return {int(service["publish"]) for service in contract.get("services", {}).values() if "publish" in service}
-    return {int(endpoint["port"]) for endpoint in contract.get("endpoints", {}).values()}
+    return {int(contract["public_port"])}
 
 
 def _check(machine: Machine, condition: Condition, needs: Needs) -> None:

@@ -7,11 +7,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project
 from ansible_collections.gpuaas.parity.plugins.module_utils._doctor.model import COMPOSE, KIND, Condition, Place
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.cluster import Site, look, usable_record
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.spec import STATE_LABEL, ClusterSpec
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import Project
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Runner
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
 

@@ -25,7 +25,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._kind.spec import (
     kind_config,
 )
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Completed, clean_env, tail
-from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import write_private
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import write_text
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.process import process_name
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.stream import stream
 
@@ -100,7 +100,7 @@ def _make_network(site: Site, spec: ClusterSpec, record: Record) -> None:
 def _run_kind(site: Site, spec: ClusterSpec, record: Record, waiting: Waiting, streamer: Streamer) -> None:
     config = site.state_dir / CONFIG
     log = site.state_dir / LOG
-    write_private(config, kind_config(spec))
+    write_text(config, kind_config(spec))
     progress = KindProgress(spec.name, site.emit, waiting.monotonic)
     # --retain: kind must not tidy up by name what a later attempt may have made under that name.
     # --wait 0s: what needs a node waits for it; most of what follows does not.

@@ -31,7 +31,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._kind.kubeconfig imp
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.record import READY, Record, read_record
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.kubeconfig import Kubeconfig
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.reader import KubeReader
-from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import write_private
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import write_text
 
 TARGET = "kubernetes"
 _ELSEWHERE = "use the playbooks with -i inventories/kind, or those of the mode that was meant; nothing was written"
@@ -59,7 +59,7 @@ def own_cluster(state_dir: Path, kubeconfig: Path) -> Iterator[Path]:
         refuse_other(record, KubeApi.who(reader))
     with tempfile.TemporaryDirectory(prefix=".own-cluster-", dir=state_dir) as folder:
         pinned = Path(folder) / "kubeconfig"
-        write_private(pinned, _pinned(config))
+        write_text(pinned, _pinned(config))
         yield pinned
 
 

@@ -11,8 +11,8 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.files import ensure_dir, write_if_changed, writing
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import ensure_dir, write_if_changed, writing
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 

@@ -9,7 +9,7 @@ import ssl
 import time
 from dataclasses import dataclass
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Context, Observation, failed, passed
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Context, Observation, failed, passed
 from ansible_collections.gpuaas.parity.plugins.module_utils._shared.reading import Address
 
 _DAY = 86400.0

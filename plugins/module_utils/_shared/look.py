@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.engine import Engine, State
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Check, Context, Kind, Result
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.tokens import Tokens
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.http import Http
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.oidc_discovery import OidcDiscovery
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.token_refused import TokenRefused
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project, no_cluster
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.engine import Engine, State
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.http import Http
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.oidc_discovery import OidcDiscovery
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.token_refused import TokenRefused
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Check, Context, Kind, Result
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import Project, no_cluster
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.tokens import Tokens
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
 from ansible_collections.gpuaas.parity.plugins.module_utils._shared.certificate import Certificate
 from ansible_collections.gpuaas.parity.plugins.module_utils._shared.reading import Address, parse_address, reading_client, trust

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.files import (
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import (
     ensure_dir,
     sweep,
     write_if_changed,

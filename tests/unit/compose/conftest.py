@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import load_inputs, render_mode
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render_compose import Paths
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose import Paths
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import load_inputs, render_mode
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Completed
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
 

@@ -9,9 +9,9 @@ import pytest
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.database import Database, code_version
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.explain import explain
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.ours import require_ours, things
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.remove import remove
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import Project
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Completed
 
 from .conftest import CHECKOUT, PROJECT, Engine, container

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compose_files import env_file
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import load_inputs, render_mode
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render_compose import Paths
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose import Paths
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_files import env_file
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import load_inputs, render_mode
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
 from .conftest import CHECKOUT

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +11,13 @@ import yaml
 REPOSITORY = Path(__file__).resolve().parents[3]
 
 PLATFORM: dict[str, Any] = {
-    "contract": 1,
     "lanes": {"core": ["api", "db"]},
     "endpoints": {"shop": {"service": "api", "name": "www", "health": "/ready", "purpose": "the shop"}},
     "services": {
         "api": {
             "role": "front",
             "image": "shop",
-            "port": 8000,
+            "ports": {"http": 8000},
             "settings": {
                 "APP_URL": {"type": "url", "value": "${endpoints.shop.url}/start", "means": "Own URL"},
                 "APP_DB_HOST": {"type": "hostname", "value": "${services.db.host}", "means": "Database"},
@@ -36,14 +34,14 @@ PLATFORM: dict[str, Any] = {
         "db": {
             "role": "data",
             "image": "postgres",
-            "port": 5432,
+            "ports": {"postgres": 5432},
             "settings": {},
             "secrets": {"password": {"secret": "db_password"}},
         },
     },
     "secrets": {
-        "db_password": {"kind": "password", "readers": ["api", "db"], "means": "Database role"},
-        "cookie_key": {"kind": "key256", "readers": ["api"], "means": "Signs cookies"},
+        "db_password": {"type": "password", "means": "Database role"},
+        "cookie_key": {"type": "key256", "means": "Signs cookies"},
     },
 }
 
@@ -51,28 +49,11 @@ MODE: dict[str, Any] = {
     "mode": "kind",
     "title": "one node",
     "target": "kubernetes",
-    "transport": {
-        "domain": "shop.localhost",
-        "endpoints": {"shop": {"scheme": "https", "port": 8443}},
-        "services": {
-            "api": {"host": "api.shop-front.svc.cluster.local"},
-            "db": {"host": "db.shop-data.svc.cluster.local"},
-        },
-        "ingress_objects": True,
-        "secrets_source": "file:///run/secrets/shop",
-        "ca_file": "/etc/shop/ca.crt",
-    },
-    "placement": {
-        "api": {"namespace": "shop-front", "replicas": 2},
-        "db": {"namespace": "shop-data", "replicas": 1, "storage_class": "fast", "storage": "2Gi"},
-    },
+    "port": 8443,
+    "placement": {"api": {"replicas": 2}, "db": {"storage_class": "fast", "storage": "2Gi"}},
 }
 
 API = """\
-apiVersion: v1
-kind: Namespace
-metadata: {name: shop-front}
----
 apiVersion: v1
 kind: Service
 metadata: {name: api, namespace: shop-front}
@@ -142,32 +123,33 @@ spec:
 FRAGMENTS = {
     "api": 'services: {api: {user: "1:1", x-source: {at: /src, environment: {APP_PATH: /src}}}}\n',
     "db": 'x-data: /data\nservices: {db: {user: "2:2"}}\n',
-    "secrets": 'services: {secrets: {user: "0:0", image: base}}\n',
 }
 
 
 class Platform:
-    """A contract and roles on disk, which a test changes before it renders them."""
+    """A platform on disk, which a test changes before it renders it.
+
+    ``platform`` is the assembled contract; `write` gives each component its folder.
+    """
 
     def __init__(self, root: Path) -> None:
-        self.contract = root / "contract"
-        self.roles = root / "roles"
+        self.folder = root / "platform"
         self.platform = copy.deepcopy(PLATFORM)
         self.mode = copy.deepcopy(MODE)
         self.others: dict[str, dict[str, Any]] = {}
-        (self.contract / "modes").mkdir(parents=True)
-        for schema in ("contract.schema.json", "mode.schema.json"):
-            shutil.copy(REPOSITORY / "contract" / schema, self.contract)
-        kustomization = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
-        self.manifest("front", "kustomization.yaml", kustomization + "resources: [api.yaml]\n")
-        self.manifest("front", "api.yaml", API)
+        (self.folder / "modes").mkdir(parents=True)
+        self.manifest("api", "api.yaml", API)
+        kustomization = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [db.yaml]\n"
         generator = "configMapGenerator: [{name: db-prepare, namespace: shop-data, files: [prepare.sh]}]\n"
-        self.manifest("data", "kustomization.yaml", kustomization + "resources: [db.yaml]\n" + generator)
-        self.manifest("data", "db.yaml", DB)
-        self.manifest("data", "prepare.sh", "#!/bin/sh\n")
+        self.manifest("db", "kustomization.yaml", kustomization + generator)
+        self.manifest("db", "db.yaml", DB)
+        self.manifest("db", "prepare.sh", "#!/bin/sh\n")
 
-    def manifest(self, role: str, name: str, text: str) -> None:
-        path = self.roles / role / "files" / "manifests" / name
+    def component(self, name: str) -> Path:
+        return self.folder / "components" / name
+
+    def manifest(self, component: str, name: str, text: str) -> None:
+        path = self.component(component) / "kubernetes" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 
@@ -175,17 +157,14 @@ class Platform:
         """A second mode, which says what the first one does but for its target and ``changes``."""
         mode = copy.deepcopy(self.mode) | {"mode": name, "target": target} | changes
         if target == "compose":
-            mode |= {"project": "shop", "placement": {"api": {"source": "src"}, "db": {"publish": 15432, "volume": True}}}
+            mode |= {"project": "shop", "placement": {"api": {"source": "src"}, "db": {"publish": 15432}}}
             for service, text in FRAGMENTS.items():
-                path = self.roles / "compose" / "files" / "services" / f"{service}.yml"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text)
-            (self.roles / "compose" / "files" / "deliver.sh").write_text("#!/bin/sh\n")
+                (self.component(service) / "compose.yml").write_text(text)
         self.others[name] = mode
         return mode
 
-    def edit(self, role: str, name: str, old: str, new: str) -> None:
-        path = self.roles / role / "files" / "manifests" / name
+    def edit(self, component: str, name: str, old: str, new: str) -> None:
+        path = self.component(component) / "kubernetes" / name
         text = path.read_text()
         assert old in text
         path.write_text(text.replace(old, new))
@@ -194,7 +173,27 @@ class Platform:
         self.platform["services"]["api"]["settings"].setdefault(name, {"means": "x"}).update(values)
 
     def write(self) -> Platform:
-        (self.contract / "platform.yml").write_text(yaml.safe_dump(self.platform, sort_keys=False, allow_unicode=True))
+        for name, document in split(self.platform).items():
+            path = self.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
         for name, mode in {"kind": self.mode, **self.others}.items():
-            (self.contract / "modes" / f"{name}.yml").write_text(yaml.safe_dump(mode, sort_keys=False))
+            (self.folder / "modes" / f"{name}.yml").write_text(yaml.safe_dump(mode, sort_keys=False))
         return self
+
+
+def split(whole: dict[str, Any]) -> dict[str, Any]:
+    """An assembled contract as the documents that it is assembled from, by path below the platform's folder."""
+    lanes = {lane: members if isinstance(members, dict) else {"components": members} for lane, members in whole["lanes"].items()}
+    defaults = {"lane": "core", "secrets_source": "file:///run/secrets/shop", "ca_file": "/etc/shop/ca.crt"}
+    head = {"platform": 1, "domain": "shop.localhost", "lanes": lanes, "defaults": defaults, "secrets": whole["secrets"]}
+    head |= {key: value for key, value in whole.items() if key not in ("lanes", "endpoints", "services", "secrets")}
+    documents = {"platform.yml": head}
+    for name, service in whole["services"].items():
+        own = {
+            key: {part: value for part, value in endpoint.items() if part != "service"}
+            for key, endpoint in whole["endpoints"].items()
+            if endpoint["service"] == name
+        }
+        documents[f"components/{name}/component.yml"] = {**service, **({"endpoints": own} if own else {})}
+    return documents

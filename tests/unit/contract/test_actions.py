@@ -15,14 +15,13 @@ PLAYBOOK = """
   gather_facts: false
   tasks:
     - gpuaas.parity.contract_render: &render
-        contract_dir: "{{ root }}/contract"
-        roles_dir: "{{ root }}/roles"
+        platform: "{{ root }}/platform"
         state_dir: "{{ root }}/state"
       check_mode: true
       register: dry
     - gpuaas.parity.local_secrets: &secrets
         contract: "{{ dry.contract }}"
-        schema: "{{ repository }}/contract/secrets.schema.json"
+        schema: "{{ repository }}/platform/secrets.schema.json"
         state_dir: "{{ root }}/state"
         tier: local
       check_mode: true
@@ -56,7 +55,7 @@ PLAYBOOK = """
       register: second
     - gpuaas.parity.local_secrets:
         contract: "{{ root }}/state/rendered/contract.json"
-        schema: "{{ repository }}/contract/secrets.schema.json"
+        schema: "{{ repository }}/platform/secrets.schema.json"
         state_dir: "{{ root }}/state"
         tier: local
         cluster_exists: true
@@ -69,8 +68,7 @@ PLAYBOOK = """
           - second_ca.fingerprint == first_ca.fingerprint and second_ca.not_after == first_ca.not_after
 
     - gpuaas.parity.contract_render:
-        contract_dir: "{{ root }}/contract"
-        roles_dir: "{{ root }}/roles"
+        platform: "{{ root }}/platform"
         state_dir: "{{ root }}/state"
         lane: nowhere
       register: refused
@@ -82,8 +80,7 @@ MODES = """
   gather_facts: false
   tasks:
     - gpuaas.parity.contract_render: &render
-        contract_dir: "{{ root }}/contract"
-        roles_dir: "{{ root }}/roles"
+        platform: "{{ root }}/platform"
         modes: [kind, local]
         state_root: "{{ root }}/.parity"
         rendered_dirs: {local: "{{ root }}/deploy/local"}
@@ -110,8 +107,7 @@ MODES = """
           - second is not changed and second.renderings.kind.contract == first.renderings.kind.contract
 
     - gpuaas.parity.contract_render:
-        contract_dir: "{{ root }}/contract"
-        roles_dir: "{{ root }}/roles"
+        platform: "{{ root }}/platform"
         mode: local
         state_dir: "{{ root }}/.parity/local"
         rendered_dir: "{{ root }}/deploy/local"
@@ -137,8 +133,7 @@ MODES = """
           - lookup('ansible.builtin.file', root ~ '/deploy/local/api.env') == 'mine'
 
     - gpuaas.parity.contract_diff: &diff
-        contract_dir: "{{ root }}/contract"
-        roles_dir: "{{ root }}/roles"
+        platform: "{{ root }}/platform"
         a: kind
         b: local
       register: compared

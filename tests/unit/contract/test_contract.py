@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.load import load_contract, load_mode
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.resolve import resolve
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import load_contract, load_mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.resolve import resolve
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import REPOSITORY, Platform
 
 
 def resolved(platform: Platform, lane: str = "core", mode: str = "kind") -> dict[str, Any]:
     platform.write()
-    return resolve(load_contract(platform.contract), load_mode(platform.contract, mode), lane)
+    return resolve(load_contract(platform.folder), load_mode(platform.folder, mode), lane)
 
 
 def refused(platform: Platform, **kwargs: str) -> ParityError:
@@ -315,10 +315,10 @@ def test_unknown_mode(platform: Platform, mode: str) -> None:
 
 def test_duplicate_key(platform: Platform) -> None:
     platform.write()
-    path = platform.contract / "platform.yml"
+    path = platform.folder / "platform.yml"
     path.write_text(path.read_text() + "secrets: {}\n")
     with pytest.raises(ParityError) as caught:
-        load_contract(platform.contract)
+        load_contract(platform.folder)
     assert caught.value.reason == "CONTRACT_DUPLICATE_KEY"
     assert caught.value.seen.startswith("contract/platform.yml: secrets (line ")
 
@@ -327,9 +327,9 @@ def test_duplicate_key(platform: Platform) -> None:
 @pytest.mark.parametrize("text", ["a: [", "", "a: !!python/name:os.system x\n", "- a\n"])
 def test_broken_file(platform: Platform, file: str, reason: str, text: str) -> None:
     platform.write()
-    (platform.contract / file).write_text(text)
+    (platform.folder / file).write_text(text)
     with pytest.raises(ParityError) as caught:
-        resolve(load_contract(platform.contract), load_mode(platform.contract, "kind"), "core")
+        resolve(load_contract(platform.folder), load_mode(platform.folder, "kind"), "core")
     assert caught.value.reason == reason
     assert f"contract/{file}" in caught.value.seen
 
@@ -351,16 +351,16 @@ def _binary(path: Path) -> None:
 @pytest.mark.parametrize("file", ["platform.yml", "contract.schema.json"])
 def test_unreadable_file(platform: Platform, damage: Callable[[Path], None], file: str) -> None:
     platform.write()
-    damage(platform.contract / file)
+    damage(platform.folder / file)
     with pytest.raises(ParityError) as caught:
-        load_contract(platform.contract)
+        load_contract(platform.folder)
     assert caught.value.reason == "CONTRACT_UNREADABLE"
 
 
 @pytest.mark.parametrize("text", ["{", "[]"])
 def test_broken_schema(platform: Platform, text: str) -> None:
     platform.write()
-    (platform.contract / "contract.schema.json").write_text(text)
+    (platform.folder / "contract.schema.json").write_text(text)
     with pytest.raises(ParityError) as caught:
-        load_contract(platform.contract)
+        load_contract(platform.folder)
     assert caught.value.reason == "CONTRACT_UNREADABLE"

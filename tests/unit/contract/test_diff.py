@@ -6,16 +6,22 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare import MEANING, PLACEMENT, TRANSPORT, Difference, compare
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.diff import (
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.compare import (
+    MEANING,
+    PLACEMENT,
+    TRANSPORT,
+    Difference,
+    compare,
+)
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.diff import (
     differences,
     document,
     refuse_meaning,
     rendered,
     table,
 )
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import load_inputs, render_mode
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.tree import Tree
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import load_inputs, render_mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.tree import Tree
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import Platform
 
@@ -31,7 +37,7 @@ def two(platform: Platform) -> Platform:
     }
     platform.platform["secrets"]["db_password"]["readers"] += ["identity", "validate"]
     platform.write()
-    (platform.contract / "realm.yml").write_text(
+    (platform.folder / "realm.yml").write_text(
         'realm: shop\nroles: [buyer, seller]\nclients: [{secret: db_password, uris: ["${endpoints.shop.url}/x"], ttl: 5}]\n'
     )
     return platform

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare import MEANING, compare
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.diff import rendered
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.expected import leaves
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.observe import observe
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import Inputs, load_inputs, render_mode
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.resolve import as_json
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.tree import Tree
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.compare import MEANING, compare
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.diff import rendered
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.expected import leaves
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.observe import observe
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.resolve import as_json
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import Inputs, load_inputs, render_mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.tree import Tree
 from ansible_collections.gpuaas.parity.tests.unit.contract import made_up
 from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import REPOSITORY
 from hypothesis import HealthCheck, Phase, assume, given, settings

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.load import load_contract, load_mode
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import Rendering, load_inputs, render, render_mode
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.tree import swap_tree
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import load_contract, load_mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import Rendering, load_inputs, render, render_mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.tree import swap_tree
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import REPOSITORY, Platform
 
@@ -29,7 +29,7 @@ def own() -> dict[str, Rendering]:
 
 def rendered(platform: Platform, mode: str = "kind") -> Rendering:
     platform.write()
-    return render(platform.contract, mode, "core", platform.roles)
+    return render(platform.folder, mode, "core", platform.roles)
 
 
 def refused(platform: Platform, mode: str = "kind") -> ParityError:
@@ -235,7 +235,7 @@ def test_service_may_have_any_name(platform: Platform) -> None:
     platform.platform["secrets"]["db_password"]["readers"].append("kind")
     platform.mode["transport"]["services"]["kind"] = {"host": "kind.shop-data.svc.cluster.local"}
     platform.write()
-    assert load_mode(platform.contract, "kind").hosts["kind"]
+    assert load_mode(platform.folder, "kind").hosts["kind"]
 
 
 @pytest.mark.parametrize(
@@ -389,7 +389,7 @@ def test_setting_in_the_place_of_a_secret(platform: Platform, change: Change, pl
     change(platform)
     platform.write()
     with pytest.raises(ParityError) as caught:
-        load_contract(platform.contract)
+        load_contract(platform.folder)
     assert caught.value.reason == "CONTRACT_SETTING_IN_SECRET"
     assert place in caught.value.seen
     assert "hunter2" not in f"{caught.value} {caught.value.details}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.load import load_contract, read_source
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.readers import OUTSIDE, check_readers
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import render
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import load_contract, read_source
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.readers import OUTSIDE, check_readers
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import render
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import REPOSITORY, Platform
 
@@ -21,13 +21,13 @@ admin: {username: root, password: admin_password}
 def refused(platform: Platform) -> str:
     platform.write()
     with pytest.raises(ParityError) as caught:
-        render(platform.contract, "kind", "core", platform.roles)
+        render(platform.folder, "kind", "core", platform.roles)
     assert caught.value.reason == "CONTRACT_READERS"
     return caught.value.seen
 
 
 def with_realm(platform: Platform) -> Platform:
-    (platform.contract / "realm.yml").write_text(REALM)
+    (platform.folder / "realm.yml").write_text(REALM)
     for name, readers in {
         "anna_password": ["identity", "operator", "validate"],
         "shop_secret": ["identity", "validate"],
@@ -65,7 +65,7 @@ def test_list_of_the_wrong_shape(platform: Platform, readers: object) -> None:
     platform.platform["secrets"]["cookie_key"]["readers"] = readers
     platform.write()
     with pytest.raises(ParityError) as caught:
-        render(platform.contract, "kind", "core", platform.roles)
+        render(platform.folder, "kind", "core", platform.roles)
     assert caught.value.reason == "CONTRACT_INVALID" and "secrets.cookie_key.readers" in caught.value.seen
 
 
@@ -73,13 +73,13 @@ def test_secret_without_readers(platform: Platform) -> None:
     del platform.platform["secrets"]["cookie_key"]["readers"]
     platform.write()
     with pytest.raises(ParityError) as caught:
-        render(platform.contract, "kind", "core", platform.roles)
+        render(platform.folder, "kind", "core", platform.roles)
     assert caught.value.reason == "CONTRACT_INVALID" and "lacks readers" in caught.value.seen
 
 
 def test_realm_counts_as_a_reader(platform: Platform) -> None:
     with_realm(platform).write()
-    document = json.loads(render(platform.contract, "kind", "core", platform.roles).tree["contract.json"])
+    document = json.loads(render(platform.folder, "kind", "core", platform.roles).tree["contract.json"])
     assert document["secrets"]["shop_secret"]["readers"] == ["identity", "validate"]
 
 
@@ -118,7 +118,7 @@ def test_secret_that_the_realm_is_entered_with_at_first(platform: Platform) -> N
 def test_a_person_is_taken_at_their_word(platform: Platform) -> None:
     platform.platform["secrets"]["cookie_key"]["readers"] = ["api", "operator"]
     platform.write()
-    render(platform.contract, "kind", "core", platform.roles)
+    render(platform.folder, "kind", "core", platform.roles)
 
 
 def test_readers_outside_are_those_of_the_schema() -> None:

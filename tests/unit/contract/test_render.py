@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import Rendering, render
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.tree import swap_tree
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import Rendering, render
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.tree import swap_tree
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import REPOSITORY, Platform
 from hypothesis import HealthCheck, given, settings
@@ -24,7 +24,7 @@ KUBECTL = Path(sys.executable).parent / "kubectl"
 
 def rendered(platform: Platform, lane: str = "core") -> Rendering:
     platform.write()
-    return render(platform.contract, "kind", lane, platform.roles)
+    return render(platform.folder, "kind", lane, platform.roles)
 
 
 def overlay(platform: Platform, role: str) -> dict[str, Any]:
@@ -242,7 +242,7 @@ class TestRealm:
     """contract/realm.yml: references resolved, secrets by name only."""
 
     def write(self, platform: Platform, text: str) -> None:
-        (platform.contract / "realm.yml").write_text(text)
+        (platform.folder / "realm.yml").write_text(text)
 
     def test_references_are_resolved(self, platform: Platform) -> None:
         platform.platform["secrets"]["db_password"]["readers"] += ["identity", "validate"]

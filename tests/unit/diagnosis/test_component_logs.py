@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project
 from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis import component_logs
 from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.component_logs import (
     Source,
@@ -16,8 +17,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.component
     show_logs,
 )
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import Project
-from ansible_collections.gpuaas.parity.tests.unit.probes.containers import container, docker_of
+from ansible_collections.gpuaas.parity.tests.unit.checks.containers import container, docker_of
 
 CONTRACT = {"services": {"traefik": {"namespace": "gpuaas-ingress"}, "api": {"namespace": "gpuaas-control-plane"}}}
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds import KINDS
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types import KINDS
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 PAGES = sorted(
     path
-    for pattern in ("*.md", "docs/**/*.md", "roles/*/README.md", "*/README.md")
+    for pattern in ("*.md", "docs/**/*.md", "roles/*/README.md", "*/README.md", "platform/components/*/README.md", "examples/*/README.md")
     for path in CHECKOUT.glob(pattern)
     if not any(part.startswith(".") for part in path.relative_to(CHECKOUT).parts)
 )
@@ -116,7 +116,7 @@ def test_every_named_package_has_a_reason_in_the_readme_of_requirements() -> Non
 def test_every_image_of_the_catalog_is_explained() -> None:
     readme = _text(CHECKOUT / "images" / "README.md")
     patterns = [re.escape(name).replace(r"\*", ".+") for name in re.findall(r"`([a-z][a-z*-]+)`", readme)]
-    catalog = yaml.safe_load(_text(CHECKOUT / "images" / "catalog.yml"))["images"]
+    catalog = yaml.safe_load(_text(CHECKOUT / "images" / "catalog.yml"))
     assert [name for name in catalog if not any(re.fullmatch(pattern, name) for pattern in patterns)] == []
 
 
@@ -129,7 +129,7 @@ def test_every_kind_of_check_is_explained() -> None:
 
 def test_every_workload_that_is_named_exists() -> None:
     there = set()
-    for path in (CHECKOUT / "roles").glob("*/files/manifests/*.yaml"):
+    for path in CHECKOUT.glob("platform/components/*/kubernetes/*.yaml"):
         for document in yaml.safe_load_all(_text(path)):
             if isinstance(document, dict) and "metadata" in document:
                 there.add(f"{document['kind'].lower()}/{document['metadata']['name']}")

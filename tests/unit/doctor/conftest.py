@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.load import read_schema
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import load_inputs, render_mode
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.rendered import Place as Rendered
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.rendered import with_record
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import read_schema
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import load_inputs, render_mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.rendered import Place as Rendered
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.rendered import with_record
 from ansible_collections.gpuaas.parity.plugins.module_utils._doctor.examine import examine
 from ansible_collections.gpuaas.parity.plugins.module_utils._doctor.model import Condition, Place
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Completed

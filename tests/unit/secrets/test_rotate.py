@@ -8,8 +8,8 @@ import stat
 from pathlib import Path
 
 import pytest
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract import files
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._run import files
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import previous
 from ansible_collections.gpuaas.parity.tests.unit.secrets.made_up_state import CANARY, State
 

@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.load import read_schema
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import read_schema
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import kinds, store
 from ansible_collections.gpuaas.parity.tests.unit.secrets.made_up_state import CANARY, CONTRACT, CONTRACT_DIR, SCHEMA, State

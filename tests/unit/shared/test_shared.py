@@ -16,10 +16,10 @@ from typing import Any
 import httpx
 import pytest
 import yaml
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import render
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Result
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.session import verdict
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import render
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Result
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.session import verdict
 from ansible_collections.gpuaas.parity.plugins.module_utils._shared.look import Shared, look
 from ansible_collections.gpuaas.parity.plugins.module_utils._shared.reading import Address, parse_address, reading_client, trust
 from ansible_collections.gpuaas.parity.tests.unit.net.local_server import Asked, Authority, Reply, Server, as_json, serve

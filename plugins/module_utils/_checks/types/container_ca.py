@@ -1,0 +1,38 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Containers trust the CA that this run made, and no older one."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import COMPOSE, Context, Observation, failed, passed
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import is_running, name_of
+
+_PATIENCE = 10.0
+
+
+@dataclass(frozen=True)
+class ContainerCa:
+    """In each running container of ``services`` the file that the setting ``setting`` names is the run's tls/ca.crt."""
+
+    services: list[str]
+    setting: str = "GPUAAS_CA_FILE"
+    targets: ClassVar[frozenset[str]] = COMPOSE
+
+    def run(self, context: Context) -> Observation:
+        ours = hashlib.sha256(context.ca_file.read_bytes()).hexdigest()
+        for service in self.services:
+            path = str(context.service(service)["settings"][self.setting])
+            running = [item for item in context.project.of(service) if is_running(item)]
+            if not running:
+                return failed("CONFIGURATION_DRIFT", f"no container of {service} runs")
+            for container in running:
+                done = context.docker.call("exec", str(container["Id"]), "sha256sum", path, timeout=_PATIENCE, check=False)
+                if done.rc != 0:
+                    return failed("CONFIGURATION_DRIFT", f"{path} cannot be read in {name_of(container)}")
+                if done.stdout.split()[:1] != [ours]:
+                    return failed("CONFIGURATION_DRIFT", f"{path} in {name_of(container)} is another CA than {context.ca_file}")
+        return passed(f"our CA is in {', '.join(self.services)}")

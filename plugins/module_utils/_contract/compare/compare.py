@@ -1,0 +1,158 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Two renderings compared by meaning.
+
+Each side is held against what the contract says, with that mode's transport values
+in the places that the contract gives them. What differs and fits on both sides is
+transport or placement; everything else differs in meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.expected import (
+    Leaves,
+    Side,
+    Variables,
+    is_expression,
+    leaves,
+    meant,
+    placed,
+    settings,
+)
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.observe import Observed
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.placement import is_provided
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.problems import dotted
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.source import Source
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.strict_yaml import Path
+
+TRANSPORT, PLACEMENT, MEANING = GROUPS = ("transport", "placement", "meaning")
+# A name, and no difference: it says which of the two is looked at.
+_NAMES = frozenset({("mode",)})
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One place where two renderings differ. ``a`` and ``b`` are text, None where there is nothing."""
+
+    group: str
+    path: str
+    a: str | None
+    b: str | None
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A mode, and a tree that was rendered for it. ``own`` are ``own_variables``."""
+
+    side: Side
+    seen: Observed
+    own: tuple[Variables, Variables]
+
+
+def compare(contract: Contract, realm: Source | None, lane: str, first: Rendered, second: Rendered) -> list[Difference]:
+    """Every difference, sorted by group and path; those of group ``meaning`` must not be."""
+    both = (first, second)
+    services = set(contract.lanes[lane])
+    expected = meant(contract, lane)
+    found: set[Difference] = set()
+    sides = []
+    for one in both:
+        whole = expected | placed(contract, one.side, services)
+        literal = frozenset(path for path in whole if not is_expression(path))
+        sides.append(_Half(one.side, dict(leaves(one.seen.contract)), whole, literal))
+    mode_only = {path for half in sides for path in half.expected if path not in expected}
+    found |= _differences((), sides, mode_only)
+    if realm is not None:
+        said = dict(leaves(realm.data))
+        found |= _differences(("realm",), [_Half(one.side, dict(leaves(one.seen.realm)), said) for one in both], set())
+    for name in sorted(services):
+        found |= _variables(contract, name, both)
+        found |= _secrets(contract, name, services, both)
+    return sorted(found, key=lambda item: (GROUPS.index(item.group), item.path, item.a or "", item.b or ""))
+
+
+@dataclass(frozen=True)
+class _Half:
+    side: Side
+    actual: Leaves
+    expected: Leaves
+    literal: frozenset[Path] = frozenset()
+
+    def fits(self, path: Path) -> bool:
+        """Whether this side says at ``path`` what the contract says, with its own mode's values."""
+        if path not in self.expected or path not in self.actual:
+            return path not in self.expected and path not in self.actual
+        wanted, value = self.expected[path], self.actual[path]
+        if isinstance(wanted, str) and path not in self.literal:
+            return not isinstance(value, dict | list | None) and _text(value) == self.side.spliced(wanted)
+        return type(wanted) is type(value) and bool(wanted == value)
+
+
+def _differences(at: Path, halves: list[_Half], mode_only: set[Path]) -> set[Difference]:
+    found = set()
+    first, second = halves
+    for path in {path for half in halves for path in (*half.actual, *half.expected)}:
+        a, b = first.actual.get(path), second.actual.get(path)
+        same = type(a) is type(b) and a == b and (path in first.actual) == (path in second.actual)
+        fits = first.fits(path) and second.fits(path)
+        if fits and (same or path in _NAMES):
+            continue
+        group = MEANING
+        if fits and path in mode_only:
+            group = PLACEMENT
+        elif fits and type(a) is type(b) and first.expected.get(path) == second.expected.get(path):
+            # Two texts that fit one expression differ in the values of its names.
+            group = TRANSPORT
+        found.add(Difference(group, dotted((*at, *path)), _shown(first, path), _shown(second, path)))
+    return found
+
+
+def _variables(contract: Contract, name: str, both: tuple[Rendered, Rendered]) -> set[Difference]:
+    """The environment of a service: the contract's settings, and what its manifest or fragment has of its own."""
+    said = settings(contract, name)
+    halves = []
+    placed: set[Path] = set()
+    for one, other in (both, both[::-1]):
+        own, sourced = (item.get(name, {}) for item in one.own)
+        provided = is_provided(one.side.mode, name)
+        # Nothing is given to a service that the mode's surroundings provide; contract.json was compared.
+        stood_for = {key: one.side.spliced(value) for key, value in said.items()} if provided else {}
+        seen = one.seen.received.get(name, stood_for)
+        extra = {key: value for key, value in (own | sourced).items() if key not in said}
+        # What mounting the source brings, or nothing of the other mode could have, is a matter of placement.
+        alone = extra if is_provided(other.side.mode, name) else sourced.keys() & extra.keys()
+        placed |= {(key,) for key in alone}
+        literal = frozenset((key,) for key in extra)
+        halves.append(_Half(one.side, dict(leaves(seen)), dict(leaves(extra | said)), literal))
+    return _differences(("services", name, "settings"), halves, placed)
+
+
+def _secrets(contract: Contract, name: str, lane: set[str], both: Iterable[Rendered]) -> set[Difference]:
+    """Secrets that are handed over by the tree itself: exactly the contract's keys."""
+    wanted = set(contract.services[name].secrets_in(lane))
+    handed = [one.seen.secrets.get(name, wanted) for one in both]
+    first, second = handed
+    return {
+        Difference(MEANING, f"services.{name}.secrets.{key}", *("handed over" if key in keys else None for keys in handed))
+        for key in (first ^ wanted) | (second ^ wanted)
+    }
+
+
+def _shown(half: _Half, path: Path) -> str | None:
+    return _text(half.actual[path]) if path in half.actual else None
+
+
+def _text(value: Any) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case dict() | list():
+            return "none"
+        case _:
+            return str(value)

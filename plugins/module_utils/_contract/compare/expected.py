@@ -1,0 +1,141 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a rendering must say, with references where a mode's own values belong.
+
+Built from the platform's folder alone and not from what was rendered: a rendering is compared with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.observe import container_variables, pod_variables
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract, Mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.placement import is_provided, placement_of, said_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import Platform
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.references import Scope, scope_of, split
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.strict_yaml import Path
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_fragments import read_fragment
+
+Variables = dict[str, dict[str, str]]
+Leaves = dict[Path, Any]
+"""Every scalar of a document by its path; an empty mapping or list is a leaf too."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One mode, and the values of its names."""
+
+    mode: Mode
+    scope: Scope
+
+    @classmethod
+    def of(cls, contract: Contract, mode: Mode) -> Side:
+        """The mode's side of a comparison."""
+        return cls(mode, scope_of(contract, mode))
+
+    def spliced(self, expression: str) -> str:
+        """``expression`` with this mode's value in the place of each name, and nothing else changed."""
+        return "".join(self.scope.expand(f"${{{part}}}", "a comparison") if named else part for part, named in split(expression))
+
+
+def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """The leaves of a document, in its own order."""
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from leaves(item, (*path, key))
+    elif isinstance(value, list) and value:
+        for index, item in enumerate(value):
+            yield from leaves(item, (*path, index))
+    else:
+        yield path, value
+
+
+def meant(contract: Contract, lane: str) -> Leaves:
+    """contract.json, but for what the mode itself places: literals as they are, the rest as expressions."""
+    members = set(contract.lanes[lane])
+    endpoints = {
+        name: {
+            "service": endpoint.service,
+            "health": endpoint.health,
+            "purpose": endpoint.purpose,
+            **{part: f"${{endpoints.{name}.{part}}}" for part in ("host", "port", "scheme", "url")},
+        }
+        for name, endpoint in contract.endpoints.items()
+        if endpoint.service in members
+    }
+    services = {
+        name: {
+            "role": service.role,
+            **({"image": service.image} if service.image else {}),
+            "workload": f"{service.deployed.kind.lower()}/{name}",
+            **({"host": f"${{services.{name}.host}}", "ports": service.ports} if service.ports else {}),
+            "needs": list(service.needs),
+            "settings": settings(contract, name),
+            "types": {key: setting.type for key, setting in service.settings.items()},
+            "secrets": service.secrets_in(members),
+        }
+        for name, service in contract.services.items()
+        if name in members
+    }
+    whole = {
+        "contract": 1,
+        "lane": lane,
+        "domain": "${domain}",
+        "public_port": "${public_port}",
+        "endpoints": endpoints,
+        "services": services,
+        "secrets": contract.secrets,
+    }
+    return dict(leaves(whole))
+
+
+def is_expression(path: Path) -> bool:
+    """Whether references are replaced at this path of contract.json; elsewhere a text is a text."""
+    match path:
+        case ("domain",) | ("public_port",) | ("services", _, "settings", _) | ("services", _, "host") | ("services", _, "ports", _):
+            return True
+        case ("endpoints", _, "host" | "port" | "scheme" | "url"):
+            return True
+    return False
+
+
+def settings(contract: Contract, service: str) -> dict[str, str]:
+    """The variables of a service as text, with references: ``true``, ``8000``, ``${endpoints.web.url}``."""
+    found = contract.services[service].settings
+    return {key: str(item.value).lower() if isinstance(item.value, bool) else str(item.value) for key, item in found.items()}
+
+
+def placed(contract: Contract, side: Side, services: set[str]) -> Leaves:
+    """The part of contract.json that the mode alone says: its target, and where each service is."""
+    mode = side.mode
+    found: Leaves = {("mode",): mode.name, ("target",): mode.target}
+    found |= {(key,): value for key, value in said_of(mode).items()}
+    for name in services:
+        for key, value in placement_of(contract, mode, name).items():
+            # A published port may be an endpoint's.
+            found[("services", name, key)] = int(side.spliced(str(value))) if key == "publish" else value
+    return found
+
+
+def own_variables(platform: Platform, mode: Mode) -> tuple[Variables, Variables]:
+    """Variables beside the contract's, by component: what its manifest or fragment states, and what mounting its source brings.
+
+    Raises ParityError as ``read_fragment``.
+    """
+    own: Variables = {}
+    sourced: Variables = {}
+    for name, component in sorted(platform.components.items()):
+        if is_provided(mode, name):
+            continue
+        if mode.target == "compose":
+            main = read_fragment(component.folder / "compose.yml", name).main
+            own[name] = container_variables(main)
+            if "source" in mode.exceptions.get(name, {}):
+                sourced[name] = container_variables(main.get("x-source") or {})
+        else:
+            own[name] = pod_variables(component.base, name)
+    return own, sourced

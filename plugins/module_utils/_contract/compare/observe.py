@@ -1,0 +1,156 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a rendered tree gives to services: the variables of their environment, and which secrets."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model import strict_yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.consumption import literals
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import WORKLOADS, Base, parse_base
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.tree import Tree
+from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+
+COMPOSE_FILE = "compose.yml"
+_HANDED = "files/deliver.list"
+_ESCAPED = re.compile(r"\\(.)")
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A tree as its readers see it. A service that is not deployed from the tree has no ``received``."""
+
+    contract: dict[str, Any]
+    realm: Any
+    received: dict[str, dict[str, str]]
+    secrets: dict[str, set[str]]
+
+
+def observe(tree: Tree) -> Observed:
+    """Read a tree as a deployment would. Whatever is not there is absent from the result, never an error."""
+    contract = _json(tree.get("contract.json"))
+    contract = contract if isinstance(contract, dict) else {}
+    services = contract.get("services")
+    services = services if isinstance(services, dict) else {}
+    received: dict[str, dict[str, str]] = {}
+    secrets: dict[str, set[str]] = {}
+    if COMPOSE_FILE in tree:
+        project = _yaml(tree[COMPOSE_FILE])
+        handed = _handed(tree.get(_HANDED, b"").decode(errors="replace"))
+        for name in services:
+            container = _dig(project, "services", name)
+            if isinstance(container, dict):
+                received[name] = _of_container(container, tree)
+                secrets[name] = handed.get(f"{name}-secrets", set())
+    else:
+        bases: dict[str, Base | None] = {}
+        for name, service in services.items():
+            role = str(_dig(service, "role"))
+            overlay = _yaml(tree.get(f"{role}/kustomization.yaml"))
+            if not isinstance(overlay, dict) or "provided_by" in service:
+                continue
+            if role not in bases:
+                bases[role] = _base(tree, role)
+            received[name] = _of_pod(name, role, overlay, bases[role], tree)
+            if "secretGenerator" in overlay:
+                keys = _generated(overlay, "secretGenerator", f"{name}-secrets", "files")
+                secrets[name] = {str(key).partition("=")[0] for key in keys}
+    return Observed(contract, _json(tree.get("realm.json")), received, secrets)
+
+
+def _of_pod(name: str, role: str, overlay: dict[str, Any], base: Base | None, tree: Tree) -> dict[str, str]:
+    """What Kubernetes gives the main container: its ConfigMap, then what its manifest says itself."""
+    found: dict[str, str] = {}
+    for file in _generated(overlay, "configMapGenerator", f"{name}-config", "envs"):
+        lines = tree.get(f"{role}/{file}", b"").decode(errors="replace").split("\n")
+        found |= dict(line.partition("=")[::2] for line in lines if line)
+    return found | (pod_variables(base, name) if base else {})
+
+
+def _base(tree: Tree, role: str) -> Base | None:
+    files = {path.removeprefix(f"{role}/base/"): data for path, data in tree.items() if path.startswith(f"{role}/base/")}
+    try:
+        return parse_base(files, role)
+    except ParityError:
+        return None
+
+
+def _of_container(container: dict[str, Any], tree: Tree) -> dict[str, str]:
+    """What Docker Compose gives a container: its env files in order, then its own ``environment``."""
+    found: dict[str, str] = {}
+    files = container.get("env_file") or []
+    for file in [files] if isinstance(files, str) else files:
+        found |= _dotenv(tree.get(file["path"] if isinstance(file, dict) else file, b"").decode(errors="replace"))
+    return found | container_variables(container)
+
+
+def container_variables(container: dict[str, Any]) -> dict[str, str]:
+    """The ``environment`` of a Compose service."""
+    own = container.get("environment") or {}
+    if isinstance(own, list):
+        own = dict(str(line).partition("=")[::2] for line in own)
+    # A dollar stands twice in a Compose file, which would replace a variable otherwise.
+    return {str(key): str(value).replace("$$", "$") for key, value in own.items()}
+
+
+def pod_variables(base: Base, name: str) -> dict[str, str]:
+    """What the manifests of a role state themselves for the main container of a workload."""
+    found: dict[str, str] = {}
+    for manifest in base.of_kind(*WORKLOADS):
+        if manifest.name == name:
+            found |= literals(manifest)
+    return found
+
+
+def _handed(text: str) -> dict[str, set[str]]:
+    """The files that are put into each volume of a Compose project: the last word of a line is /to/<volume>/<file>."""
+    found: dict[str, set[str]] = {}
+    for line in text.splitlines():
+        volume, _, file = line.rpartition(" ")[2].removeprefix("/to/").partition("/")
+        found.setdefault(volume, set()).add(file)
+    return found
+
+
+def _generated(overlay: dict[str, Any], generator: str, name: str, key: str) -> list[Any]:
+    found = overlay.get(generator) or []
+    return [entry for item in found if _dig(item, "name") == name for entry in item.get(key) or []]
+
+
+def _dotenv(text: str) -> dict[str, str]:
+    """An env file as Compose reads it: single quotes keep, double quotes know a backslash."""
+    found = {}
+    for line in text.split("\n"):
+        key, said, value = line.partition("=")
+        if not said or line.startswith("#"):
+            continue
+        if len(value) > 1 and value[0] == value[-1] == "'":
+            value = value[1:-1]
+        elif len(value) > 1 and value[0] == value[-1] == '"':
+            value = _ESCAPED.sub(r"\1", value[1:-1])
+        found[key] = value
+    return found
+
+
+def _json(data: bytes | None) -> Any:
+    try:
+        return json.loads(data or b"null")
+    except ValueError:
+        return None
+
+
+def _yaml(data: bytes | None) -> Any:
+    try:
+        return strict_yaml.load((data or b"").decode(errors="replace")).data
+    except (strict_yaml.YamlProblem, UnicodeDecodeError):
+        return None
+
+
+def _dig(data: Any, *path: str) -> Any:
+    for part in path:
+        data = data.get(part) if isinstance(data, dict) else None
+    return data

@@ -1,0 +1,136 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a contract and a mode must mean, beyond their shape."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract, Mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.placement import placement_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.problems import Problems
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.references import names_in, service_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.strict_yaml import Path
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.values import looks_secret
+from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+
+
+def check_contract(contract: Contract) -> None:
+    """Every name leads somewhere, nothing needs itself, no secret is written out.
+
+    Raises ParityError with all problems: CONTRACT_REFERENCE, CONTRACT_INVALID,
+    CONTRACT_CYCLE, CONTRACT_SECRET_IN_SETTING, CONTRACT_SETTING_IN_SECRET.
+    """
+    problems = Problems()
+    _names(contract, problems)
+    _lanes(contract, problems)
+    for name, service in contract.services.items():
+        for key, setting in service.settings.items():
+            if cause := looks_secret(key, setting):
+                where = contract.source.where("services", name, "settings", key)
+                problems.add("CONTRACT_SECRET_IN_SETTING", where, cause)
+    problems.refuse()
+
+
+def check_mode(contract: Contract, mode: Mode) -> None:
+    """A mode speaks of components that there are, and places them where they can be. Raises ParityError MODE_INVALID."""
+    problems = Problems()
+    published: dict[object, str] = {}
+    for name, said in mode.exceptions.items():
+        where = mode.source.where("placement", name)
+        if name not in contract.services:
+            problems.add("MODE_INVALID", where, "is no component of the platform")
+            continue
+        port = said.get("publish", name)
+        if (other := published.setdefault(port, name)) != name:
+            problems.add("MODE_INVALID", mode.source.where("placement", name, "publish"), f"{port} is {other}'s already")
+        if ("storage" in said or "storage_class" in said) and not contract.services[name].deployed.storage:
+            problems.add("MODE_INVALID", where, "has storage, and its manifest claims none")
+        if "node_path" in placement_of(contract, mode, name) and said.get("replicas", 1) != 1:
+            problems.add(
+                "MODE_INVALID", mode.source.where("placement", name, "replicas"), "must be 1: its volume is a directory of one node"
+            )
+    problems.refuse()
+
+
+def check_lane(contract: Contract, lane: str) -> None:
+    """Raises ParityError CONTRACT_UNKNOWN_LANE."""
+    if lane not in contract.lanes:
+        known = ", ".join(sorted(contract.lanes, key=lambda name: (len(contract.lanes[name]), name)))
+        raise ParityError("CONTRACT_UNKNOWN_LANE", f"lane {lane!r}; known are: {known}")
+
+
+def _names(contract: Contract, problems: Problems) -> None:
+    where = contract.source.where
+    for name, endpoint in contract.endpoints.items():
+        if endpoint.service not in contract.services:
+            problems.add("CONTRACT_REFERENCE", where("endpoints", name, "service"), f"no component {endpoint.service}")
+    for host, count in Counter(endpoint.name for endpoint in contract.endpoints.values()).items():
+        if count > 1:
+            problems.add("CONTRACT_INVALID", where("endpoints"), f"{count} endpoints are named {host}")
+    for name, service in contract.services.items():
+        for key, secret in service.secrets.items():
+            if secret not in contract.secrets:
+                problems.add("CONTRACT_REFERENCE", where("services", name, "secrets", key, "secret"), f"no secret {secret} is defined")
+        for index, needed in enumerate(service.needs):
+            if needed not in contract.services:
+                problems.add("CONTRACT_REFERENCE", where("services", name, "needs", index), f"no component {needed}")
+    variables = {key for service in contract.services.values() for key in service.settings}
+    for name in contract.secrets:
+        if name.upper() in variables:
+            problems.add("CONTRACT_SETTING_IN_SECRET", where("secrets", name), f"is the name of a setting too, {name.upper()}")
+
+
+def _lanes(contract: Contract, problems: Problems) -> None:
+    where = contract.source.where
+    for lane, services in contract.lanes.items():
+        for name in services:
+            if name not in contract.services:
+                problems.add("CONTRACT_REFERENCE", where("lanes", lane), f"no component {name}")
+        for name in sorted(set(services) & set(contract.services)):
+            for place, needed in _needs(contract, name):
+                if needed not in services:
+                    problems.add("CONTRACT_REFERENCE", place, f"needs {needed}, which lane {lane} does not have")
+    _cycles(contract, problems)
+    for name in sorted(set(contract.services) - {service for lane in contract.lanes.values() for service in lane}):
+        problems.add("CONTRACT_INVALID", where("services", name), "is in no lane")
+
+
+def _cycles(contract: Contract, problems: Problems) -> None:
+    """Components that need each other: none of them could be the first to be ready."""
+    done: set[str] = set()
+
+    def visit(name: str, trail: tuple[str, ...]) -> None:
+        if name in trail:
+            circle = " -> ".join((*trail[trail.index(name) :], name))
+            problems.add("CONTRACT_CYCLE", contract.source.where("services", name, "needs"), circle)
+        elif name not in done:
+            for needed in contract.services[name].needs:
+                if needed in contract.services:
+                    visit(needed, (*trail, name))
+            done.add(name)
+
+    for name in contract.services:
+        visit(name, ())
+
+
+def _needs(contract: Contract, name: str) -> Iterator[tuple[str, str]]:
+    """(place, component) of every known component that one cannot do without."""
+    yield from _references(contract, name)
+    for index, needed in enumerate(contract.services[name].needs):
+        if needed in contract.services:
+            yield contract.source.where("services", name, "needs", index), needed
+
+
+def _references(contract: Contract, name: str) -> Iterator[tuple[str, str]]:
+    """(place, component) of every known component that a component's own values refer to."""
+    service = contract.services[name]
+    values: list[tuple[Path, object]] = [(("services", name, "ports", key), value) for key, value in service.ports.items()]
+    values += [(("services", name, "settings", key, "value"), item.value) for key, item in service.settings.items()]
+    for path, value in values:
+        for reference in names_in(value):
+            needed = service_of(reference, contract)
+            if needed in contract.services:
+                yield contract.source.where(*path), needed
