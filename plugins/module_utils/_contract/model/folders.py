@@ -8,24 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import REFERENCE, read_file
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import read_file
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.source import File, Merged, Source
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.place import REFERENCE
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
 PLATFORM_FILE = "platform.yml"
-# What ansible-galaxy puts into a collection that it builds.
-_MANIFEST = "MANIFEST.json"
-
-
-def place_of(platform: str, working_directory: Path) -> tuple[Path, Path]:
-    """The folder of a platform, ``reference`` being the collection's, and the project that it belongs to.
-
-    The project is the folder that holds it: a checkout, or a team's own. Beside what is installed nothing is kept:
-    its project is the working directory.
-    """
-    folder = REFERENCE if platform == "reference" else (working_directory / platform).resolve()
-    installed = folder == REFERENCE and (folder.parent / _MANIFEST).is_file()
-    return folder, working_directory if installed else folder.parent
 
 
 def platform_folders(folder: Path) -> tuple[Path, ...]:

@@ -14,10 +14,8 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.misp
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.problems import Problems, dotted
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.schema import violations
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.source import File, Source
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.place import REFERENCE
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-
-# The reference platform, which the collection carries; its folder holds the schemas of every platform's files.
-REFERENCE = Path(__file__).resolve().parents[4] / "platform"
 
 
 def read_file(path: Path, root: Path, *, invalid: str = "CONTRACT_INVALID") -> File:
