@@ -21,7 +21,7 @@ def platform_folders(folder: Path) -> tuple[Path, ...]:
     folder = folder.absolute().resolve()
     if not (folder / PLATFORM_FILE).is_file():
         raise ParityError("PLATFORM_MISSING", f"{folder} holds no {PLATFORM_FILE}")
-    found = (folder,)
+    found: tuple[Path, ...] = (folder,)
     while below := _extended(found):
         found = (below, *found)
     return found
