@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.deployed import Deployed
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.exceptions import Exceptions
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.source import Source
 
 Literal = str | int | bool
@@ -28,7 +29,7 @@ class Service:
     """One component; ``secrets`` maps its own keys to names of secrets, ``ports`` names to numbers or references.
 
     ``image`` is empty where the node brings its own. ``needs`` are the components that it connects to
-    and cannot be ready without.
+    and cannot be ready without. ``reset`` is what component.yml says of it, ``exceptions`` what compose.yml does.
     """
 
     role: str
@@ -37,7 +38,9 @@ class Service:
     settings: dict[str, Setting]
     secrets: dict[str, str]
     needs: tuple[str, ...]
+    reset: dict[str, Any]
     deployed: Deployed
+    exceptions: Exceptions
 
     @property
     def port(self) -> str | int | None:
@@ -68,7 +71,7 @@ class Contract:
     secrets: dict[str, dict[str, Any]]
 
     @classmethod
-    def parse(cls, source: Source, where_deployed: Mapping[str, Deployed]) -> Contract:
+    def parse(cls, source: Source, where_deployed: Mapping[str, Deployed], exceptions: Mapping[str, Exceptions]) -> Contract:
         """From an assembled document whose files their schemas admit."""
         data = source.data
         return cls(
@@ -85,7 +88,9 @@ class Contract:
                     settings={key: Setting(item["type"], item["value"]) for key, item in value.get("settings", {}).items()},
                     secrets={key: item["secret"] for key, item in value.get("secrets", {}).items()},
                     needs=tuple(value.get("needs", ())),
+                    reset=value.get("reset", {}),
                     deployed=where_deployed[name],
+                    exceptions=exceptions[name],
                 )
                 for name, value in data["services"].items()
             },

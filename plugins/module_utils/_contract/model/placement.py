@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract, Mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.exceptions import Exceptions
 
 # A directory of the one node for each component that keeps something; a cluster of our own binds volumes to it at once.
 _NODE_DIRECTORIES = "/var/local/gpuaas"
@@ -24,8 +25,10 @@ def host_of(contract: Contract, mode: Mode, name: str) -> str:
 def placement_of(contract: Contract, mode: Mode, name: str) -> dict[str, Any]:
     """Everything that a mode says of a component's place, derived and excepted, sorted by key."""
     said = {key: value for key, value in mode.exceptions.get(name, {}).items() if key != "host"}
-    if "provided_by" in said or mode.target == "compose":
+    if "provided_by" in said:
         return dict(sorted(said.items()))
+    if mode.target == "compose":
+        return _in_compose(contract.services[name].exceptions)
     found = contract.services[name].deployed
     derived: dict[str, Any] = {"namespace": found.namespace}
     if found.replicas:
@@ -35,6 +38,12 @@ def placement_of(contract: Contract, mode: Mode, name: str) -> dict[str, Any]:
         if mode.target == "kubernetes" and "storage_class" not in said:
             derived["node_path"] = f"{_NODE_DIRECTORIES}/{name}"
     return dict(sorted((derived | said).items()))
+
+
+def _in_compose(exceptions: Exceptions) -> dict[str, Any]:
+    """What else of a component's exceptions is for those who look at the machine: its port there, its source."""
+    published = {"publish": exceptions.publish.port} if exceptions.publish else {}
+    return published | ({"source": exceptions.source.folder} if exceptions.source else {})
 
 
 def is_provided(mode: Mode, name: str) -> bool:

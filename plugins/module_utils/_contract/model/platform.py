@@ -15,9 +15,13 @@ from typing import Any
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.assemble import assemble
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract, Mode
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.deployed import Deployed, deployed
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.exceptions import FILE as COMPOSE_FILE
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.exceptions import Exceptions
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import REFERENCE, check_schema, read_file
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import Base, read_base
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.meaning import in_compose
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.misplaced import in_component, in_mode, in_platform
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.pods import pods_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.source import File, Merged, Source
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
@@ -35,6 +39,7 @@ class Component:
     source: File
     base: Base
     deployed: Deployed
+    exceptions: Exceptions
 
     @property
     def folder(self) -> Path:
@@ -48,8 +53,7 @@ class Component:
 
     def file(self, name: str, *, invalid: str = "CONTRACT_INVALID") -> File | None:
         """A YAML file of the folder, None where there is none. Raises ParityError as ``read_file``."""
-        path = self.folder / name
-        return read_file(path, self.root, invalid=invalid) if path.is_file() else None
+        return _file(self.folder, self.root, name, invalid=invalid)
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,8 @@ def load_platform(folder: Path) -> Platform:
     components = _components(folders)
     realm = _merged(folders, "realm.yml", "CONTRACT_INVALID") if _having(folders, "realm.yml") else None
     found = assemble(source, {name: component.source for name, component in components.items()}, realm)
-    contract = Contract.parse(found, {name: component.deployed for name, component in components.items()})
+    where = {name: component.deployed for name, component in components.items()}
+    contract = Contract.parse(found, where, {name: component.exceptions for name, component in components.items()})
     return Platform(folders, contract, realm, components)
 
 
@@ -185,4 +190,15 @@ def _component(name: str, root: Path) -> Component:
         raise ParityError("CONTRACT_MANIFEST_MISMATCH", f"{label}: has no folder kubernetes/ with its manifests")
     base = read_base(manifests, f"{label}/kubernetes")
     where = deployed(name, base, f"{label}/kubernetes", connected=bool(source.data.get("ports")))
-    return Component(name, root, source, base, where)
+    return Component(name, root, source, base, where, _exceptions(name, root, source, base))
+
+
+def _exceptions(name: str, root: Path, source: File, base: Base) -> Exceptions:
+    file = _file(root / "components" / name, root, COMPOSE_FILE)
+    if file is not None:
+        check_schema(file, "compose", "CONTRACT_INVALID", in_compose(file.data, name, pods_of(base), source.data.get("settings", ())))
+    return Exceptions.parse(file)
+
+
+def _file(folder: Path, root: Path, name: str, *, invalid: str = "CONTRACT_INVALID") -> File | None:
+    return read_file(folder / name, root, invalid=invalid) if (folder / name).is_file() else None

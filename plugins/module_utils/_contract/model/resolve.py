@@ -76,6 +76,7 @@ def _service(name: str, contract: Contract, mode: Mode, scope: Scope, problems: 
         "workload": f"{service.deployed.kind.lower()}/{name}",
         **(_address(name, contract, scope, problems) if service.ports else {}),
         "needs": list(service.needs),
+        **({"reset": service.reset} if service.reset else {}),
         **_placement(name, contract, mode, scope, problems),
         "settings": _settings(name, service, contract, scope, problems),
         "types": {key: setting.type for key, setting in sorted(service.settings.items())},
@@ -103,7 +104,7 @@ def _placement(name: str, contract: Contract, mode: Mode, scope: Scope, problems
     """How the mode places a component, with the published port as a number."""
     placed = placement_of(contract, mode, name)
     if "publish" in placed:
-        where = mode.source.where("placement", name, "publish")
+        where = contract.services[name].exceptions.where("publish", "port")
         port = scope.expand(str(placed["publish"]), where)
         if not is_port(port):
             problems.add("CONTRACT_TYPE", where, "must lead to a port, 1 to 65535")

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract, Mode
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.placement import placement_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.placement import is_provided, placement_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.problems import Problems
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.references import names_in, service_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.strict_yaml import Path
@@ -37,21 +37,19 @@ def check_contract(contract: Contract) -> None:
 def check_mode(contract: Contract, mode: Mode) -> None:
     """A mode speaks of components that there are, and places them where they can be. Raises ParityError MODE_INVALID."""
     problems = Problems()
-    published: dict[object, str] = {}
     for name, said in mode.exceptions.items():
         where = mode.source.where("placement", name)
         if name not in contract.services:
             problems.add("MODE_INVALID", where, "is no component of the platform")
             continue
-        port = said.get("publish", name)
-        if (other := published.setdefault(port, name)) != name:
-            problems.add("MODE_INVALID", mode.source.where("placement", name, "publish"), f"{port} is {other}'s already")
         if ("storage" in said or "storage_class" in said) and not contract.services[name].deployed.storage:
             problems.add("MODE_INVALID", where, "has storage, and its manifest claims none")
         if "node_path" in placement_of(contract, mode, name) and said.get("replicas", 1) != 1:
             problems.add(
                 "MODE_INVALID", mode.source.where("placement", name, "replicas"), "must be 1: its volume is a directory of one node"
             )
+    if mode.target == "compose":
+        _published(contract, mode, problems)
     problems.refuse()
 
 
@@ -60,6 +58,15 @@ def check_lane(contract: Contract, lane: str) -> None:
     if lane not in contract.lanes:
         known = ", ".join(sorted(contract.lanes, key=lambda name: (len(contract.lanes[name]), name)))
         raise ParityError("CONTRACT_UNKNOWN_LANE", f"lane {lane!r}; known are: {known}")
+
+
+def _published(contract: Contract, mode: Mode, problems: Problems) -> None:
+    """Two components at one port of the machine."""
+    taken: dict[object, str] = {}
+    for name, service in contract.services.items():
+        found = service.exceptions.publish
+        if found and not is_provided(mode, name) and (other := taken.setdefault(found.port, name)) != name:
+            problems.add("MODE_INVALID", service.exceptions.where("publish", "port"), f"{found.port} is {other}'s already")
 
 
 def _names(contract: Contract, problems: Problems) -> None:
