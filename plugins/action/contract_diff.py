@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -28,11 +27,11 @@ class ActionModule(ParityAction):
 
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
         platform = load_platform(Path(params["platform"]))
-        about = (params["a"], params["b"])
-        found = differences(platform, *about, params["lane"])
-        told = document(found, *about, params["lane"])
+        about, lane = (params["a"], params["b"]), params["lane"] or platform.contract.defaults["lane"]
+        found = differences(platform, *about, lane)
+        told = document(found, *about, lane)
         width = shutil.get_terminal_size((120, 24)).columns
-        shown = table(found, *about, params["lane"], width) if params["output"] == "text" else json.dumps(told, indent=2).splitlines()
-        self._found |= {"differences": told["differences"], "counts": told["counts"], "_parity_lines": shown}
+        answer = {"lines": table(found, *about, lane, width), "document": told}
+        self._found |= {"differences": told["differences"], "counts": told["counts"], "_parity_answer": answer}
         refuse_meaning(found, *about)
         return {}

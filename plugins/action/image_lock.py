@@ -18,5 +18,5 @@ class ActionModule(ParityAction):
     DOCUMENTATION = DOCUMENTATION
 
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
-        result = supply_of(params).lock(Path(params["state_dir"]), params["image_keys"], dry=self.check_mode)
+        result = supply_of(params).lock(self.emit, Path(params["state_dir"]), params["image_keys"], dry=self.check_mode)
         return {**result, "changed": bool(result["loaded"])}

@@ -23,7 +23,7 @@ class ActionModule(ParityAction):
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
         state_dir = own_path(params["state_dir"])
         kubeconfig = own_path(params["kubeconfig"] or state_dir / "kubeconfig")
-        site = Site(state_dir, kubeconfig, kind=params["kind_binary"], show=self.show)
+        site = Site(state_dir, kubeconfig, kind=params["kind_binary"], emit=self.emit)
         spec = ClusterSpec(
             name=params["name"],
             node_image=params["node_image"],
@@ -33,7 +33,7 @@ class ActionModule(ParityAction):
             cgroup_version=params["cgroup_version"],
         )
         if params["state"] == "present":
-            done = converge.present(site, spec, Waiting(params["wait_seconds"]), check_mode=self.check_mode)
+            done = converge.present(site, spec, Waiting(params["wait_seconds"], emit=self.emit), check_mode=self.check_mode)
         elif params["state"] == "stopped":
             done = converge.stopped(site, spec, check_mode=self.check_mode)
         else:
@@ -50,7 +50,7 @@ class ActionModule(ParityAction):
         if done.identity:
             result.update(uid=done.identity.uid, kubernetes_version=done.identity.version)
         if done.drift:
-            result["warnings"] = [f"cluster {spec.name}: {drift}" for drift in done.drift]
+            result["warnings"] = [self.advise(f"cluster {spec.name}: {drift}") for drift in done.drift]
         if self.diff_mode:
             result["diff"] = {
                 "before_header": f"cluster {spec.name}",

@@ -22,7 +22,7 @@ class ActionModule(ParityAction):
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
         kept = keep(
             load_resolved(params["contract"]),
-            read_schema(Path(params["schema"])),
+            read_schema("secrets"),
             Path(params["state_dir"]),
             Origin(params["tier"], Path(params["seed_file"]) if params["seed_file"] else None),
             cluster_exists=params["cluster_exists"],

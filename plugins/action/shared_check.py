@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.heartbeat import verdict_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.session import summary, verdict
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.state import read_contract
 from ansible_collections.gpuaas.parity.plugins.module_utils._reports.write import write_report
@@ -33,6 +34,9 @@ class ActionModule(ParityAction):
         contract = params["contract"] or read_contract(state_dir)
         started, before = datetime.datetime.now(datetime.UTC), time.monotonic()
         results = look(Shared(contract, params["address"] or "", params["ca_file"] or ""), state_dir)
+        for result in results:
+            result.do = self.advise(result.do)
+            self.emit(verdict_of(result))
         self._found = {
             "changed": False,
             "checks": [result.as_dict() for result in results],
@@ -45,7 +49,9 @@ class ActionModule(ParityAction):
             paths = write_report(state_dir / "reports", "validate", self._found["checks"], facts, started)
             self._found["reports"] = [str(path) for path in paths]
         failure = verdict(results, "validate")
+        document = {"checks": len(results), "failed_checks": self._found["failed_checks"], "reports": self._found["reports"]}
+        lines = [] if failure else [*summary(results), *(f"  report {path}" for path in self._found["reports"])]
+        self._found["_parity_answer"] = {"lines": lines, "document": document}
         if failure:
             raise failure
-        self._found["_parity_lines"] = [*summary(results), *(f"  report {path}" for path in self._found["reports"])]
         return {}

@@ -1,25 +1,31 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What to type, in the words of the mode at hand."""
+"""What to type. A text names a verb in braces, ``{up}``; here each mode's own command takes its place."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
+from types import MappingProxyType
 
-# The targets of make are one verb in two families; every text of the collection names the first.
-_KIND_TARGET = re.compile(r"\bmake kind-parity-(?=[a-z])")
-# This one serves both modes, and is for kind unless it is told.
-_ROTATE = re.compile(r"\bmake parity-secrets-rotate NAME=\w+")
-
-# Where these send to kind, it is kind that is meant.
-_OF_ANOTHER_MODE = frozenset({"MODE_VERB_REFUSED", "MODE_TARGET_REFUSED", "GATE_WRONG_MODE"})
+_VERBS = ("up", "status", "validate", "logs", "reset", "down")
 
 
-def advice(text: str, target: str, reason: str = "") -> str:
-    """``text`` with the targets of make that serve the rendering's ``target``: ``make local-dev-up`` for ``compose``.
+def _commands(family: str, rotate: str) -> Mapping[str, str]:
+    return MappingProxyType({**{verb: f"make {family}-{verb}" for verb in _VERBS}, "rotate": rotate})
 
-    The text of a ``reason`` that is about another mode stays as it is.
-    """
-    if target != "compose" or reason in _OF_ANOTHER_MODE:
-        return text
-    return _ROTATE.sub(r"\g<0> MODE=compose", _KIND_TARGET.sub("make local-dev-", text))
+
+_COMPOSE = _commands("local-dev", "make parity-secrets-rotate MODE=compose")
+# A shared mode has no such verbs: what has to be tried first is tried in kind.
+_KIND = _commands("kind-parity", "make parity-secrets-rotate")
+
+
+def commands(target: str) -> Mapping[str, str]:
+    """The command of each verb in a mode whose rendering is for ``target``."""
+    return _COMPOSE if target == "compose" else _KIND
+
+
+def advice(text: str, target: str) -> str:
+    """``text`` with every ``{verb}`` replaced by the command of a mode whose rendering is for ``target``."""
+    for verb, command in commands(target).items():
+        text = text.replace(f"{{{verb}}}", command)
+    return text

@@ -31,14 +31,9 @@ options:
     type: str
     required: true
   lane:
-    description: Name of the lane, one of the contract's.
+    description: Name of the lane, one of the contract's. Empty for the platform's default.
     type: str
-    default: core
-  output:
-    description: What is shown, a table or one JSON document.
-    type: str
-    choices: [text, json]
-    default: text
+    default: ""
 attributes:
   check_mode:
     support: full

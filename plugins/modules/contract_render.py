@@ -31,12 +31,16 @@ options:
     description: Name of the mode, that of a file in C(modes/).
     type: str
     default: kind
-  lane:
-    description: Name of the lane, one of the contract's.
+  instance:
+    description: Name of the instance, a DNS label, for modes that run on this machine. Empty for the one that has none.
     type: str
-    default: core
+    default: ""
+  lane:
+    description: Name of the lane, one of the contract's. Empty for the platform's default.
+    type: str
+    default: ""
   state_dir:
-    description: Directory of the run's own files. Needed unless O(modes) is given.
+    description: Directory of the run's own files. Needed unless O(state_root) is given.
     type: path
   rendered_dir:
     description:
@@ -46,18 +50,18 @@ options:
     type: path
   modes:
     description:
-      - Render several modes in one go, instead of O(mode), O(state_dir) and O(rendered_dir).
+      - With O(state_root), render several modes in one go, instead of O(mode), O(state_dir) and O(rendered_dir). All of
+        the platform when empty.
       - Nothing is written unless all of them can be. Each mode is locked against other runs of it.
     type: list
     elements: str
     default: []
   state_root:
-    description: Directory of the state directories of O(modes), each of which has its mode's name.
+    description: Render O(modes), not one. Directory of their state directories, each of which has its mode's name.
     type: path
-  rendered_dirs:
-    description: For those of O(modes) that are rendered elsewhere, O(rendered_dir) by mode.
-    type: dict
-    default: {}
+  compose_dir:
+    description: O(rendered_dir) of those O(modes) whose target is C(compose).
+    type: path
 attributes:
   check_mode:
     support: full
@@ -75,7 +79,6 @@ EXAMPLES = r"""
   gpuaas.parity.contract_render:
     platform: "{{ playbook_dir }}/../platform"
     mode: kind
-    lane: core
     state_dir: "{{ playbook_dir }}/../.parity/kind"
   register: render
 
@@ -84,8 +87,7 @@ EXAMPLES = r"""
     platform: "{{ playbook_dir }}/../platform"
     modes: [compose, kind]
     state_root: "{{ playbook_dir }}/../.parity"
-    rendered_dirs:
-      compose: "{{ playbook_dir }}/../deploy/local"
+    compose_dir: "{{ playbook_dir }}/../deploy/local"
   register: renderings
 """
 

@@ -31,23 +31,27 @@ options:
     description: The folder that holds a state directory for each mode.
     type: path
     required: true
-  rendered_dirs:
-    description: Where a mode's rendering lies, if not in its state directory.
-    type: dict
-    default: {}
+  compose_dir:
+    description: Where a Compose project is rendered.
+    type: path
+    required: true
+  instance:
+    description: Name of the instance. Empty for the one that has none.
+    type: str
+    default: ""
   modes:
-    description: The modes to look at, in the order of the screen.
+    description: The modes to look at, in the order of the screen. All of the platform when empty.
     type: list
     elements: str
-    default: [compose, kind, vm-105, platform_control]
+    default: []
   mode:
     description: Look at this mode only, and fail with the reason of what stops it.
     type: str
     default: ""
   lane:
-    description: Name of the lane.
+    description: Name of the lane. Empty for the platform\'s default.
     type: str
-    default: core
+    default: ""
   cluster:
     description: Name of the kind cluster.
     type: str
@@ -64,11 +68,6 @@ options:
     description: Memory that must be available before a platform runs, in GiB.
     type: float
     default: 3
-  output:
-    description: Form of the lines that are shown. V(json) is for machines.
-    type: str
-    choices: [text, json]
-    default: text
 attributes:
   check_mode:
     description: Changes nothing, so it runs the same.
@@ -86,12 +85,14 @@ EXAMPLES = r"""
     root: "{{ playbook_dir }}/.."
     platform: "{{ playbook_dir }}/../platform"
     state_root: "{{ playbook_dir }}/../.parity"
+    compose_dir: "{{ playbook_dir }}/../deploy/local"
 
 - name: Fail if kind could not be brought up
   gpuaas.parity.doctor:
     root: "{{ playbook_dir }}/.."
     platform: "{{ playbook_dir }}/../platform"
     state_root: "{{ playbook_dir }}/../.parity"
+    compose_dir: "{{ playbook_dir }}/../deploy/local"
     mode: kind
 """
 

@@ -120,6 +120,7 @@ plan:
     plain_packages: [mmdebstrap]
     suite: ""
     sources: ""
+    preferences: ""
     start: true
     raise_limits: false
     grant: false

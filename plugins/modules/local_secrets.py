@@ -23,10 +23,6 @@ options:
     description: The resolved contract, as gpuaas.parity.contract_render returns it, or the path of C(contract.json).
     type: raw
     required: true
-  schema:
-    description: Path of C(secrets.schema.json), which defines each kind of secret.
-    type: path
-    required: true
   state_dir:
     description: Directory of the run's own files.
     type: path
@@ -70,7 +66,6 @@ EXAMPLES = r"""
 - name: Generate what is missing, check what is there
   gpuaas.parity.local_secrets:
     contract: "{{ render.contract }}"
-    schema: "{{ playbook_dir }}/../platform/secrets.schema.json"
     state_dir: "{{ playbook_dir }}/../.parity/kind"
     tier: local
     cluster_exists: "{{ cluster.exists }}"
@@ -79,7 +74,6 @@ EXAMPLES = r"""
 - name: Have the same secrets in every run of a pipeline
   gpuaas.parity.local_secrets:
     contract: "{{ render.contract }}"
-    schema: "{{ playbook_dir }}/../platform/secrets.schema.json"
     state_dir: "{{ playbook_dir }}/../.parity/kind"
     tier: ci
     seed_file: /run/ci/seed

@@ -31,11 +31,6 @@ options:
     description: Name of the kind cluster.
     type: str
     default: gpuaas-parity
-  output:
-    description: Form of the lines that are shown. V(json) is for machines.
-    type: str
-    choices: [text, json]
-    default: text
 attributes:
   check_mode:
     description: Changes nothing, so it runs the same.
@@ -54,12 +49,6 @@ EXAMPLES = r"""
 - name: Show what stands of the Docker Compose project
   gpuaas.parity.platform_status:
     state_dir: .parity/compose
-
-- name: Show what stands, for a machine
-  gpuaas.parity.platform_status:
-    kubeconfig: .parity/kind/kubeconfig
-    state_dir: .parity/kind
-    output: json
 """
 
 RETURN = r"""

@@ -15,8 +15,8 @@ description:
   - Fails closed. A component without a check of its readiness, and of what else it declares, is an error, and so is a check that
     could not be carried out.
   - Only checks for the contract's target are made. A component that the mode's surroundings provide has none.
-  - While it waits it shows what is awaited, how much of the budget is used and what blocks. On a terminal that is one
-    live line, elsewhere a line when something changes. All of it goes to C(logs/probe.log) in O(state_dir).
+  - While it waits it tells its run what is awaited, how much of the budget is used and what blocks, and the verdict of
+    each check as soon as it is known. What each check saw on its way goes to C(logs/probe.log) in O(state_dir).
 options:
   kubeconfig:
     description:

@@ -21,9 +21,10 @@ options:
     description:
       - V(locked) takes the lock and makes the state directory. A run that has the lock already keeps it.
       - V(unlocked) gives the lock back and leaves the directory.
+      - V(allowed) only refuses what the mode does not allow.
       - V(absent) removes the directory and the lock, and fails if anything of it is left.
     type: str
-    choices: [locked, unlocked, absent]
+    choices: [locked, unlocked, allowed, absent]
     default: locked
   state_dir:
     description: The state directory. A directory that holds files and was not made by this module is refused.
@@ -43,19 +44,19 @@ options:
     description: What the run does; shown to whoever finds the lock taken.
     type: str
     default: up
-  may:
+  platform:
     description:
-      - The verbs that may be run in this mode. Any other O(verb) is refused with C(MODE_VERB_REFUSED) before the lock
-        is taken or anything else is touched.
-      - Without it everything may be done; an empty list refuses everything.
-    type: list
-    elements: str
-  instead:
-    description: Where work that O(may) refuses belongs; shown with the refusal.
-    type: str
-    default: ""
+      - Folder of the platform. The mode's file says which verbs may be run in it; any other O(verb) is refused with
+        C(MODE_VERB_REFUSED) before the lock is taken or anything else is touched.
+      - Where it cannot be read, a run that removes what stands goes by what the last run wrote down.
+    type: path
+    required: true
   mode:
-    description: The mode's name in that refusal; without it, the last part of O(state_dir).
+    description: Name of the mode.
+    type: str
+    required: true
+  instance:
+    description: Name of the instance, a DNS label. Empty for the one that has none.
     type: str
     default: ""
 attributes:
@@ -72,20 +73,16 @@ EXAMPLES = r"""
   gpuaas.parity.run_state:
     state: locked
     state_dir: "{{ playbook_dir }}/../.parity/kind"
+    platform: "{{ playbook_dir }}/../platform"
+    mode: kind
     verb: up
-
-- name: Begin a run in a shared mode, where most verbs are refused
-  gpuaas.parity.run_state:
-    state: locked
-    state_dir: "{{ playbook_dir }}/../.parity/platform_control"
-    verb: up
-    may: [render, diff, validate]
-    instead: release through the platform's own pipeline
 
 - name: Remove everything the run owned
   gpuaas.parity.run_state:
     state: absent
     state_dir: "{{ playbook_dir }}/../.parity/kind"
+    platform: "{{ playbook_dir }}/../platform"
+    mode: kind
     verb: down
 """
 

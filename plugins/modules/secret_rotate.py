@@ -22,10 +22,6 @@ options:
     description: The resolved contract, as gpuaas.parity.contract_render returns it, or the path of C(contract.json).
     type: raw
     required: true
-  schema:
-    description: Path of C(secrets.schema.json), which defines each kind of secret.
-    type: path
-    required: true
   state_dir:
     description: Directory of the run's own files.
     type: path
@@ -64,7 +60,6 @@ EXAMPLES = r"""
 - name: Replace the password of the cache
   gpuaas.parity.secret_rotate:
     contract: "{{ render.contract }}"
-    schema: "{{ playbook_dir }}/../platform/secrets.schema.json"
     state_dir: "{{ playbook_dir }}/../.parity/kind"
     name: redis_password
     tier: local
@@ -72,7 +67,6 @@ EXAMPLES = r"""
 - name: Replace it by a value that was agreed upon
   gpuaas.parity.secret_rotate:
     contract: "{{ render.contract }}"
-    schema: "{{ playbook_dir }}/../platform/secrets.schema.json"
     state_dir: "{{ playbook_dir }}/../.parity/kind"
     name: redis_password
     tier: staging

@@ -9,9 +9,8 @@ progress while it works.
 from __future__ import annotations
 
 import abc
-import os
 import traceback
-from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -20,6 +19,10 @@ from ansible.utils.display import Display
 from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._advice import advice
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.events import channel
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.emitter import Emitter
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Emit
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.screen import Screen
 
 
 def argument_spec(documentation: str) -> dict[str, Any]:
@@ -52,6 +55,13 @@ def plain(value: Any) -> Any:
     return value
 
 
+def _shown() -> Emit:
+    """Events as lines of text, through whichever callback there is."""
+    emitter = Emitter()
+    emitter.readers = [Screen(lambda text, tone="": Display().display(text))]
+    return emitter
+
+
 class ParityAction(ActionBase, metaclass=abc.ABCMeta):
     """Base of all action plugins: validated arguments in, a result or a reason out.
 
@@ -75,22 +85,22 @@ class ParityAction(ActionBase, metaclass=abc.ABCMeta):
     def diff_mode(self) -> bool:
         return bool(self._task.diff)
 
-    @property
-    def show(self) -> Callable[..., None]:
-        """Print a line on the user's terminal while the work goes on."""
-        return Display().display
+    @cached_property
+    def emit(self) -> Emit:
+        """Takes the events of this step to its run while the work goes on; with a callback that is not ours, to the screen."""
+        return channel.sender() or _shown()
 
-    @property
-    def live(self) -> Callable[[str], None] | None:
-        """Write on the user's terminal without ending the line; None where there is no terminal."""
-        # The callback, which owns the terminal, says whether there is one; a worker cannot see it.
-        if os.environ.get("PARITY_TTY") != "1":
-            return None
-        return lambda text: Display().display(text, newline=False, screen_only=True)
+    def advise(self, text: str) -> str:
+        """``text`` with what to type in the mode of this run."""
+        return advice(text, self._target)
 
-    def advise(self, text: str, reason: str = "") -> str:
-        """``text``, of a failure for ``reason``, with what to type in the mode of this run."""
-        return advice(text, self._target, reason)
+    def advise_all(self, value: Any) -> Any:
+        """Plain data with what to type in the mode of this run, in every text of it."""
+        if isinstance(value, dict):
+            return {key: self.advise_all(entry) for key, entry in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.advise_all(entry) for entry in value]
+        return self.advise(value) if isinstance(value, str) else value
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
@@ -115,5 +125,5 @@ class ParityAction(ActionBase, metaclass=abc.ABCMeta):
         return result
 
     def _failure(self, error: ParityError) -> dict[str, Any]:
-        msg, seen, do = (self.advise(text, error.reason) for text in (str(error), error.seen, error.do))
-        return {"failed": True, "msg": msg, "reason": error.reason, "seen": seen, "do": do, "details": error.details}
+        msg, seen, do = (self.advise(text) for text in (str(error), error.seen, error.do))
+        return {"failed": True, "msg": msg, "reason": error.reason, "seen": seen, "do": do, "details": self.advise_all(error.details)}

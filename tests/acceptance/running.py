@@ -70,6 +70,16 @@ class Running:
         """What kubectl prints as JSON."""
         return dict(json.loads(self.host.check_output(f"{self.kubectl_program} {shlex.join(argv)} --output=json")))
 
+    def sql(self, statement: str) -> str:
+        """What a statement of Postgres' superuser prints; the password stays in the container."""
+        script = (
+            "umask 077; { printf '*:*:*:postgres:'; cat /run/secrets/gpuaas/superuser_password; } > /tmp/.pgpass.test;"
+            ' PGPASSFILE=/tmp/.pgpass.test psql -h 127.0.0.1 -U postgres -d gpuaas -qtAc "$1";'
+            " status=$?; rm /tmp/.pgpass.test; exit $status"
+        )
+        argv = ["exec", "--namespace=gpuaas-data", "statefulset/postgres", "--", "sh", "-c", script, "sql", statement]
+        return str(self.host.check_output(f"{self.kubectl_program} {shlex.join(argv)}"))
+
     def objects(self, *resources: str) -> list[Object]:
         """All objects of some resources, in all namespaces."""
         return list(self.kubectl("get", ",".join(resources), "--all-namespaces")["items"])

@@ -16,6 +16,9 @@ install -m 0644 /src/import/*.json /opt/keycloak/data/import
 install -d -o postgres "$work/pg" "$work/run"
 chmod 0755 "$work"
 trap 'tail -n 40 "$work/kc.log" >&2' ERR
+. "$(dirname "$0")/await.sh"
+# pg_ctl gives up after a minute; a server that ends, ends its wait.
+export PGCTLTIMEOUT=86400
 
 as_postgres() { (cd "$work" && setpriv --reuid postgres --regid postgres --clear-groups "$@"); }
 sql() { as_postgres "$pg/psql" -X -q -v ON_ERROR_STOP=1 -h "$work/run" "$@"; }
@@ -34,9 +37,7 @@ start_keycloak() {
     KC_BOOTSTRAP_ADMIN_CLIENT_SECRET="$secret" JAVA_OPTS_KC_HEAP="-Xms64m -Xmx512m" JAVA_OPTS_APPEND="$*" \
     setpriv --reuid 1000 --regid 0 --clear-groups /opt/keycloak/bin/kc.sh start --optimized --cache=local --import-realm) >"$work/kc.log" 2>&1 &
   keycloak=$!
-  if ! curl -fsS --retry 150 --retry-delay 1 --retry-all-errors -o /dev/null http://127.0.0.1:9000/health/ready 2>/dev/null; then
-    false
-  fi
+  await_ready 120 "$keycloak" "$work/kc.log" curl -fs --max-time 5 -o /dev/null http://127.0.0.1:9000/health/ready || exit 1
 }
 
 stop_keycloak() {

@@ -6,6 +6,8 @@ set -eu
 initdb --pgdata="$1" --username=postgres --auth-local=peer --auth-host=scram-sha-256 \
   --encoding=UTF8 --locale=C.UTF-8 --no-sync --no-instructions
 
+# pg_ctl gives up after a minute, which is short on a busy machine; a server that ends, ends its wait.
+export PGCTLTIMEOUT=86400
 printf 'local all all trust\n' > /tmp/build_hba.conf
 pg_ctl --pgdata="$1" --wait --silent --log=/tmp/build.log \
   --options="-c listen_addresses='' -c unix_socket_directories=/tmp -c hba_file=/tmp/build_hba.conf -c fsync=off" start

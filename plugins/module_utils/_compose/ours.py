@@ -63,7 +63,7 @@ def require_ours(found: list[Thing], project: str, state_dir: Path) -> None:
         raise ParityError(
             "LOCAL_DEV_MOVED",
             f"the Compose project {project} belongs to {old}, this checkout keeps it in {state_dir}: {_some(moved)}",
-            f"{back if old.is_dir() else away}; then make local-dev-up",
+            f"{back if old.is_dir() else away}; then {{up}}",
             {"was": str(old), "is": str(state_dir)},
         )
 

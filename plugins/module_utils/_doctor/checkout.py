@@ -66,7 +66,8 @@ def _render(place: Place, platform: Platform, condition: Condition) -> None:
     mode = condition.mode
     if mode not in platform.mode_names:
         raise ParityError("CONTRACT_UNKNOWN_MODE", f"{platform.folder}/modes/{mode}.yml does not exist", "git checkout platform/modes")
-    where = Rendered.of(place.state_dir(mode), place.rendered.get(mode))
-    rendering = render_mode(platform, platform.mode(mode), place.lane, where.paths(place.root))
+    found = platform.mode(mode, place.instance)
+    where = Rendered.of(place.state_dir(mode), place.compose_dir if found.target == "compose" else None)
+    rendering = render_mode(platform, found, place.lane or platform.contract.defaults["lane"], where.paths(place.root))
     condition.contract = rendering.contract
     where.current(with_record(rendering.tree))

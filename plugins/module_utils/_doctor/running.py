@@ -55,9 +55,9 @@ def _not_ours(name: str, where: str, state_dir: Path) -> ParityError:
         return ParityError("PROJECT_NOT_OURS", seen, f"if nobody needs them: docker compose -p {name} down --volumes")
     seen = f"the Compose project {name} belongs to {where}, this checkout's is {state_dir}"
     if Path(where).is_dir():
-        return ParityError("PROJECT_NOT_OURS", seen, f"make local-dev-down in the checkout of {where}, then make local-dev-up here")
+        return ParityError("PROJECT_NOT_OURS", seen, f"{{down}} in the checkout of {where}, then {{up}} here")
     moved = f"{seen}; that one is gone, so the checkout was moved or removed"
-    do = f"docker compose -p {name} down --volumes   # its data goes; then make local-dev-up"
+    do = f"docker compose -p {name} down --volumes   # its data goes; then {{up}}"
     return ParityError("PROJECT_NOT_OURS", moved, do)
 
 

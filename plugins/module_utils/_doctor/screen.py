@@ -7,16 +7,11 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._advice import advice
-from ansible_collections.gpuaas.parity.plugins.module_utils._doctor.model import COMPOSE, KIND, Condition, Finding
+from ansible_collections.gpuaas.parity.plugins.module_utils._advice import advice, commands
+from ansible_collections.gpuaas.parity.plugins.module_utils._doctor.model import COMPOSE, LOCAL, Condition, Finding
 
-# What each mode is for, in the words of what to type.
-_NEXT = {
-    COMPOSE: "make local-dev-up",
-    KIND: "make kind-parity-up",
-}
 _NAMED = 2
-_RENDERED = "make parity-render MODE={mode}"
+_RENDERED = "make parity-render MODE={mode}"  # all that can be done from here in a shared mode
 
 
 def advised(condition: Condition) -> list[Finding]:
@@ -43,7 +38,8 @@ def screen(conditions: Sequence[Condition], width: int) -> list[str]:
 
 def _state(condition: Condition) -> str:
     if condition.ready:
-        return f"ready     {_NEXT.get(condition.mode, _RENDERED.format(mode=condition.mode))}"
+        mode = condition.mode
+        return f"ready     {commands(mode)['up'] if mode in LOCAL else _RENDERED.format(mode=mode)}"
     reasons = list(dict.fromkeys(finding.reason for finding in condition.findings))
     more = f" and {len(reasons) - _NAMED} more" if len(reasons) > _NAMED else ""
     return f"stopped   {', '.join(reasons[:_NAMED])}{more}"

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
@@ -23,6 +24,7 @@ REPOSITORY = "gpuaas-parity"
 # behind a TLS-inspecting proxy must trust what its host trusts.
 _CA_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem")
 _BUILD_SECONDS = 3600
+_FAILED_STEP = re.compile(r"^------\n(.*?)^------$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def _logged(argv: list[str], log: Path, says: Callable[[str], None], name: str) 
         child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     except OSError as error:
         raise ParityError(
-            "IMAGE_BUILD_FAILED", f"{name}: cannot start {argv[0]}: {error}", do="make kind-parity-up runs the host role, which installs it"
+            "IMAGE_BUILD_FAILED", f"{name}: cannot start {argv[0]}: {error}", do="{up} runs the host role, which installs it"
         ) from error
     try:
         with log.open("w") as out:
@@ -118,9 +120,15 @@ def _logged(argv: list[str], log: Path, says: Callable[[str], None], name: str) 
             child.terminate()
             child.wait()
     if status != 0:
-        end = tail(log.read_text(errors="replace"))
+        end = tail(_cause(log.read_text(errors="replace")))
         raise ParityError(
             "IMAGE_BUILD_FAILED",
             f"{name}: {argv[0]} ended with status {status}\n{end}",
             do=f"read {log}, then run the same command again: what was built stays built",
         )
+
+
+def _cause(log: str) -> str:
+    """What the step that failed said. BuildKit repeats its end between two rules, before it quotes the Dockerfile."""
+    said = _FAILED_STEP.findall(log)
+    return str(said[-1]) if said else log

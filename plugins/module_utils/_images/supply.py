@@ -18,8 +18,9 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._images.build import
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.catalog import Catalog, Image
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.keys import keys
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.plan import build_all, missing
-from ansible_collections.gpuaas.parity.plugins.module_utils._images.progress import BuildProgress
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.prune import prune
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Emit, Note, Wait
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Image as ImageEvent
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import write_text
 
 # The part of a node image that a running cluster cannot take up: a change here is drift.
@@ -47,7 +48,7 @@ class Supply:
         wanted = [*of_node, *self.lane]
         return keys(self.catalog, self.catalog.ordered(wanted), self.root, self.facts)
 
-    def ensure(self, progress: BuildProgress, state_dir: Path, dry: bool = False) -> dict[str, Any]:
+    def ensure(self, emit: Emit, state_dir: Path, dry: bool = False) -> dict[str, Any]:
         """Build what is missing; returns the node image, the kind binary, and what was (or would be) built.
 
         While the node exists its image is left as it is: what changed since is
@@ -58,7 +59,7 @@ class Supply:
         if not self.node:
             build = missing(builder, self.catalog, self.lane)
             if not dry:
-                _build(builder, build, progress)
+                _build(builder, build, emit)
             return {"built": [image.name for image in build], "baked": [], "image_keys": {name: found[name] for name in self.lane}}
         bundles = list(self.catalog["node"].bundles)
         stable = [name for name in self.lane if not self.catalog[name].developed]
@@ -80,17 +81,18 @@ class Supply:
             needed += [*developed, *(["node", *bundles, *stable] if first in bake else [])]
         build = missing(builder, self.catalog, needed)
         if not dry:
-            _build(builder, build, progress)
+            _build(builder, build, emit)
             if first in bake:
-                progress.say("baking the lane's images into the node image")
+                emit(Wait("node image", 0.0, "baking the lane's images into it"))
                 packed += nodes.bake(builder.tags["node"], first, self._loadable(found, [*bundles, *stable]), {NODE_KEY: node_key})
             if second in bake:
-                progress.say("baking the control plane's images into the node image")
+                emit(Wait("node image", 0.0, "baking the control plane's images into it"))
                 packed += nodes.bake(first, second, self._loadable(found, developed), {})
             if bake:
-                _prune("kind-node", {first, second}, progress)
+                emit(ImageEvent("kind-node", "built"))
+                _prune("kind-node", {first, second}, emit)
             for name in packed:
-                progress.say(f"{name} stays packed: its layers delete files of layers below, and each new node unpacks it")
+                emit(Note(f"{name} stays packed: its layers delete files of layers below, and each new node unpacks it"))
         return {
             # A node that differs only in what can be loaded into it is the wanted one.
             "node_image": running.image if running and running.labels.get(NODE_KEY) == node_key else second,
@@ -107,7 +109,7 @@ class Supply:
         recorded = {name: image.key for name, image in _recorded(state_dir, running).items()}
         return recorded == {name: found[name] for name in self.lane} and (state_dir / "images" / "kustomization.yaml").is_file()
 
-    def lock(self, state_dir: Path, image_keys: Mapping[str, str], dry: bool = False) -> dict[str, Any]:
+    def lock(self, emit: Emit, state_dir: Path, image_keys: Mapping[str, str], dry: bool = False) -> dict[str, Any]:
         """Load what the running node lacks and write the lock of digests; returns ``loaded`` and ``images``.
 
         The lock is a Kustomize component, state_dir/images/kustomization.yaml,
@@ -119,7 +121,11 @@ class Supply:
         held = nodes.baked(container.labels) | _recorded(state_dir, container)
         lacking = [name for name in self.lane if name not in held or held[name].key != image_keys[name]]
         if not dry:
+            if lacking:
+                emit(Wait("node", 0.0, f"loading {', '.join(lacking)} into it"))
             held |= nodes.load(self.node, self._loadable(dict(image_keys), lacking))
+            for name in lacking:
+                emit(ImageEvent(name, "loaded"))
             _write_lock(state_dir, container.id, {name: held[name] for name in self.lane})
         return {"loaded": lacking, "images": {name: held[name].digest for name in self.lane if name in held}}
 
@@ -127,14 +133,14 @@ class Supply:
         return [nodes.Loadable(name, f"{REPOSITORY}/{name}:{found[name]}", found[name], self.catalog[name].node_as) for name in names]
 
 
-def _build(builder: Builder, images: list[Image], progress: BuildProgress) -> None:
-    for name in build_all(builder, images, progress):
-        _prune(name, {builder.tags[name]}, progress)
+def _build(builder: Builder, images: list[Image], emit: Emit) -> None:
+    for name in build_all(builder, images, emit):
+        _prune(name, {builder.tags[name]}, emit)
 
 
-def _prune(name: str, keep: Collection[str], progress: BuildProgress) -> None:
+def _prune(name: str, keep: Collection[str], emit: Emit) -> None:
     for tag in prune(f"{REPOSITORY}/{name}", keep):
-        progress.say(f"removed the older image {tag}")
+        emit(Note(f"removed the older image {tag}"))
 
 
 def _digest(*parts: str) -> str:

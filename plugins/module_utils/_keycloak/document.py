@@ -19,7 +19,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._errors import Parit
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.jsontypes import Json
 from jsonschema import Draft202012Validator
 
-SCHEMA_FILE = Path(__file__).resolve().parents[3] / "contract" / "realm.schema.json"
+SCHEMA_FILE = Path(__file__).resolve().parents[3] / "platform" / "realm.schema.json"
 
 
 def load_document(source: object) -> Json:

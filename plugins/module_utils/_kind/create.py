@@ -101,7 +101,7 @@ def _run_kind(site: Site, spec: ClusterSpec, record: Record, waiting: Waiting, s
     config = site.state_dir / CONFIG
     log = site.state_dir / LOG
     write_text(config, kind_config(spec))
-    progress = KindProgress(spec.name, site.show, waiting.monotonic)
+    progress = KindProgress(spec.name, site.emit, waiting.monotonic)
     # --retain: kind must not tidy up by name what a later attempt may have made under that name.
     # --wait 0s: what needs a node waits for it; most of what follows does not.
     command = [site.kind, "create", "cluster", "--name", spec.name, "--config", str(config)]
@@ -135,12 +135,12 @@ def kind_env(site: Site, spec: ClusterSpec) -> dict[str, str]:
 
 def _explain(error: ParityError, log: Path, step: str) -> ParityError:
     if error.reason == "COMMAND_MISSING":
-        return ParityError("CLUSTER_CREATE_FAILED", error.seen, "make kind-parity-up   # builds the kind program")
+        return ParityError("CLUSTER_CREATE_FAILED", error.seen, "{up}   # builds the kind program")
     said = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
     taken = next((line.strip() for line in said.splitlines() if any(mark in line for mark in _PORT_TAKEN)), "")
     if taken:
         return ParityError("HOST_PORT_IN_USE", taken[:400])
     why = next((line for line in said.splitlines() if line.startswith("ERROR:")), "") or tail(said, 3) or error.seen
     seen = f"while {step or 'it began'}: {why[:400]}"
-    do = f"read {log}; make kind-parity-up starts over"
+    do = f"read {log}; {{up}} starts over"
     return ParityError("CLUSTER_CREATE_FAILED", seen, do, {"log": str(log), "tail": tail(said, 40), "cause": error.reason})

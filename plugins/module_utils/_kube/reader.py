@@ -37,7 +37,7 @@ ROOTS: dict[str, str] = {
     "networkpolicies": "/apis/networking.k8s.io/v1",
     "storageclasses": "/apis/storage.k8s.io/v1",
 }
-RESTART = "docker ps -a shows the node; make kind-parity-up starts and repairs it"
+RESTART = "docker ps -a shows the node; {up} starts and repairs it"
 
 
 def resource_path(resource: str, namespace: str = "", name: str = "") -> str:

@@ -55,7 +55,7 @@ def check_private(root: Path, names: dict[str, str]) -> None:
         raise ParityError(
             "SECRETS_PERMISSIONS",
             "\n".join(f"{text}; it holds {secret}" for text, secret in seen.items()),
-            f"chmod 600 it if nobody else saw it, else make parity-secrets-rotate NAME={exposed[0]}",
+            f"chmod 600 it if nobody else saw it, else {{rotate}} NAME={exposed[0]}",
             details={"names": exposed},
         )
 

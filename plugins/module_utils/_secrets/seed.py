@@ -8,8 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.kinds import DISTINCT, KINDS
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.private import Refusal, read_private
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.types import DISTINCT, TYPES
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -38,7 +38,7 @@ def read_seed(path: Path | None) -> bytes:
     return seed
 
 
-def derive(seed: bytes, name: str, kind: str) -> str:
-    """The secret of that name and kind: HKDF with SHA-256 (RFC 5869), info ``<kind> <name>``."""
-    made = KINDS[kind]
-    return made.encode(HKDF(SHA256(), made.size, _SALT, f"{kind} {name}".encode()).derive(seed))
+def derive(seed: bytes, name: str, type_: str) -> str:
+    """The secret of that name and type: HKDF with SHA-256 (RFC 5869), info ``<type> <name>``."""
+    made = TYPES[type_]
+    return made.encode(HKDF(SHA256(), made.size, _SALT, f"{type_} {name}".encode()).derive(seed))

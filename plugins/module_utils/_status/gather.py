@@ -55,11 +55,11 @@ def _brief(argv: Sequence[str], **given: Any) -> Completed:
 def _node_container(place: Place, docker: Docker) -> Object:
     containers = docker.objects("container", [place.node])
     if not containers:
-        raise ParityError("CLUSTER_ABSENT", f"there is no cluster {place.cluster}", "make kind-parity-up")
+        raise ParityError("CLUSTER_ABSENT", f"there is no cluster {place.cluster}", "{up}")
     container = containers[0]
     state = str((container.get("State") or {}).get("Status"))
     if state != "running":
-        raise ParityError("NOT_READY", f"the node {place.node} is {state}", "make kind-parity-up starts it again")
+        raise ParityError("NOT_READY", f"the node {place.node} is {state}", "{up} starts it again")
     return container
 
 

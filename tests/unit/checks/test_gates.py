@@ -170,7 +170,7 @@ def test_when_nothing_could_begin_every_check_says_why(checks: list[Check]) -> N
     found = none_made(checks, ParityError("CLUSTER_ABSENT", "no kubeconfig"))
     assert len(found) == len(checks)
     assert {(result.ok, result.reason, result.seen, result.do) for result in found} == {
-        (False, "GATE_NOT_RUN", "CLUSTER_ABSENT: no kubeconfig", "make kind-parity-up")
+        (False, "GATE_NOT_RUN", "CLUSTER_ABSENT: no kubeconfig", "{up}")
     }
 
 

@@ -1,4 +1,4 @@
-"""The sign of life: one live line on a terminal, few lines elsewhere, everything in the log."""
+"""What a run is told of its checks: how the wait stands, and every verdict once."""
 
 from __future__ import annotations
 
@@ -7,83 +7,84 @@ import io
 import stat
 from pathlib import Path
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine import model
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.engine import State
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.heartbeat import Heartbeat, open_log
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Check, Observation, failed, passed
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.heartbeat import Heartbeat
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Observation, Result, failed, passed
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.probe_log import ProbeLog, open_log
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Check, Event, Wait
 
 NOW = datetime.datetime(2026, 11, 21, 10, 0, tzinfo=datetime.UTC)
+STARTING = failed("WORKLOAD_NOT_READY", "pod keycloak-0\n starting (0/1)")
+
+
+def check(name: str) -> model.Check:
+    return model.Check(name, name.partition("_")[0], "ready", "up", "x", None)  # type: ignore[arg-type]
 
 
 def states(**seen: Observation | None) -> list[State]:
     made = []
     for name, observation in seen.items():
-        state = State(Check(name, name.partition("_")[0], "ready", "up", "x", None))  # type: ignore[arg-type]
+        state = State(check(name))
         if observation:
             state.last, state.attempts = observation, 1
+            state.finished_at = 100.0 if observation.ok else None
         made.append(state)
     return made
 
 
-STARTING = failed("WORKLOAD_NOT_READY", "pod keycloak-0\n starting (0/1)")
+def waits(events: list[Event]) -> list[Event]:
+    return [event for event in events if isinstance(event, Wait)]
 
 
-def test_a_terminal_has_one_live_line_that_is_cleared() -> None:
-    out: list[str] = []
-    beat = Heartbeat(print, out.append, 180)
-    beat(states(api=passed("up"), keycloak=STARTING, web=None), 12.3)
-    assert out == ["\r\x1b[2K  waiting  1/3 ready  12s of 180s  keycloak: pod keycloak-0 starting (0/1)"]
-    beat(states(api=passed("up"), keycloak=STARTING, web=None), 12.4)
-    assert len(out) == 1
-    beat.clear()
-    assert out[-1] == "\r\x1b[2K"
-
-
-def test_the_live_line_fits_the_terminal() -> None:
-    out: list[str] = []
-    Heartbeat(print, out.append, 180, width=40)(states(keycloak=failed("X", "long " * 50)), 1)
-    assert len(out[0].removeprefix("\r\x1b[2K")) < 40
-    assert out[0].endswith("…")
+def test_a_wait_says_how_many_components_are_ready_and_what_blocks() -> None:
+    events: list[Event] = []
+    Heartbeat(events.append, 180)(states(api=passed("up"), keycloak=STARTING, web=None), 12.34)
+    assert waits(events) == [Wait("components", 12.3, "keycloak: pod keycloak-0 starting (0/1)", 1, 3, 180)]
 
 
 def test_a_component_is_ready_when_all_its_checks_are() -> None:
-    out: list[str] = []
-    Heartbeat(print, out.append, 60)(states(api_ready=passed("a"), api_entry=STARTING), 1)
-    assert "0/1 ready" in out[0]
+    events: list[Event] = []
+    Heartbeat(events.append, 60)(states(api_ready=passed("a"), api_entry=STARTING), 1)
+    assert waits(events) == [Wait("components", 1, "api: pod keycloak-0 starting (0/1)", 0, 1, 60)]
 
 
-def test_elsewhere_a_line_stands_only_for_a_change() -> None:
-    lines: list[str] = []
-    beat = Heartbeat(lines.append, None, 180)
-    beat(states(a=None, b=None), 0.1)
-    beat(states(a=STARTING, b=STARTING), 1.5)
-    for tenth in range(16, 60):
-        beat(states(a=STARTING, b=STARTING), tenth / 10)
-    assert len(lines) == 1
-    beat(states(a=passed("x"), b=STARTING), 6.1)
-    assert len(lines) == 2
-    other = failed("WORKLOAD_NOT_READY", "another blocker")
-    beat(states(a=passed("x"), b=other), 7)
-    assert len(lines) == 2
-    beat(states(a=passed("x"), b=other), 17)
-    assert lines[-1] == "  waiting  1/2 ready  17s of 180s  b: another blocker"
-    beat.clear()
-    assert len(lines) == 3
+def test_a_check_that_nobody_looked_at_blocks_last() -> None:
+    events: list[Event] = []
+    beat = Heartbeat(events.append, 0)
+    beat(states(a=None), 0.0)
+    beat(states(a=passed("up")), 2.0)
+    assert waits(events) == [Wait("components", 0.0, "a: looking", 0, 1), Wait("components", 2.0, "", 1, 1)]
 
 
-def test_a_single_look_says_nothing_on_the_way() -> None:
-    lines: list[str] = []
-    Heartbeat(lines.append, None, 0)(states(a=STARTING), 5)
-    assert lines == []
+def test_every_check_has_its_verdict_once() -> None:
+    events: list[Event] = []
+    beat = Heartbeat(events.append, 60)
+    for elapsed in (4.0, 5.0):
+        beat(states(api=passed("up"), web=STARTING), elapsed)
+    beat.end(
+        [
+            Result(check("api"), True, "up", "", "", 4.0, 1),
+            Result(check("web"), False, "not ready after 60 s", "READY_TIMEOUT", "make x", 60.0, 99),
+        ]
+    )
+    assert [event for event in events if isinstance(event, Check)] == [
+        Check("api", "api", "ready", "ok", 4.0, 1),
+        Check("web", "web", "ready", "failed", 60.0, 99, "READY_TIMEOUT", "not ready after 60 s", "make x"),
+    ]
+
+
+# -- the log of all probes -----------------------------------------------------------------------
 
 
 def test_the_log_has_every_change_once_with_its_time_and_traceback() -> None:
-    log = io.StringIO()
-    beat = Heartbeat(print, None, 60, log, now=lambda: NOW)
-    beat(states(a=None), 0)
+    file = io.StringIO()
+    log = ProbeLog(file, now=lambda: NOW)
+    log(states(a=None))
     crash = failed("CHECK_ERROR", "boom", traceback="Traceback ...\n")
     for seen in (STARTING, STARTING, crash, passed("up")):
-        beat(states(a=seen), 0.5)
-    assert log.getvalue().splitlines() == [
+        log(states(a=seen))
+    assert file.getvalue().splitlines() == [
         "2026-11-21T10:00:00.000+00:00 a: WORKLOAD_NOT_READY: pod keycloak-0",
         " starting (0/1)",
         "2026-11-21T10:00:00.000+00:00 a: CHECK_ERROR: boom",

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from ansible_collections.gpuaas.parity.plugins.module_utils._advice import advice
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.session import Site, open_context
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.state import read_contract, read_realm, secret_reader
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.forms import describe, login_form
@@ -155,29 +154,3 @@ def test_a_project_is_opened_without_a_kubeconfig_and_a_cluster_is_not(state_dir
             context.renew().all("pods")
     with pytest.raises(ParityError, match="KUBECONFIG_INVALID"), open_context(Site(contract(1), state_dir)):
         pass
-
-
-@pytest.mark.parametrize(
-    ("target", "text"),
-    [
-        ("compose", "make local-dev-logs; or make local-dev-up"),
-        ("kubernetes", "make kind-parity-logs; or make kind-parity-up"),
-        ("gitops", "make kind-parity-logs; or make kind-parity-up"),
-        ("", "make kind-parity-logs; or make kind-parity-up"),
-    ],
-)
-def test_what_to_type_is_in_the_words_of_the_mode(target: str, text: str) -> None:
-    assert advice("make kind-parity-logs; or make kind-parity-up", target) == text
-    assert advice("remake kind-parity-x, parity-render", target) == "remake kind-parity-x, parity-render"
-
-
-@pytest.mark.parametrize("reason", ["MODE_VERB_REFUSED", "GATE_WRONG_MODE"])
-def test_what_is_to_be_done_in_kind_stays_so(reason: str) -> None:
-    assert advice("run it in kind: make kind-parity-up", "compose", reason) == "run it in kind: make kind-parity-up"
-    assert advice("make kind-parity-up", "compose", "NOT_READY") == "make local-dev-up"
-
-
-def test_a_rotation_names_the_mode_that_it_is_for() -> None:
-    assert advice("make parity-secrets-rotate NAME=a; then", "compose") == "make parity-secrets-rotate NAME=a MODE=compose; then"
-    assert advice("make parity-secrets-rotate NAME=a_b", "compose") == "make parity-secrets-rotate NAME=a_b MODE=compose"
-    assert advice("make parity-secrets-rotate NAME=a_b", "kubernetes") == "make parity-secrets-rotate NAME=a_b"

@@ -15,7 +15,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types import
 CHECKOUT = Path(__file__).resolve().parents[3]
 PAGES = sorted(
     path
-    for pattern in ("*.md", "docs/**/*.md", "roles/*/README.md", "*/README.md")
+    for pattern in ("*.md", "docs/**/*.md", "roles/*/README.md", "*/README.md", "platform/components/*/README.md", "examples/*/README.md")
     for path in CHECKOUT.glob(pattern)
     if not any(part.startswith(".") for part in path.relative_to(CHECKOUT).parts)
 )
@@ -129,7 +129,7 @@ def test_every_kind_of_check_is_explained() -> None:
 
 def test_every_workload_that_is_named_exists() -> None:
     there = set()
-    for path in (CHECKOUT / "roles").glob("*/files/manifests/*.yaml"):
+    for path in CHECKOUT.glob("platform/components/*/kubernetes/*.yaml"):
         for document in yaml.safe_load_all(_text(path)):
             if isinstance(document, dict) and "metadata" in document:
                 there.add(f"{document['kind'].lower()}/{document['metadata']['name']}")

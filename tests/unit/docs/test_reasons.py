@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._advice import advice
 from ansible_collections.gpuaas.parity.plugins.module_utils._reasons import REASONS
 
 HERE = Path(__file__).resolve().parent
@@ -46,11 +47,14 @@ def test_every_reason_id_in_the_docs_exists() -> None:
 
 
 # Of the shell and of make: they look like reason ids and are none.
-_VARIABLES = {"IMAGES_SOURCE"}
+_VARIABLES = {"HOST_UPGRADE", "IMAGES_SOURCE"}
 
 
 def test_every_advice_can_be_typed() -> None:
     targets = set(re.findall(r"^([a-z][a-z-]*):", (CHECKOUT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    named = {name: set(re.findall(r"make ((?:kind-)?parity-[a-z-]+)", f"{reason.means} {reason.do}")) for name, reason in REASONS.items()}
+    named = {
+        name: {found for target in ("kubernetes", "compose") for found in re.findall(r"make ([a-z]+-[a-z-]+)", advice(reason.do, target))}
+        for name, reason in REASONS.items()
+    }
     assert {name: found - targets for name, found in named.items() if found - targets} == {}
     assert [name for name, reason in REASONS.items() if not reason.means.strip() or not reason.do.strip()] == []

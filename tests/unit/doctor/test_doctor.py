@@ -208,7 +208,7 @@ def test_a_project_of_another_checkout_or_of_this_one_before_it_moved(site: Site
     assert [each.reason for each in found] == ["PROJECT_NOT_OURS"]
     assert str(other) in found[0].seen
     assert ("moved" in found[0].seen) != exists
-    assert ("make local-dev-down in" in found[0].do) == exists
+    assert ("{down} in" in found[0].do) == exists
 
 
 def test_a_project_that_says_of_nobody(site: Site) -> None:

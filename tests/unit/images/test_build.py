@@ -53,8 +53,19 @@ def test_a_failed_build_quotes_its_log_and_names_it(builder: Builder, tmp_path: 
     assert str(tmp_path / "cache" / "logs" / "valkey.log") in caught.value.do
 
 
+def test_a_failed_step_is_quoted_rather_than_its_dockerfile(builder: Builder, tmp_path: Path) -> None:
+    rule, source = "-" * 20, "\n".join(f"  {line} |     COPY a b" for line in range(10, 30))
+    step = "------\n > [warm 3/3] RUN warm.sh:\n9.12 ERROR no connection\n------"
+    said = f"{step}\nDockerfile:20\n{rule}\n{source}\n{rule}\nERROR: failed to solve"
+    (tmp_path / "said").write_text(said + "\n")
+    docker(tmp_path, f"cat {tmp_path}/said; exit 1")
+    with pytest.raises(ParityError) as caught:
+        builder.build(IMAGE, print, print)
+    assert caught.value.seen.endswith("> [warm 3/3] RUN warm.sh:\n9.12 ERROR no connection")
+
+
 def test_a_missing_engine_says_who_installs_it(builder: Builder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
     with pytest.raises(ParityError) as caught:
         builder.build(IMAGE, print, print)
-    assert "kind-parity-up" in caught.value.do
+    assert "{up}" in caught.value.do

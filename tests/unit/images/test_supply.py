@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.gpuaas.parity.plugins.module_utils._images import supply
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.build import REPOSITORY
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.catalog import Catalog, Image
-from ansible_collections.gpuaas.parity.plugins.module_utils._images.progress import BuildProgress
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Event, Note, nobody
 
 CATALOG = Catalog({name: Image(name, bootstrap="trixie", developed=name == "app") for name in ("kind", "node", "db", "app")})
 
@@ -29,7 +29,7 @@ def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, node_images: list[s
     )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
-    return subject(tmp_path).ensure(BuildProgress(lambda _line: None), tmp_path / "state", dry=True)
+    return subject(tmp_path).ensure(nobody, tmp_path / "state", dry=True)
 
 
 def subject(tmp_path: Path) -> supply.Supply:
@@ -91,7 +91,7 @@ def test_without_a_node_only_the_lane_is_built(tmp_path: Path, monkeypatch: pyte
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
     local = supply.Supply(CATALOG, tmp_path, tmp_path / "cache", ["app", "db"], "", "x86_64")
-    planned = local.ensure(BuildProgress(lambda _line: None), tmp_path / "state", dry=True)
+    planned = local.ensure(nobody, tmp_path / "state", dry=True)
     assert planned == {"built": ["app"], "baked": [], "image_keys": {name: keys(tmp_path)[name] for name in ("app", "db")}}
 
 
@@ -108,8 +108,8 @@ def test_of_an_image_that_is_built_the_oldest_go(tmp_path: Path, monkeypatch: py
     )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
-    monkeypatch.setattr(supply, "build_all", lambda _builder, images, _progress: [image.name for image in images])
-    said: list[str] = []
+    monkeypatch.setattr(supply, "build_all", lambda _builder, images, _emit: [image.name for image in images])
+    said: list[Event] = []
     local = supply.Supply(CATALOG, tmp_path, tmp_path / "cache", ["app", "db"], "", "x86_64")
-    assert local.ensure(BuildProgress(said.append), tmp_path / "state")["built"] == ["app"]
-    assert [line.strip() for line in said] == [f"removed the older image {REPOSITORY}/app:8"]
+    assert local.ensure(said.append, tmp_path / "state")["built"] == ["app"]
+    assert said == [Note(f"removed the older image {REPOSITORY}/app:8")]

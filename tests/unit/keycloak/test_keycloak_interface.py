@@ -39,7 +39,7 @@ def params(identity: Identity) -> dict[str, Any]:
 
 def test_options_are_what_a_run_takes() -> None:
     options = argument_spec(module.DOCUMENTATION)
-    assert {field.name for field in dataclasses.fields(Request)} - {"check", "patience", "tell"} == set(options)
+    assert {field.name for field in dataclasses.fields(Request)} - {"check", "patience", "emit"} == set(options)
     assert options["bootstrap_client_id"]["default"] == TEMPORARY
 
 

@@ -9,18 +9,19 @@ import pytest
 from ansible_collections.gpuaas.parity.tests.unit.run.playing import play_task
 
 STATUS = {"kubeconfig": "kubeconfig", "state_dir": "state", "cluster": "none"}
+STATE = {"state_dir": "state", "verb": "up"}
 
 
 @pytest.mark.parametrize(
-    ("arguments", "seen"),
+    ("action", "arguments", "seen"),
     [
-        ({**STATUS, "output": "yaml"}, "value of output must be one of: text, json, got: yaml"),
-        ({**STATUS, "colour": "red"}, "colour"),
-        ({}, "missing required arguments"),
+        ("run_state", {**STATE, "state": "open"}, "value of state must be one of: locked, unlocked, absent, got: open"),
+        ("platform_status", {**STATUS, "colour": "red"}, "colour"),
+        ("platform_status", {}, "missing required arguments"),
     ],
 )
-def test_a_value_that_a_step_does_not_take(tmp_path: Path, arguments: dict[str, Any], seen: str) -> None:
-    done = play_task(tmp_path, "platform_status", arguments)
+def test_a_value_that_a_step_does_not_take(tmp_path: Path, action: str, arguments: dict[str, Any], seen: str) -> None:
+    done = play_task(tmp_path, action, arguments)
     assert done.returncode != 0
     assert "ARGUMENT_INVALID: " in done.stdout
     assert seen in done.stdout

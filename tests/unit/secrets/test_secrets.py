@@ -148,7 +148,7 @@ def test_value_of_ones_own_is_used(kept: State) -> None:
 def test_missing_file_with_a_cluster_is_refused(state: State) -> None:
     error = state.refused(cluster_exists=True)
     assert error.reason == "SECRETS_MISSING"
-    assert "make kind-parity-down" in error.do
+    assert "{down}" in error.do
 
 
 @pytest.mark.parametrize("permissions", [0o644, 0o640, 0o660, 0o400, 0o700])
@@ -215,7 +215,7 @@ def test_corrupt_file_is_refused_and_never_quoted(kept: State, content: str | by
     kept.write(content)
     error = kept.refused()
     assert error.reason == "SECRETS_CORRUPT"
-    assert "make kind-parity-down" in error.do
+    assert "{down}" in error.do
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.ex
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.observe import Observed
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.runs import Facts
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.placement import is_provided
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.placement import is_provided, placement_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.problems import dotted
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.source import Source
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.strict_yaml import Path
@@ -83,7 +83,7 @@ def compare(contract: Contract, realm: Source | None, lane: str, first: Rendered
         found |= _differences(("realm",), [_Half(one.side, dict(leaves(one.seen.realm)), said) for one in both], set())
     for name in sorted(services):
         found |= _variables(contract, name, both)
-        found |= _secrets(contract, name, both)
+        found |= _secrets(contract, name, services, both)
         found |= _exceptions(contract, name, both)
     found |= _runs(services, both)
     return sorted(found, key=lambda item: (GROUPS.index(item.group), item.path, item.a or "", item.b or ""))
@@ -157,15 +157,18 @@ def _by_path(variables: Mapping[str, str]) -> Leaves:
     return {(key,): value for key, value in variables.items()}
 
 
-def _secrets(contract: Contract, name: str, both: Iterable[Rendered]) -> set[Difference]:
+def _secrets(contract: Contract, name: str, lane: set[str], both: Iterable[Rendered]) -> set[Difference]:
     """Secrets that are handed over by the tree itself: exactly the contract's keys."""
-    wanted = set(contract.services[name].secrets)
-    handed = [one.seen.secrets.get(name, wanted) for one in both]
-    first, second = handed
+    wanted = set(contract.services[name].secrets_in(lane))
+    first, second = (one.seen.secrets.get(name, wanted) for one in both)
     return {
-        Difference(MEANING, f"services.{name}.secrets.{key}", *("handed over" if key in keys else None for keys in handed))
+        Difference(MEANING, f"services.{name}.secrets.{key}", _handed(key, first), _handed(key, second))
         for key in (first ^ wanted) | (second ^ wanted)
     }
+
+
+def _handed(key: str, keys: set[str]) -> str | None:
+    return "handed over" if key in keys else None
 
 
 def _exceptions(contract: Contract, name: str, both: tuple[Rendered, Rendered]) -> set[Difference]:
@@ -174,7 +177,8 @@ def _exceptions(contract: Contract, name: str, both: tuple[Rendered, Rendered]) 
     found = set()
     for told in contract.services[name].exceptions.told() if in_compose[0] != in_compose[1] else ():
         side = both[in_compose.index(True)].side
-        a, b = (side.spliced(told.text) if here else None for here in in_compose)
+        text = told.text if told.path != ("publish",) else side.spliced(str(placement_of(contract, side.mode, name)["publish"]))
+        a, b = (text if here else None for here in in_compose)
         found.add(Difference(EXCEPTION, dotted(("services", name, *told.path)), a, b, told.why))
     return found
 
@@ -182,9 +186,7 @@ def _exceptions(contract: Contract, name: str, both: tuple[Rendered, Rendered]) 
 def _runs(services: set[str], both: tuple[Rendered, Rendered]) -> set[Difference]:
     """Where a container does not run as the manifest says, or in Compose as the exceptions say."""
     actual = [dict(leaves(one.seen.runs)) for one in both]
-    wanted = [
-        dict(leaves({name: facts for service in services for name, facts in one.runs.get(service, {}).items()})) for one in both
-    ]
+    wanted = [dict(leaves({name: facts for service in services for name, facts in one.runs.get(service, {}).items()})) for one in both]
     found = set()
     for path in {path for side in (*actual, *wanted) for path in side}:
         if any(seen.get(path) != meant.get(path) for seen, meant in zip(actual, wanted, strict=True)):

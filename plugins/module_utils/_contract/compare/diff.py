@@ -8,7 +8,14 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.compare import EXCEPTION, GROUPS, MEANING, Difference, Rendered, compare
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.compare import (
+    EXCEPTION,
+    GROUPS,
+    MEANING,
+    Difference,
+    Rendered,
+    compare,
+)
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.expected import Side, own_variables, runs
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.observe import observe
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Mode

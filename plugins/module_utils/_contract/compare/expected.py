@@ -15,7 +15,7 @@ from typing import Any
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.observe import pod_variables
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.runs import Facts, excepted, further, of_pod
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract, Mode
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.placement import is_provided, placement_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.placement import is_provided, placement_of, said_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import Component, Platform
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.pods import pods_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.references import Scope, scope_of, split
@@ -78,7 +78,7 @@ def meant(contract: Contract, lane: str) -> Leaves:
             **({"reset": service.reset} if service.reset else {}),
             "settings": settings(contract, name),
             "types": {key: setting.type for key, setting in service.settings.items()},
-            "secrets": service.secrets,
+            "secrets": service.secrets_in(members),
         }
         for name, service in contract.services.items()
         if name in members
@@ -115,8 +115,7 @@ def placed(contract: Contract, side: Side, services: set[str]) -> Leaves:
     """The part of contract.json that the mode alone says: its target, and where each service is."""
     mode = side.mode
     found: Leaves = {("mode",): mode.name, ("target",): mode.target}
-    if mode.project:
-        found[("project",)] = mode.project
+    found |= {(key,): value for key, value in said_of(mode).items()}
     for name in services:
         for key, value in placement_of(contract, mode, name).items():
             # A published port may be an endpoint's.

@@ -44,8 +44,19 @@ def assemble(platform: Source, components: Mapping[str, Source], realm: Source |
                 problems.add("CONTRACT_INVALID", source.where("secrets", key), f"{entry['secret']} is defined twice; a use has no type")
             secrets[entry["secret"]] = {part: entry[part] for part in _OF_A_SECRET if part in entry}
             parts[("secrets", entry["secret"])] = (source, ("secrets", key))
+    services = {name: {**source.data, "secrets": dict(source.data.get("secrets") or {})} for name, source in components.items()}
+    for component, source in components.items():
+        for key, entry in _defined(source):
+            for other, its_key in entry.get("shared_with", {}).items():
+                where = source.where("secrets", key, "shared_with", other)
+                if other not in services:
+                    problems.add("CONTRACT_REFERENCE", where, f"no component {other}")
+                elif its_key in services[other]["secrets"]:
+                    problems.add("CONTRACT_INVALID", where, f"{other} has a secret {its_key} already")
+                else:
+                    services[other]["secrets"][its_key] = {"secret": entry["secret"], "shared_by": component}
+                    parts[("services", other, "secrets", its_key)] = (source, ("secrets", key, "shared_with", other))
     problems.refuse()
-    services = {name: source.data for name, source in components.items()}
     parts[("endpoints",)] = (platform, ())
     parts.setdefault(("secrets",), (platform, ("secrets",)))
     readers = readers_of(services, secrets, realm)

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.deployed import Deployed
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.exceptions import Exceptions
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.head import Head
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.instance import domain_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.source import Source
 
 Literal = str | int | bool
@@ -28,6 +30,8 @@ class Setting:
 class Service:
     """One component; ``secrets`` maps its own keys to names of secrets, ``ports`` names to numbers or references.
 
+    ``shared_by`` names, for a key that another component gave it, that component.
+
     ``image`` is empty where the node brings its own. ``needs`` are the components that it connects to
     and cannot be ready without. ``reset`` is what component.yml says of it, ``exceptions`` what compose.yml does.
     """
@@ -37,10 +41,15 @@ class Service:
     ports: dict[str, str | int]
     settings: dict[str, Setting]
     secrets: dict[str, str]
+    shared_by: dict[str, str]
     needs: tuple[str, ...]
     reset: dict[str, Any]
     deployed: Deployed
     exceptions: Exceptions
+
+    def secrets_in(self, lane: Collection[str]) -> dict[str, str]:
+        """Its secrets in a lane of these components: what others share with it goes with them."""
+        return {key: secret for key, secret in self.secrets.items() if self.shared_by.get(key, "") in ("", *lane)}
 
     @property
     def port(self) -> str | int | None:
@@ -87,6 +96,7 @@ class Contract:
                     ports=value.get("ports", {}),
                     settings={key: Setting(item["type"], item["value"]) for key, item in value.get("settings", {}).items()},
                     secrets={key: item["secret"] for key, item in value.get("secrets", {}).items()},
+                    shared_by={key: item["shared_by"] for key, item in value.get("secrets", {}).items() if "shared_by" in item},
                     needs=tuple(value.get("needs", ())),
                     reset=value.get("reset", {}),
                     deployed=where_deployed[name],
@@ -104,34 +114,44 @@ class Mode:
 
     ``target`` is what is rendered for: ``compose``, ``kubernetes`` (a cluster of our
     own) or ``gitops`` (one where secrets and images are delivered by others).
-    ``project`` is the Compose project, empty for other targets.
+    ``head`` has the names and the port of this instance, ``domain`` is its own.
     """
 
     source: Source
-    name: str
-    target: str
-    project: str
+    head: Head
     domain: str
-    port: int
     secrets_source: str
     ca_file: str
     exceptions: dict[str, dict[str, Any]]
 
     @classmethod
-    def parse(cls, source: Source, contract: Contract) -> Mode:
+    def parse(cls, source: Source, contract: Contract, instance: str = "") -> Mode:
         """From a document that mode.schema.json admits; what it does not say, the contract does."""
         data = source.data
+        head = Head.of(data, instance)
         return cls(
             source=source,
-            name=data["mode"],
-            target=data["target"],
-            project=data.get("project", ""),
-            domain=data.get("domain", contract.domain),
-            port=data["port"],
+            head=head,
+            domain=domain_of(data.get("domain", contract.domain), head.instance),
             secrets_source=data.get("secrets_source", contract.defaults["secrets_source"]),
             ca_file=data.get("ca_file", contract.defaults["ca_file"]),
             exceptions=data.get("placement") or {},
         )
+
+    @property
+    def name(self) -> str:
+        """The mode's own name."""
+        return self.head.mode
+
+    @property
+    def target(self) -> str:
+        """What is rendered for."""
+        return self.head.target
+
+    @property
+    def port(self) -> int:
+        """The public port of every endpoint."""
+        return self.head.port
 
     @property
     def ingress_objects(self) -> bool:

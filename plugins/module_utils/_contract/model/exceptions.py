@@ -117,7 +117,8 @@ class Exceptions:
         if self.publish:
             yield Told(("publish",), str(self.publish.port), self.publish.why)
         if self.source:
-            started = " ".join([*self.source.command, *self.source.args, *(f"{key}={value}" for key, value in self.source.environment.items())])
+            variables = (f"{key}={value}" for key, value in self.source.environment.items())
+            started = " ".join([*self.source.command, *self.source.args, *variables])
             yield Told(("source",), f"{self.source.folder} at {self.source.at}{started and f': {started}'}", self.source.why)
         if self.health:
             yield Told(("health",), " ".join(self.health.test), self.health.why)

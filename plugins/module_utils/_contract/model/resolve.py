@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract, Mode, Service
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.placement import placement_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.placement import placement_of, said_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.problems import Problems
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.references import Scope, names_in, scope_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.validate import (
@@ -43,7 +43,7 @@ def resolve(contract: Contract, mode: Mode, lane: str) -> Resolved:
     scope = scope_of(contract, mode)
     problems = Problems()
     # All services are resolved, so that a lane is not green by leaving the defect out.
-    services = {name: _service(name, contract, mode, scope, problems) for name in sorted(contract.services)}
+    services = {name: _service(name, contract, mode, lane, scope, problems) for name in sorted(contract.services)}
     endpoints = {name: _endpoint(name, contract, scope, problems) for name in sorted(contract.endpoints)}
     _check_mode_values(mode, scope, problems)
     _check_addresses(services, mode, problems)
@@ -53,7 +53,7 @@ def resolve(contract: Contract, mode: Mode, lane: str) -> Resolved:
         "contract": 1,
         "mode": mode.name,
         "target": mode.target,
-        **({"project": mode.project} if mode.project else {}),
+        **said_of(mode),
         "lane": lane,
         "domain": mode.domain,
         "public_port": mode.port,
@@ -68,7 +68,7 @@ def as_json(document: Any) -> bytes:
     return (json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
-def _service(name: str, contract: Contract, mode: Mode, scope: Scope, problems: Problems) -> dict[str, Any]:
+def _service(name: str, contract: Contract, mode: Mode, lane: str, scope: Scope, problems: Problems) -> dict[str, Any]:
     service = contract.services[name]
     return {
         "role": service.role,
@@ -80,7 +80,7 @@ def _service(name: str, contract: Contract, mode: Mode, scope: Scope, problems: 
         **_placement(name, contract, mode, scope, problems),
         "settings": _settings(name, service, contract, scope, problems),
         "types": {key: setting.type for key, setting in sorted(service.settings.items())},
-        "secrets": dict(sorted(service.secrets.items())),
+        "secrets": dict(sorted(service.secrets_in(contract.lanes[lane]).items())),
     }
 
 

@@ -30,7 +30,7 @@ def load_resolved(value: object) -> dict[str, Any]:
             text = Path(value).expanduser().read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             cause = error.strerror if isinstance(error, OSError) else "not UTF-8"
-            raise ParityError("CONTRACT_UNREADABLE", f"{label}: {cause}", do="make kind-parity-up renders it") from None
+            raise ParityError("CONTRACT_UNREADABLE", f"{label}: {cause}", do="{up} renders it") from None
     try:
         # A template's result carries tagged types; a round trip leaves plain ones.
         data = json.loads(text if isinstance(value, str) else json.dumps(value))

@@ -88,6 +88,11 @@ class Assembled:
         raise KeyError(path)
 
 
+def together(files: Sequence[File]) -> Source:
+    """One file as it is, several of them merged."""
+    return Merged(files) if len(files) > 1 else files[0]
+
+
 def merge(below: Any, above: Any) -> Any:
     """``above`` over ``below``: mappings key by key, else ``above``."""
     if not isinstance(below, dict) or not isinstance(above, dict):

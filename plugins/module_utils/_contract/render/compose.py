@@ -17,12 +17,16 @@ from typing import Any
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import Platform
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.problems import Problems
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.resolve import Resolved
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_deliverer import DELIVERER, MEMORY, Deliveries, once_each
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_deliverer import (
+    DELIVERER,
+    MEMORY,
+    Deliveries,
+    once_each,
+)
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_files import HEADER, as_yaml, env_file, routes
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_order import depends_on
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_services import Derived, Part
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.tree import Tree
-from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
 # Before what is the service's own, in the order of the file.
 _FIRST = ("image", "pull_policy", "profiles", "user", "entrypoint", "command", "env_file", "environment", "depends_on", "healthcheck")
@@ -46,16 +50,17 @@ def compose_tree(whole: Resolved, lane: Resolved, platform: Platform, paths: Pat
     Raises ParityError: COMPOSE_UNDERIVABLE, CONTRACT_REFERENCE, CONTRACT_UNREADABLE, CONTRACT_CYCLE, CONTRACT_INVALID.
     """
     lanes = platform.contract.lanes
-    placed = {name: service for name, service in whole["services"].items() if "provided_by" not in service}
+    placed = {name: lane["services"].get(name, service) for name, service in whole["services"].items() if "provided_by" not in service}
     made = {"routes.yml": routes(lane["endpoints"], lane["services"])}
     derived = {name: Derived(platform.components[name], service, _endpoints(name, whole, lane), made) for name, service in placed.items()}
     for one in derived.values():
         one.refuse()
     parts = {name: one.parts(derived, paths.checkout) for name, one in derived.items()}
     _refuse_shared(parts)
+    here = [part for name in placed if name in lane["services"] for part in parts[name].values()]
     handed = Deliveries(
-        once_each(group for name in placed if name in lane["services"] for part in parts[name].values() for group in part.mounts.groups),
-        {volume: part.owner for name in placed if name in lane["services"] for part in parts[name].values() for volume in part.mounts.data.values()},
+        once_each(group for part in here for group in part.mounts.groups),
+        {volume: part.owner for part in here for volume in part.mounts.data.values()},
     )
 
     every = {container: part for of_component in parts.values() for container, part in of_component.items()}
@@ -67,8 +72,8 @@ def compose_tree(whole: Resolved, lane: Resolved, platform: Platform, paths: Pat
         for container, part in of_component.items():
             aliases = _aliases(name, placed[name], whole) if container == name else []
             services[container] = _service(part, profiles, order[container], aliases)
-            volumes |= {group.volume: {"driver_opts": MEMORY} for group in part.mounts.groups}
-            volumes |= dict.fromkeys(part.mounts.data.values(), {})
+            made_of = [(group.volume, {"driver_opts": MEMORY}) for group in part.mounts.groups]
+            volumes |= dict([*made_of, *((volume, {}) for volume in part.mounts.data.values())])
     services[DELIVERER] = _ordered(handed.service(list(lanes), paths.state))
 
     project = whole["project"]
@@ -107,8 +112,8 @@ def _refuse_shared(parts: Mapping[str, Mapping[str, Part]]) -> None:
         for container, part in of_component.items():
             if (other := containers.setdefault(container, component)) != component:
                 problems.add("CONTRACT_INVALID", component, f"has a container {container}, as {other} has")
-            held = {group.volume: (group.owner, group.files) for group in part.mounts.groups}
-            held |= {volume: container for volume in part.mounts.data.values()}
+            held: dict[str, object] = {group.volume: (group.owner, group.files) for group in part.mounts.groups}
+            held |= dict.fromkeys(part.mounts.data.values(), container)
             for volume, what in held.items():
                 if volumes.setdefault(volume, what) != what:
                     problems.add("COMPOSE_UNDERIVABLE", f"{component}: {container}", f"volume {volume} holds something else elsewhere")

@@ -67,14 +67,13 @@ class Deliveries:
 
     def files(self) -> dict[str, bytes]:
         """What it reads below ``files/`` of the rendering: its script, its lists, and the files that are no secret."""
-        lines = [
-            f"{group.owner} {file.mode} {_origin(group, file)} /to/{group.volume}/{file.name}\n" for group in self.groups for file in group.files
-        ]
+        found = [(group, file) for group in self.groups for file in group.files]
+        lines = [f"{group.owner} {file.mode} {_origin(group, file)} /to/{group.volume}/{file.name}\n" for group, file in found]
         return {
             "deliver.sh": read_text(_SCRIPT, "roles/compose/files/deliver.sh").encode(),
             "deliver.list": "".join(lines).encode(),
             "own.list": "".join(f"{owner} /own/{name}\n" for name, owner in self.owners.items()).encode(),
-            **{f"{group.volume}/{file.name}": file.data for group in self.groups for file in group.files if not file.state},
+            **{f"{group.volume}/{file.name}": file.data for group, file in found if not file.state},
         }
 
 

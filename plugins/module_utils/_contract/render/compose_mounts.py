@@ -55,7 +55,9 @@ class Mounts:
         uid, _, gid = owner.partition(":")
         tmpfs = [f"{path}:size={limit},mode=0700,uid={uid},gid={gid}" for path, limit in self.memory.items() if path != _SHM]
         # An emptyDir begins empty, whatever the image has at its path.
-        volumes = [{"type": "volume", "source": name, "target": path, "volume": {"nocopy": True}} for path, name in self.data.items()]
+        volumes: list[dict[str, Any]] = [
+            {"type": "volume", "source": name, "target": path, "volume": {"nocopy": True}} for path, name in self.data.items()
+        ]
         volumes += [{"type": "volume", "source": group.volume, "target": group.to, "read_only": True} for group in self.groups]
         return {"tmpfs": tmpfs, "shm_size": self.memory.get(_SHM), "volumes": volumes}
 

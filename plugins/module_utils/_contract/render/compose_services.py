@@ -19,7 +19,13 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.prob
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_carried import not_carried
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_container import container_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_health import health, test_of
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_mounts import Delivered, Group, Mounts, endpoint_files, mounts_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_mounts import (
+    Delivered,
+    Group,
+    Mounts,
+    endpoint_files,
+    mounts_of,
+)
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_words import spelled
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
@@ -76,7 +82,7 @@ class Derived:
         if main is None:
             problems.add(_UNDERIVABLE, self.component.label, f"no container in the workload {self.name}")
         elif not main.once and self._test(main) is None:
-            problems.add(_UNDERIVABLE, main.where, "has no probe that a command in its container can stand for; say `health` in compose.yml")
+            problems.add(_UNDERIVABLE, main.where, "no command in its container can stand for its probe; say `health` in compose.yml")
         problems.refuse()
 
     def parts(self, others: Mapping[str, Derived], checkout: str) -> dict[str, Part]:
