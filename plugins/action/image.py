@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import own_path
 from ansible_collections.gpuaas.parity.plugins.modules.image import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._supply import supply_of
@@ -18,5 +18,5 @@ class ActionModule(ParityAction):
     DOCUMENTATION = DOCUMENTATION
 
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
-        result = supply_of(params).ensure(self.emit, Path(params["state_dir"]), dry=self.check_mode)
+        result = supply_of(params).ensure(self.emit, own_path(params["state_dir"]), dry=self.check_mode)
         return {**result, "changed": bool(result["built"] or result["baked"])}

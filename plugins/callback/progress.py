@@ -39,7 +39,9 @@ from typing import Any, TextIO
 import yaml
 from ansible import constants as C
 from ansible.errors import AnsibleError
+from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.callback import CallbackBase
+from ansible.template import Templar
 from ansible_collections.gpuaas.parity.plugins.module_utils._reasons import REASONS
 from ansible_collections.gpuaas.parity.plugins.module_utils._reports.words import failure_text
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.events import channel
@@ -56,7 +58,7 @@ _CHOICES = ("include_tasks", "ansible.builtin.include_tasks")
 # A role that changes the machine says so with these.
 _SPOKEN = ("debug", "ansible.builtin.debug")
 # Playbooks that answer a question: for a machine, the answer is all that they print.
-_ANSWERS = ("status", "diff", "doctor")
+_ANSWERS = ("status", "diff", "doctor", "list")
 _COLOURS = {"": None, "ok": C.COLOR_OK, "changed": C.COLOR_CHANGED, "warning": C.COLOR_WARN, "error": C.COLOR_ERROR}
 _EVERY = 1.0  # seconds between two looks at what works
 
@@ -216,8 +218,8 @@ class CallbackModule(CallbackBase):
     def _begin(self, play: Any) -> None:
         """Learn from the first play what the run is, and who reads its events."""
         settings = _settings(play)
-        self._emit.mode = str(settings.get("parity_mode") or "")
-        self._machine = str(settings.get("parity_output") or "") == "json"
+        self._emit.mode = settings["parity_mode"]
+        self._machine = settings["parity_output"] == "json"
         live = _is_terminal(sys.stdout) and not self._machine
         self._screen = Screen(
             self._write,
@@ -316,10 +318,11 @@ class CallbackModule(CallbackBase):
         return {name: value for name in ("reason", "seen", "do") if (value := getattr(first, name))}
 
 
-def _settings(play: Any) -> Mapping[str, Any]:
-    """The variables of the play's first host. Where there is none, those of the command line."""
+def _settings(play: Any) -> Mapping[str, str]:
+    """Mode and output of the play's first host. Where there is none, those of the command line."""
     manager = play.get_variable_manager()
     inventory = getattr(manager, "_inventory", None)
     hosts = inventory.get_hosts(play.hosts) if inventory else []
     found: Mapping[str, Any] = manager.get_vars(play=play, host=hosts[0]) if hosts else manager.extra_vars
-    return found
+    templar = Templar(DataLoader(), dict(found))
+    return {name: str(templar.template(found.get(name)) or "") for name in ("parity_mode", "parity_output")}

@@ -24,11 +24,17 @@ REASONS: dict[str, Reason] = {
     ),
     "APPLY_FAILED": Reason("the API server refused an object", "correct the named object; {status} shows what stands"),
     # images
-    "IMAGE_UNKNOWN": Reason("the contract names an image that the catalog lacks", "add it to images/catalog.yml"),
-    "IMAGE_CATALOG_INVALID": Reason("images/catalog.yml cannot be used", "correct the named entry of images/catalog.yml"),
+    "IMAGE_UNKNOWN": Reason(
+        "an image is named that nothing makes", "correct the name, or add the image to image/image.yml of the component that runs it"
+    ),
+    "IMAGE_CATALOG_INVALID": Reason("an image's entry cannot be used", "correct the named place, then run the same command again"),
+    "IMAGE_TWICE": Reason("two images have one name", "rename one of the two, in its image.yml and where it is named"),
     "IMAGE_BUILD_FAILED": Reason("an image could not be built", "read the named log, then run the same command again"),
     "IMAGE_LOAD_FAILED": Reason("an image could not be loaded into the node", "{up} again; if it repeats, {reset}"),
-    "IMAGE_PULL_FAILED": Reason("an upstream image could not be pulled", "check the registry, or build instead: {up} IMAGES_SOURCE=build"),
+    "IMAGE_PULL_FAILED": Reason("an image could not be pulled", "check the registry, or build instead: {up} IMAGES_SOURCE=build"),
+    "IMAGES_NOT_SUPPLIED": Reason(
+        "a step needs images that nobody built or pulled for this run", "{up}; before a role used alone: role images"
+    ),
     # contract
     "CONTRACT_UNREADABLE": Reason("a file of the contract cannot be read", "restore it: git checkout platform/"),
     "CONTRACT_INVALID": Reason("a file of the contract has the wrong shape", "correct the named place, then run the same command again"),
@@ -186,7 +192,7 @@ REASONS: dict[str, Reason] = {
     ),
     "HOST_UPGRADE_REFUSED": Reason(
         "an installation would upgrade or remove packages of this machine, and nobody agreed to it",
-        "make kind-parity-up HOST_UPGRADE=yes   # agrees; or install Docker yourself: https://docs.docker.com/engine/install/",
+        "{up} HOST_UPGRADE=yes   # agrees; or install Docker yourself: https://docs.docker.com/engine/install/",
     ),
     "HOST_PORT_IN_USE": Reason("a port that the platform publishes is held by something else", "end its owner, or choose another port"),
     "HOST_CLOCK": Reason("the clock of the machine is wrong", "sudo timedatectl set-ntp true"),
@@ -282,7 +288,7 @@ REASONS: dict[str, Reason] = {
     "TOKEN_NOT_REFUSED": Reason("the API does not refuse what it must, or not for the right reason", "{logs} COMPONENT=api"),
     "STORE_ROUNDTRIP_FAILED": Reason("what was written through the API does not come back", "{logs} COMPONENT=api"),
     "CONFIGURATION_DRIFT": Reason("what runs is not configured as the contract says", "{up}"),
-    "IMAGE_NOT_LOCKED": Reason("a pod or container runs an image that was not named for it", "{up}"),
+    "IMAGE_NOT_PINNED": Reason("a pod or container runs an image that is not pinned for it", "{up}"),
     "LISTENS_OFF_LOOPBACK": Reason("something of the platform listens on an address beyond this machine", "{reset}"),
     "NETWORK_POLICY_UNPROVEN": Reason("the NetworkPolicy canary gave no verdict", "{up} applies the canary anew"),
     "POD_SECURITY_MISSING": Reason("a namespace does not enforce Pod Security restricted", "{up} applies it anew"),

@@ -15,19 +15,25 @@ description:
   - Builds from package registries every image that O(images) need and that is not there yet, independent ones at once.
   - Bakes them into a kind node image, so that a cluster made of it loads nothing.
   - An image is keyed by the content it is made from; an unchanged one is neither built nor loaded again.
+  - What the steps after need of it is written to C(images/supply.json) in O(state_dir).
 options:
+  platform:
+    description: The platform's folder. Each component may bring its image, and name in C(image/image.yml) how it is made.
+    type: path
+    required: true
+  contract:
+    description:
+      - The resolved contract, as M(gpuaas.parity.contract_render) returns it, or the path of C(contract.json).
+      - The images of its services are those that are wanted.
+    type: raw
+    required: true
   root:
-    description: The checkout, which holds images/catalog.yml and the sources that images are built from.
+    description: Folder of the collection, whose C(images/catalog.yml) says how the images are made that components share.
     type: path
     required: true
   cache:
     description: Where build logs and exported programs are kept between runs.
     type: path
-    required: true
-  images:
-    description: Names of the images that the lane's services run, as in images/catalog.yml.
-    type: list
-    elements: str
     required: true
   node:
     description:
@@ -36,12 +42,14 @@ options:
     type: str
     required: true
   state_dir:
-    description: The run's own folder, where M(gpuaas.parity.image_lock) keeps the lock.
+    description: The run's own folder.
     type: path
     required: true
   source:
     description:
-      - V(build) makes every image from package registries, V(pull) takes those of images/upstream.yml from a container registry.
+      - V(build) makes every image from package registries and asks no container registry. An image that a component names by
+        reference must then be in the engine already.
+      - V(pull) takes from a container registry those for which an C(upstream) is named.
       - V(auto) pulls where a registry answers, and keeps to that answer from then on.
     type: str
     choices: [auto, build, pull]
@@ -57,38 +65,41 @@ attributes:
   diff_mode:
     support: none
     description: An image has no textual difference.
+seealso:
+  - module: gpuaas.parity.image_pin
 """
 
 EXAMPLES = r"""
-- name: Have every image of the core lane
+- name: Build the images of the lane that is rendered
   gpuaas.parity.image:
+    platform: "{{ playbook_dir | dirname }}/platform"
+    contract: .parity/kind/rendered/contract.json
     root: "{{ playbook_dir | dirname }}"
     cache: ~/.cache/gpuaas-parity
-    images: [traefik, postgres, valkey, keycloak, control-plane]
     node: gpuaas-parity-control-plane
     state_dir: .parity/kind
 """
 
 RETURN = r"""
 node_image:
-  description: Reference of the node image with the lane's images baked in.
+  description: Reference of the node image with the lane's images baked in. Empty where O(node) is.
   type: str
-  returned: when O(node) is not empty
+  returned: always
   sample: gpuaas-parity/kind-node:0f3c5a1be2d49c77
 default_cni:
-  description: Whether the node image brings a network of its own, as upstream's does.
+  description: Whether the node image leaves the network of pods to kind's own CNI, as upstream's does.
   type: bool
-  returned: when O(node) is not empty
+  returned: always
   sample: false
 node_key:
-  description: Key of the part of the node that a running cluster cannot take up.
+  description: Key of the part of the node that a running cluster cannot take up. Empty where O(node) is.
   type: str
-  returned: when O(node) is not empty
+  returned: always
   sample: 5b0c7f9c1de2a3f4
 kind:
-  description: Path of the kind program on this machine.
+  description: Path of the kind program on this machine. Empty where O(node) is.
   type: str
-  returned: when O(node) is not empty
+  returned: always
   sample: /home/dev/.cache/gpuaas-parity/bin/9d0b4a7e1c2f3a55/kind
 built:
   description: Images that were built, or would be in check mode.
@@ -103,13 +114,8 @@ baked:
   returned: always
   sample: []
 image_keys:
-  description: Content key of each of O(images).
+  description: Content key of each image of the lane.
   type: dict
   returned: always
   sample: {traefik: 77b1c5e0aa21f3d4}
-locked:
-  description: Whether the lock names all of them as the running node holds them, so that nothing is left to be locked.
-  type: bool
-  returned: when O(node) is not empty
-  sample: true
 """

@@ -36,16 +36,11 @@ options:
   kubeconfig:
     description: The kubeconfig file, 0600, in O(state_dir). By default C(kubeconfig). One that lies elsewhere is refused.
     type: path
-  node_image:
+  supply:
     description:
-      - Image of the node. Required for O(state=present); it must be on this machine.
-      - One that M(gpuaas.parity.image) baked also starts pods on a host that lacks CAP_SYS_RESOURCE.
-    type: str
-    default: ""
-  kind_binary:
-    description: The kind program. Only O(state=present) needs it.
+      - What M(gpuaas.parity.image) wrote of the node image and the kind program, both of which must be on this machine.
+        By default C(images/supply.json) in O(state_dir). Only O(state=present) reads it.
     type: path
-    default: kind
   ports:
     description: Ports of this machine that lead to the node.
     type: list
@@ -69,15 +64,10 @@ options:
     type: list
     elements: str
     default: []
-  default_cni:
-    description: Whether kind installs its own CNI. V(false) for a node image that brings a CNI configuration.
-    type: bool
-    default: true
   cgroup_version:
-    description: The cgroup version of the host, as M(gpuaas.parity.host_preflight) found it.
+    description: The cgroup version of the host, as M(gpuaas.parity.host_preflight) found it. Without it the Docker engine is asked.
     type: int
     choices: [1, 2]
-    default: 2
   wait_seconds:
     description: How long the API may take to be ready. Nodes and pods are not waited for.
     type: float
@@ -95,9 +85,6 @@ EXAMPLES = r"""
 - name: Create or repair the cluster
   gpuaas.parity.kind_cluster:
     state_dir: /home/me/gpuaas-parity/.parity/kind
-    node_image: gpuaas-parity/node:dev
-    kind_binary: /home/me/.cache/gpuaas-parity/kind
-    default_cni: false
     ports:
       - host_port: 8443
         node_port: 8443

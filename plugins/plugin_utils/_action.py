@@ -13,11 +13,11 @@ import traceback
 from functools import cached_property
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
-from ansible_collections.gpuaas.parity.plugins.module_utils._advice import advice
+from ansible_collections.gpuaas.parity.plugins.module_utils._advice import Commands
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.events import channel
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.emitter import Emitter
@@ -71,7 +71,7 @@ class ParityAction(ActionBase, metaclass=abc.ABCMeta):
     _supports_check_mode = True
     _supports_async = False
     DOCUMENTATION: str
-    _target = ""
+    _commands = Commands()
 
     @abc.abstractmethod
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
@@ -92,7 +92,7 @@ class ParityAction(ActionBase, metaclass=abc.ABCMeta):
 
     def advise(self, text: str) -> str:
         """``text`` with what to type in the mode of this run."""
-        return advice(text, self._target)
+        return self._commands.fill(text)
 
     def advise_all(self, value: Any) -> Any:
         """Plain data with what to type in the mode of this run, in every text of it."""
@@ -105,8 +105,7 @@ class ParityAction(ActionBase, metaclass=abc.ABCMeta):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
         del tmp
-        # The inventory says what the run is for; it is there also when nothing has been rendered yet.
-        self._target = str(self._templar.template((task_vars or {}).get("parity_target") or ""))
+        self._commands = self._commands_of(task_vars or {})
         spec = argument_spec(self.DOCUMENTATION)
         try:
             _validation, params = self.validate_argument_spec(argument_spec=spec)
@@ -123,6 +122,14 @@ class ParityAction(ActionBase, metaclass=abc.ABCMeta):
             defect = ParityError("INTERNAL", f"{type(error).__name__}: {error}")
             result.update(self._failure(defect), exception=traceback.format_exc())
         return result
+
+    def _commands_of(self, variables: dict[str, Any]) -> Commands:
+        """What to type in this run, as far as its variables tell: they may be what is wrong."""
+        try:
+            found = [self._templar.template(variables.get(name) or "") for name in ("parity_target", "instance", "platform")]
+        except AnsibleError:
+            return Commands()
+        return Commands(*map(str, found))
 
     def _failure(self, error: ParityError) -> dict[str, Any]:
         msg, seen, do = (self.advise(text) for text in (str(error), error.seen, error.do))

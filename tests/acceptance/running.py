@@ -42,8 +42,8 @@ class Running:
         return f"{json.loads((self.state_dir / 'cluster.json').read_text())['name']}-control-plane"
 
     @cached_property
-    def lock(self) -> dict[str, Object]:
-        """The image lock: image name -> reference and digest."""
+    def pinned(self) -> dict[str, Object]:
+        """The pinned images: name -> reference and digest."""
         return dict(json.loads((self.state_dir / "images" / "images.json").read_text())["images"])
 
     @cached_property

@@ -29,19 +29,19 @@ _FAILED_STEP = re.compile(r"^------\n(.*?)^------$", re.MULTILINE | re.DOTALL)
 
 @dataclass(frozen=True)
 class Builder:
-    """Builds images below ``root`` (the checkout); logs and exported files go below ``cache``."""
+    """Builds images; logs and exported files go below ``cache``. ``pulls`` says whether a registry may be asked."""
 
-    root: Path
     cache: Path
     tags: Mapping[str, str]
+    pulls: bool = True
 
     def build(self, image: Image, says: Callable[[str], None], announce: Callable[[str], None]) -> None:
         """Build ``image``; its parents exist. ``says`` receives each line of progress, ``announce`` what the user must read.
 
-        Raises ParityError ``IMAGE_BUILD_FAILED`` with the end of the log and its path.
+        Raises ParityError ``IMAGE_BUILD_FAILED`` with the end of the log and its path, ``IMAGE_PULL_FAILED`` with what the engine said.
         """
-        if image.upstream:
-            pull(image, self.tags[image.name], self.cache, announce)
+        if image.pulled:
+            pull(image, self.tags[image.name], self.cache, announce, may_ask=self.pulls)
             return
         log = self.cache / "logs" / f"{image.name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -56,14 +56,14 @@ class Builder:
         for argument, parent in image.from_.items():
             argv += ["--build-arg", f"{argument}={self.tags[parent]}"]
         for name, folder in image.contexts.items():
-            argv += ["--build-context", f"{name}={self.root / folder}"]
+            argv += ["--build-context", f"{name}={folder}"]
         if image.target:
             argv += ["--target", image.target]
         if image.export:
             argv += ["--output", f"type=local,dest={self.exported(image).parent}"]
         else:
             argv += ["--tag", self.tags[image.name]]
-        _logged([*argv, str(self.root / "images" / image.context)], log, says, image.name)
+        _logged([*argv, str(image.context)], log, says, image.name)
         if not image.export:
             self._record_packages(image)
 

@@ -22,7 +22,8 @@ SLEEP = {"name": "Work for long", "ansible.builtin.command": {"argv": ["sleep", 
 
 
 def run_state(state: str, directory: Path) -> dict[str, Any]:
-    return {"name": state, "gpuaas.parity.run_state": {"state": state, "state_dir": str(directory), "verb": "up"}}
+    given = {"state": state, "state_dir": str(directory), "platform": str(ROOT / "platform"), "mode": "kind", "verb": "up"}
+    return {"name": state, "gpuaas.parity.run_state": given}
 
 
 def command(folder: Path, tasks: list[dict[str, Any]], output: str = "json") -> list[str]:

@@ -277,7 +277,7 @@ DIGEST, OTHER, CONFIG = (f"sha256:{letter * 64}" for letter in "abc")
 RUNNING = {"Id": "node1"}
 
 
-def _lock(state_dir: Path, **entry: str) -> None:
+def _pin(state_dir: Path, **entry: str) -> None:
     (state_dir / "images").mkdir()
     images = {"api": {"ref": f"gpuaas.localhost/api@{DIGEST}", "digest": DIGEST, **entry}}
     (state_dir / "images" / "images.json").write_text(json.dumps({"node": "node1", "images": images}))
@@ -294,11 +294,11 @@ def _runs(image: str, image_id: str, namespace: str = NS, service: str = "api") 
     [
         (f"gpuaas.localhost/api@{DIGEST}", {}),
         (CONFIG, {"config_digest": CONFIG}),
-        (CONFIG, {}),  # by reference: the lock does not hold the configuration's digest
+        (CONFIG, {}),  # by reference: the configuration's digest is not recorded
     ],
 )
-def test_locked_images(make_context: MakeContext, state_dir: Path, image_id: str, entry: dict[str, str]) -> None:
-    _lock(state_dir, **entry)
+def test_pinned_images(make_context: MakeContext, state_dir: Path, image_id: str, entry: dict[str, str]) -> None:
+    _pin(state_dir, **entry)
     objects = _runs(f"gpuaas.localhost/api@{DIGEST}", image_id)
     found = ImageDigest().run(make_context(objects, docker_says([RUNNING])))
     assert found.ok, found.seen
@@ -307,25 +307,25 @@ def test_locked_images(make_context: MakeContext, state_dir: Path, image_id: str
 @pytest.mark.parametrize(
     ("image", "image_id", "entry", "seen"),
     [
-        (f"gpuaas.localhost/api@{DIGEST}", f"gpuaas.localhost/api@{OTHER}", {}, "the lock names"),
-        (f"gpuaas.localhost/api@{DIGEST}", OTHER, {"config_digest": CONFIG}, "the lock names"),
-        (f"gpuaas.localhost/api@{OTHER}", CONFIG, {}, "the lock names"),
-        ("gpuaas.localhost/api:dev", CONFIG, {}, "the lock names"),
-        ("nginx:latest", DIGEST, {}, "knows no image nginx"),
+        (f"gpuaas.localhost/api@{DIGEST}", f"gpuaas.localhost/api@{OTHER}", {}, "is pinned"),
+        (f"gpuaas.localhost/api@{DIGEST}", OTHER, {"config_digest": CONFIG}, "is pinned"),
+        (f"gpuaas.localhost/api@{OTHER}", CONFIG, {}, "is pinned"),
+        ("gpuaas.localhost/api:dev", CONFIG, {}, "is pinned"),
+        ("nginx:latest", DIGEST, {}, "no image nginx is pinned"),
         (f"gpuaas.localhost/api@{DIGEST}", "", {}, "no image runs yet"),
     ],
 )
 def test_images_that_are_not(
     make_context: MakeContext, state_dir: Path, image: str, image_id: str, entry: dict[str, str], seen: str
 ) -> None:
-    _lock(state_dir, **entry)
+    _pin(state_dir, **entry)
     found = ImageDigest().run(make_context(_runs(image, image_id), docker_says([RUNNING])))
-    assert found.reason == "IMAGE_NOT_LOCKED"
+    assert found.reason == "IMAGE_NOT_PINNED"
     assert seen in found.seen
 
 
 def test_the_nodes_own_pods_come_with_the_node_image(make_context: MakeContext, state_dir: Path) -> None:
-    _lock(state_dir)
+    _pin(state_dir)
     objects = _runs(f"gpuaas.localhost/api@{DIGEST}", DIGEST)
     objects["pods"] += _runs("etcd", OTHER, "kube-system", "etcd")["pods"]
     assert ImageDigest().run(make_context(objects, docker_says([RUNNING]))).ok
@@ -336,7 +336,7 @@ def test_the_nodes_own_pods_come_with_the_node_image(make_context: MakeContext, 
 def test_a_lock_of_another_node_or_none(make_context: MakeContext, state_dir: Path) -> None:
     objects = _runs(f"gpuaas.localhost/api@{DIGEST}", DIGEST)
     assert "images.json" in ImageDigest().run(make_context(objects)).seen
-    _lock(state_dir)
+    _pin(state_dir)
     found = ImageDigest().run(make_context(objects, docker_says([{"Id": "node2"}])))
     assert "another node" in found.seen
     assert "no pod to compare" in ImageDigest().run(make_context({}, docker_says([RUNNING]))).seen

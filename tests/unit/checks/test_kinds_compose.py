@@ -335,7 +335,7 @@ def test_images_that_are_not(project: MakeProject, state_dir: Path, service: str
     _named(state_dir, api=reference)
     images = {"gpuaas-parity/api:1": {"Id": IMAGE}, "gpuaas-parity/api:2": {"Id": "sha256:" + "b" * 64}}
     found = ContainerImages().run(project(container(service), images=images))
-    assert found.reason == "IMAGE_NOT_LOCKED"
+    assert found.reason == "IMAGE_NOT_PINNED"
     assert seen in found.seen
 
 
@@ -344,7 +344,7 @@ def test_a_list_of_images_that_is_none(project: MakeProject, state_dir: Path, te
     if text is not None:
         (state_dir / "machine.yml").write_text(text)
     found = ContainerImages().run(project(container("api")))
-    assert found.reason == "IMAGE_NOT_LOCKED"
+    assert found.reason == "IMAGE_NOT_PINNED"
     assert "machine.yml" in found.seen
 
 

@@ -196,7 +196,7 @@ def test_a_gate_of_a_platform_that_is_not_up(gated: Path) -> None:
     assert len(found["failed_checks"]) == len(found["checks"]) > 30
     report = json.loads((gated / "reports" / "gate.json").read_text())
     assert (report["ok"], report["gate"], report["failures"]) == (False, "merge", report["tests"])
-    assert "images-locked" not in found["failed_checks"]
+    assert "images-pinned" not in found["failed_checks"]
     assert "make kind-parity-up" in found["msg"]
 
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._advice import advice
+from ansible_collections.gpuaas.parity.plugins.module_utils._advice import Commands
 from ansible_collections.gpuaas.parity.plugins.module_utils._reasons import REASONS
 
 HERE = Path(__file__).resolve().parent
@@ -53,7 +53,11 @@ _VARIABLES = {"HOST_UPGRADE", "IMAGES_SOURCE"}
 def test_every_advice_can_be_typed() -> None:
     targets = set(re.findall(r"^([a-z][a-z-]*):", (CHECKOUT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     named = {
-        name: {found for target in ("kubernetes", "compose") for found in re.findall(r"make ([a-z]+-[a-z-]+)", advice(reason.do, target))}
+        name: {
+            found
+            for target in ("kubernetes", "compose")
+            for found in re.findall(r"make ([a-z]+-[a-z-]+)", Commands(target).fill(reason.do))
+        }
         for name, reason in REASONS.items()
     }
     assert {name: found - targets for name, found in named.items() if found - targets} == {}

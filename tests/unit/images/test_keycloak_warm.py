@@ -7,7 +7,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-AWAIT = Path(__file__).resolve().parents[3] / "images/keycloak/build/await.sh"
+AWAIT = Path(__file__).resolve().parents[3] / "platform/components/keycloak/image/build/await.sh"
 STRETCH = 10
 # Between two looks a second passes on this clock, which stands still otherwise; `look` is what happens meanwhile.
 CLOCK = f"""

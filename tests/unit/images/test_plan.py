@@ -20,9 +20,9 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model im
 CATALOG = Catalog(
     {
         "base": Image("base", bootstrap="trixie"),
-        "left": Image("left", context="left", from_={"BASE": "base"}),
-        "right": Image("right", context="right", from_={"BASE": "base"}),
-        "top": Image("top", context="top", from_={"LEFT": "left"}),
+        "left": Image("left", context=Path("left"), from_={"BASE": "base"}),
+        "right": Image("right", context=Path("right"), from_={"BASE": "base"}),
+        "top": Image("top", context=Path("top"), from_={"LEFT": "left"}),
     }
 )
 
@@ -49,7 +49,7 @@ class Recorder(Builder):
 
 
 def recorder(have: set[str] | None = None, fails: str = "", together: threading.Barrier | None = None) -> Recorder:
-    return Recorder(Path(), Path(), {}, frozenset(have or ()), fails, [], together)
+    return Recorder(Path(), {}, have=frozenset(have or ()), fails=fails, together=together)
 
 
 def plan(builder: Recorder, *names: str) -> list[str]:

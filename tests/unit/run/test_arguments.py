@@ -15,7 +15,7 @@ STATE = {"state_dir": "state", "verb": "up"}
 @pytest.mark.parametrize(
     ("action", "arguments", "seen"),
     [
-        ("run_state", {**STATE, "state": "open"}, "value of state must be one of: locked, unlocked, absent, got: open"),
+        ("run_state", {**STATE, "state": "open"}, "value of state must be one of: locked, unlocked, allowed, absent, got: open"),
         ("platform_status", {**STATUS, "colour": "red"}, "colour"),
         ("platform_status", {}, "missing required arguments"),
     ],

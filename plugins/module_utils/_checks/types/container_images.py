@@ -29,10 +29,10 @@ class ContainerImages:
             services = _yaml.load(file.read_text(encoding="utf-8"))["services"]
             named = {str(name): str(entry["image"]) for name, entry in services.items()}
         except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-            return failed("IMAGE_NOT_LOCKED", f"{file}: {type(error).__name__}: {str(error).splitlines()[0]}")
+            return failed("IMAGE_NOT_PINNED", f"{file}: {type(error).__name__}: {str(error).splitlines()[0]}")
         containers = context.project.containers()
         if not containers:
-            return failed("IMAGE_NOT_LOCKED", f"the project {context.project.name} has no container to compare")
+            return failed("IMAGE_NOT_PINNED", f"the project {context.project.name} has no container to compare")
         wrong = []
         for container in containers:
             service, runs = service_of(container), str(container.get("Image"))
@@ -45,5 +45,5 @@ class ContainerImages:
             elif image.get("Id") != runs:
                 wrong.append(f"{name_of(container)} runs {runs[:19]}, the list names {reference} ({str(image.get('Id'))[:19]})")
         if wrong:
-            return failed("IMAGE_NOT_LOCKED", "; ".join(wrong[:5]), images=wrong)
+            return failed("IMAGE_NOT_PINNED", "; ".join(wrong[:5]), images=wrong)
         return passed(f"{len(containers)} containers run the images of {file.name}")

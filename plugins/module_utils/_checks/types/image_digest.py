@@ -1,6 +1,6 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every pod runs the image that the lock names."""
+"""Every pod runs the image that is pinned for it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model
 
 Object = dict[str, Any]
 # Its own pods (etcd, API server ...) and the storage provisioner's come with the node image,
-# which the lock's container vouches for.
+# which the container that the images were pinned for vouches for.
 _OF_THE_NODE = ("kube-system", "kube-public", "kube-node-lease", "local-path-storage", "default")
 
 
@@ -33,19 +33,19 @@ class ImageDigest:
     """Each container of each platform pod runs a digest of state_dir/images/images.json, under that image's name.
 
     The kubelet reports a manifest's or a configuration's digest, depending on how the image came to the
-    node; either is compared. A pod whose image the lock does not know is a failure, and so is a lock that
-    was written for another node.
+    node; either is compared. A pod whose image is not pinned is a failure, and so are images
+    that were pinned for another node.
     """
 
     targets: ClassVar[frozenset[str]] = KUBERNETES
 
     def run(self, context: Context) -> Observation:
-        lock_file = context.state_dir / "images" / "images.json"
+        file = context.state_dir / "images" / "images.json"
         try:
-            lock = json.loads(lock_file.read_text(encoding="utf-8"))
-            entries = {repository(str(entry["ref"])): entry for entry in lock["images"].values()}
+            pins = json.loads(file.read_text(encoding="utf-8"))
+            entries = {repository(str(entry["ref"])): entry for entry in pins["images"].values()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            return failed("IMAGE_NOT_LOCKED", f"{lock_file}: {type(error).__name__}: {error}")
+            return failed("IMAGE_NOT_PINNED", f"{file}: {type(error).__name__}: {error}")
         wrong, counted = [], 0
         for pod in context.snapshot.all("pods"):
             if not _is_platform(pod, context):
@@ -55,12 +55,12 @@ class ImageDigest:
                 problem = _problem(image, image_id, entries)
                 if problem:
                     wrong.append(f"{where}: {problem}")
-        wrong += _node(context, lock.get("node"))
+        wrong += _node(context, pins.get("node"))
         if wrong:
-            return failed("IMAGE_NOT_LOCKED", "; ".join(wrong[:5]), images=wrong)
+            return failed("IMAGE_NOT_PINNED", "; ".join(wrong[:5]), images=wrong)
         if not counted:
-            return failed("IMAGE_NOT_LOCKED", "there is no pod to compare")
-        return passed(f"{counted} containers run locked images")
+            return failed("IMAGE_NOT_PINNED", "there is no pod to compare")
+        return passed(f"{counted} containers run pinned images")
 
 
 def _is_platform(pod: Object, context: Context) -> bool:
@@ -84,21 +84,21 @@ def _containers(pod: Object) -> list[tuple[str, str, str]]:
 def _problem(image: str, image_id: str, entries: dict[str, Object]) -> str:
     entry = entries.get(repository(image))
     if entry is None:
-        return f"the lock knows no image {repository(image)}"
+        return f"no image {repository(image)} is pinned"
     if not image_id:
         return "no image runs yet"
-    locked = [str(entry[key]) for key in ("digest", "config_digest") if entry.get(key)]
-    # The reference asks for a digest and the kubelet reports one: by configuration digest where the
-    # lock does not hold it, so the reference must then be the locked one.
-    if digest(image_id) in locked or (not entry.get("config_digest") and "@" not in image_id and digest(image) in locked):
+    pinned = [str(entry[key]) for key in ("digest", "config_digest") if entry.get(key)]
+    # The reference asks for a digest and the kubelet reports one: by configuration digest where
+    # that is not recorded, so the reference must then be the pinned one.
+    if digest(image_id) in pinned or (not entry.get("config_digest") and "@" not in image_id and digest(image) in pinned):
         return ""
-    return f"runs {digest(image_id) or image_id}, the lock names {locked[0]}"
+    return f"runs {digest(image_id) or image_id}, {pinned[0]} is pinned"
 
 
-def _node(context: Context, locked: object) -> list[str]:
-    if not locked:
+def _node(context: Context, pinned_for: object) -> list[str]:
+    if not pinned_for:
         return []
     containers = context.docker.objects("container", [context.node])
-    if not containers or containers[0].get("Id") != locked:
-        return [f"the lock was written for another node than {context.node}"]
+    if not containers or containers[0].get("Id") != pinned_for:
+        return [f"the images were pinned for another node than {context.node}"]
     return []

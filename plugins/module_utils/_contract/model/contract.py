@@ -32,7 +32,8 @@ class Service:
 
     ``shared_by`` names, for a key that another component gave it, that component.
 
-    ``image`` is empty where the node brings its own. ``needs`` are the components that it connects to
+    ``image`` is the name by which its manifests call it: where component.yml names one of a registry,
+    that of the component. It is empty where the node brings its own. ``needs`` are the components that it connects to
     and cannot be ready without. ``reset`` is what component.yml says of it, ``exceptions`` what compose.yml does.
     """
 
@@ -92,7 +93,7 @@ class Contract:
             services={
                 name: Service(
                     role=value["role"],
-                    image=value.get("image", ""),
+                    image=name if isinstance(value.get("image"), dict) else value.get("image", ""),
                     ports=value.get("ports", {}),
                     settings={key: Setting(item["type"], item["value"]) for key, item in value.get("settings", {}).items()},
                     secrets={key: item["secret"] for key, item in value.get("secrets", {}).items()},

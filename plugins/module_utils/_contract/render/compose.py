@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import REFERENCE
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import Platform
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.problems import Problems
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.resolve import Resolved
@@ -27,6 +28,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.com
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_order import depends_on
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_services import Derived, Part
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.tree import Tree
+from ansible_collections.gpuaas.parity.plugins.module_utils._images.assemble import catalog_of
 
 # Before what is the service's own, in the order of the file.
 _FIRST = ("image", "pull_policy", "profiles", "user", "entrypoint", "command", "env_file", "environment", "depends_on", "healthcheck")
@@ -47,12 +49,13 @@ def compose_tree(whole: Resolved, lane: Resolved, platform: Platform, paths: Pat
     service, each with the names of its lanes as profiles. ``lane`` is the lane that
     this run brings up; only its files are handed out.
 
-    Raises ParityError: COMPOSE_UNDERIVABLE, CONTRACT_REFERENCE, CONTRACT_UNREADABLE, CONTRACT_CYCLE, CONTRACT_INVALID.
+    Raises ParityError: COMPOSE_UNDERIVABLE, COMPOSE_CHANGES_MEANING, IMAGE_CATALOG_INVALID, CONTRACT_REFERENCE, CONTRACT_UNREADABLE, CONTRACT_CYCLE, CONTRACT_INVALID.
     """
     lanes = platform.contract.lanes
     placed = {name: lane["services"].get(name, service) for name, service in whole["services"].items() if "provided_by" not in service}
     made = {"routes.yml": routes(lane["endpoints"], lane["services"])}
     derived = {name: Derived(platform.components[name], service, _endpoints(name, whole, lane), made) for name, service in placed.items()}
+    _refuse_undeveloped(platform, placed)
     for one in derived.values():
         one.refuse()
     parts = {name: one.parts(derived, paths.checkout) for name, one in derived.items()}
@@ -101,6 +104,18 @@ def _service(part: Part, profiles: list[str], order: dict[str, Any], aliases: li
 def _ordered(service: dict[str, Any]) -> dict[str, Any]:
     ordered = {key: service[key] for key in _FIRST if key in service} | service
     return {key: value for key, value in ordered.items() if value not in (None, [], {})}
+
+
+def _refuse_undeveloped(platform: Platform, placed: Mapping[str, Any]) -> None:
+    """Source goes over code that is edited here; over another's it would be a program of its own."""
+    problems = Problems()
+    sourced = {name: platform.components[name].exceptions for name in placed if platform.components[name].exceptions.source}
+    images = catalog_of(platform, REFERENCE.parent).images if sourced else {}
+    for name, exceptions in sourced.items():
+        image = placed[name].get("image", "")
+        if image not in images or not images[image].developed:
+            problems.add("COMPOSE_CHANGES_MEANING", exceptions.where("source"), f"image {image} is not marked `developed`")
+    problems.refuse()
 
 
 def _refuse_shared(parts: Mapping[str, Mapping[str, Part]]) -> None:

@@ -1,4 +1,4 @@
-module gpuaas.parity/images/node/coredns
+module gpuaas.parity/platform/components/coredns/image
 
 go 1.26.0
 
