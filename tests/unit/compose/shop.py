@@ -51,6 +51,7 @@ class Shop:
         self.kustomization: Object = {}
         self.files: dict[str, str] = {}
         self.exceptions: Object = {}
+        self.developed = False
 
     @property
     def container(self) -> Object:
@@ -79,6 +80,8 @@ class Shop:
             self._file("components/shop/kubernetes/kustomization.yaml", {"resources": ["shop.yaml"], **self.kustomization})
         for name, text in self.files.items():
             (self.folder / "components/shop" / name).write_text(text)
+        image = {"shop": {"developed": True} if self.developed else {}}
+        self._file("components/shop/image/image.yml", image)
         if self.exceptions:
             self._file("components/shop/compose.yml", self.exceptions)
         return load_platform(self.folder)

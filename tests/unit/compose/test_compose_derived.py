@@ -27,7 +27,9 @@ def test_command_and_arguments_reach_the_container_as_they_are(shop: Shop) -> No
 
 
 def test_what_the_kubelet_puts_together_is_put_together(shop: Shop) -> None:
-    shop.container.update({"args": ["--name=$(SHOP_NAME)", "$(ADDRESS)", "$(NOBODYS)"], "env": [{"name": "ADDRESS", "value": "$(SHOP_NAME):1"}]})
+    shop.container.update(
+        {"args": ["--name=$(SHOP_NAME)", "$(ADDRESS)", "$(NOBODYS)"], "env": [{"name": "ADDRESS", "value": "$(SHOP_NAME):1"}]}
+    )
     service = shop.services()["shop"]
     assert service["command"] == ["--name=corner", "corner:1", "$$(NOBODYS)"]
     assert service["environment"] == {"ADDRESS": "corner:1"}

@@ -24,7 +24,7 @@ _RUNS = frozenset(
     | {"restart", "stop_signal", "stop_grace_period", "terminationGracePeriodSeconds", "lifecycle", "init", "pid", "network_mode"}
 )
 _WITH_A_VALUE = frozenset({"env", "environment", "settings", "secrets"})
-_NOT_SHOWN = re.compile(r"pass|secret|token|key", re.IGNORECASE)
+_NOT_SHOWN = re.compile(r"pass|secret|token|key|auth", re.IGNORECASE)
 
 
 def in_compose(data: Any, component: str, pods: Mapping[str, Pod], settings: Collection[str]) -> Misplaced:

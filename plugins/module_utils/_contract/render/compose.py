@@ -49,7 +49,8 @@ def compose_tree(whole: Resolved, lane: Resolved, platform: Platform, paths: Pat
     service, each with the names of its lanes as profiles. ``lane`` is the lane that
     this run brings up; only its files are handed out.
 
-    Raises ParityError: COMPOSE_UNDERIVABLE, COMPOSE_CHANGES_MEANING, IMAGE_CATALOG_INVALID, CONTRACT_REFERENCE, CONTRACT_UNREADABLE, CONTRACT_CYCLE, CONTRACT_INVALID.
+    Raises ParityError: COMPOSE_UNDERIVABLE, COMPOSE_CHANGES_MEANING, IMAGE_CATALOG_INVALID, IMAGE_TWICE, CONTRACT_REFERENCE,
+    CONTRACT_UNREADABLE, CONTRACT_CYCLE, CONTRACT_INVALID.
     """
     lanes = platform.contract.lanes
     placed = {name: lane["services"].get(name, service) for name, service in whole["services"].items() if "provided_by" not in service}
