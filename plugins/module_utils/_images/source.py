@@ -92,7 +92,7 @@ def pull(image: Image, tag: str, cache: Path, announce: Callable[[str], None], *
 def _fetch(image: Image, reference: str, *, may_ask: bool) -> None:
     if not may_ask:
         seen = f"{reference} ({image.where}) is not in the engine, and IMAGES_SOURCE=build pulls nothing"
-        raise ParityError("IMAGE_PULL_FAILED", seen, do=f"docker pull {reference}, or make kind-parity-up IMAGES_SOURCE=auto")
+        raise ParityError("IMAGE_PULL_FAILED", seen, do=f"docker pull {reference}; then {{up}}")
     done = run(["docker", "pull", "--quiet", reference], timeout=_PULL_SECONDS, check=False)
     if done.rc != 0:
         # What is named by reference cannot be built instead.

@@ -27,8 +27,9 @@ def refused(team: Path) -> ParityError:
     return caught.value
 
 
-def test_every_image_of_the_reference_platform_can_be_built() -> None:
-    platform = load_platform(CHECKOUT / "platform")
+@pytest.mark.parametrize("folder", ["platform", "examples/minimal/platform"])
+def test_every_image_of_the_platforms_that_we_ship_can_be_built(folder: str) -> None:
+    platform = load_platform(CHECKOUT / folder)
     catalog = catalog_of(platform, CHECKOUT)
     for image in catalog.ordered(sorted(catalog.images)):
         assert image.bootstrap or (image.context and (image.context / "Dockerfile").is_file()), image.name

@@ -106,7 +106,7 @@ def test_what_the_engine_lacks_is_not_pulled_where_no_registry_may_be_asked(dock
         pull(BY_REFERENCE, "tag", tmp_path, print, may_ask=False)
     assert caught.value.reason == "IMAGE_PULL_FAILED"
     assert "component.yml: image" in caught.value.seen
-    assert f"docker pull {PINNED}" in caught.value.do
+    assert caught.value.do == f"docker pull {PINNED}; then {{up}}"
     assert "pull --quiet" not in docker.read_text()
 
 
