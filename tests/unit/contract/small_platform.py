@@ -10,6 +10,8 @@ import yaml
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
+DEFAULTS = {"lane": "core", "secrets_source": "file:///run/secrets/shop", "ca_file": "/etc/shop/ca.crt"}
+
 PLATFORM: dict[str, Any] = {
     "lanes": {"core": ["api", "db"]},
     "endpoints": {"shop": {"service": "api", "name": "www", "health": "/ready", "purpose": "the shop"}},
@@ -49,6 +51,10 @@ MODE: dict[str, Any] = {
     "mode": "kind",
     "title": "one node",
     "target": "kubernetes",
+    "tier": "local",
+    "cluster": "shop",
+    "may": ["up"],
+    "instead": "elsewhere",
     "port": 8443,
     "placement": {"api": {"replicas": 2}, "db": {"storage_class": "fast", "storage": "2Gi"}},
 }
@@ -73,7 +79,9 @@ spec:
       containers:
         - name: api
           image: shop
+          securityContext: {runAsUser: 1, runAsGroup: 1}
           envFrom: [{configMapRef: {name: api-config}}]
+          readinessProbe: {httpGet: {path: /ready, port: http}}
           ports: [{name: http, containerPort: 8000}]
           volumeMounts: [{name: secrets, mountPath: /run/secrets/shop}, {name: ca, mountPath: /etc/shop}]
       volumes:
@@ -107,22 +115,28 @@ spec:
   template:
     metadata: {labels: {app.kubernetes.io/name: db}}
     spec:
+      securityContext: {runAsUser: 2, runAsGroup: 2}
       containers:
         - name: db
           image: postgres
           ports: [{containerPort: 5432}]
-          env: [{name: PASSWORD, valueFrom: {secretKeyRef: {name: db-secrets, key: password}}}]
-          volumeMounts: [{name: prepare, mountPath: /prepare}]
-      volumes: [{name: prepare, configMap: {name: db-prepare}}]
+          readinessProbe: {exec: {command: [pg_isready]}}
+          volumeMounts:
+            - {name: data, mountPath: /data}
+            - {name: prepare, mountPath: /prepare}
+            - {name: secrets, mountPath: /run/secrets/shop}
+      volumes:
+        - {name: prepare, configMap: {name: db-prepare}}
+        - {name: secrets, secret: {secretName: db-secrets, items: [{key: password, path: password}]}}
   volumeClaimTemplates:
     - metadata: {name: data}
       spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
 """
 
 
-FRAGMENTS = {
-    "api": 'services: {api: {user: "1:1", x-source: {at: /src, environment: {APP_PATH: /src}}}}\n',
-    "db": 'x-data: /data\nservices: {db: {user: "2:2"}}\n',
+EXCEPTIONS: dict[str, Any] = {
+    "api": {"source": {"folder": "src", "at": "/src", "environment": {"APP_PATH": "/src"}, "why": "An edit shows at once."}},
+    "db": {"publish": {"port": 15432, "why": "Tools of this machine."}},
 }
 
 
@@ -137,6 +151,7 @@ class Platform:
         self.platform = copy.deepcopy(PLATFORM)
         self.mode = copy.deepcopy(MODE)
         self.others: dict[str, dict[str, Any]] = {}
+        self.exceptions = copy.deepcopy(EXCEPTIONS)
         (self.folder / "modes").mkdir(parents=True)
         self.manifest("api", "api.yaml", API)
         kustomization = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [db.yaml]\n"
@@ -156,10 +171,10 @@ class Platform:
     def other(self, name: str, target: str, **changes: Any) -> dict[str, Any]:
         """A second mode, which says what the first one does but for its target and ``changes``."""
         mode = copy.deepcopy(self.mode) | {"mode": name, "target": target} | changes
+        if target != "kubernetes":
+            mode.pop("cluster")
         if target == "compose":
-            mode |= {"project": "shop", "placement": {"api": {"source": "src"}, "db": {"publish": 15432}}}
-            for service, text in FRAGMENTS.items():
-                (self.component(service) / "compose.yml").write_text(text)
+            mode |= {"project": "shop", "placement": {}}
         self.others[name] = mode
         return mode
 
@@ -168,6 +183,13 @@ class Platform:
         text = path.read_text()
         assert old in text
         path.write_text(text.replace(old, new))
+
+    def component_says(self, name: str, **values: Any) -> None:
+        self.platform["services"][name].update(values)
+
+    def default(self, name: str, value: str) -> None:
+        """What holds in every mode that does not say otherwise."""
+        self.platform.setdefault("defaults", dict(DEFAULTS))[name] = value
 
     def setting(self, name: str, **values: Any) -> None:
         self.platform["services"]["api"]["settings"].setdefault(name, {"means": "x"}).update(values)
@@ -179,14 +201,19 @@ class Platform:
             path.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
         for name, mode in {"kind": self.mode, **self.others}.items():
             (self.folder / "modes" / f"{name}.yml").write_text(yaml.safe_dump(mode, sort_keys=False))
+        in_compose = any(mode["target"] == "compose" for mode in self.others.values())
+        for name, said in self.exceptions.items() if in_compose else ():
+            (self.component(name) / "compose.yml").write_text(yaml.safe_dump(said, sort_keys=False))
+            (self.component(name) / "image").mkdir(exist_ok=True)
+            image = self.platform["services"].get(name, {}).get("image")
+            (self.component(name) / "image/image.yml").write_text(yaml.safe_dump({image: {"developed": True}}))
         return self
 
 
 def split(whole: dict[str, Any]) -> dict[str, Any]:
     """An assembled contract as the documents that it is assembled from, by path below the platform's folder."""
     lanes = {lane: members if isinstance(members, dict) else {"components": members} for lane, members in whole["lanes"].items()}
-    defaults = {"lane": "core", "secrets_source": "file:///run/secrets/shop", "ca_file": "/etc/shop/ca.crt"}
-    head = {"platform": 1, "domain": "shop.localhost", "lanes": lanes, "defaults": defaults, "secrets": whole["secrets"]}
+    head = {"platform": 1, "domain": "shop.localhost", "lanes": lanes, "defaults": DEFAULTS, "secrets": whole["secrets"]}
     head |= {key: value for key, value in whole.items() if key not in ("lanes", "endpoints", "services", "secrets")}
     documents = {"platform.yml": head}
     for name, service in whole["services"].items():
@@ -195,5 +222,5 @@ def split(whole: dict[str, Any]) -> dict[str, Any]:
             for key, endpoint in whole["endpoints"].items()
             if endpoint["service"] == name
         }
-        documents[f"components/{name}/component.yml"] = {**service, **({"endpoints": own} if own else {})}
+        documents[f"components/{name}/component.yml"] = {**({"endpoints": own} if own else {}), **service}
     return documents

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import yaml
-from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import REPOSITORY, Platform
+from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import Platform
 
 PLAYBOOK = """
 - hosts: localhost
@@ -21,7 +21,6 @@ PLAYBOOK = """
       register: dry
     - gpuaas.parity.local_secrets: &secrets
         contract: "{{ dry.contract }}"
-        schema: "{{ repository }}/platform/secrets.schema.json"
         state_dir: "{{ root }}/state"
         tier: local
       check_mode: true
@@ -55,7 +54,6 @@ PLAYBOOK = """
       register: second
     - gpuaas.parity.local_secrets:
         contract: "{{ root }}/state/rendered/contract.json"
-        schema: "{{ repository }}/platform/secrets.schema.json"
         state_dir: "{{ root }}/state"
         tier: local
         cluster_exists: true
@@ -83,7 +81,7 @@ MODES = """
         platform: "{{ root }}/platform"
         modes: [kind, local]
         state_root: "{{ root }}/.parity"
-        rendered_dirs: {local: "{{ root }}/deploy/local"}
+        compose_dir: "{{ root }}/deploy/local"
       check_mode: true
       register: dry
     - assert:
@@ -140,14 +138,14 @@ MODES = """
     - assert:
         that:
           - compared is not changed
-          - compared.counts.meaning == 0 and compared.counts.transport == 0 and compared.counts.placement > 0
+          - compared.counts.meaning == 0 and compared.counts.transport == 3 and compared.counts.placement > 0
     - ansible.builtin.copy:
-        dest: "{{ root }}/roles/compose/files/services/api.yml"
-        content: 'services: {api: {user: "1:1", environment: {APP_WORKERS: 9}, x-source: {at: /src} } }'
+        dest: "{{ root }}/platform/components/api/compose.yml"
+        content: 'environment: {APP_WORKERS: 9}'
         mode: "0600"
     - gpuaas.parity.contract_diff: *diff
       register: differs
-      failed_when: differs.reason != 'CONTRACT_MEANING_DIFFERS' or differs.counts.meaning != 1
+      failed_when: differs.reason != 'COMPOSE_CHANGES_MEANING' or 'APP_WORKERS' not in differs.seen
 """
 
 
@@ -156,7 +154,7 @@ def run(text: str, tmp_path: Path) -> str:
     playbook = tmp_path / "playbook.yml"
     playbook.write_text(text)
     command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,", "-c", "local", "-vvv", str(playbook)]
-    command += ["-e", f"root={tmp_path}", "-e", f"repository={REPOSITORY}", "-e", f"ansible_python_interpreter={sys.executable}"]
+    command += ["-e", f"root={tmp_path}", "-e", f"ansible_python_interpreter={sys.executable}"]
     environment = {**os.environ, "ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_STDOUT_CALLBACK": "default"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr

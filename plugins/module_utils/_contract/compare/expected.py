@@ -14,9 +14,10 @@ from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.observe import pod_variables
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.runs import Facts, excepted, further, of_pod
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.component import Component
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract, Mode
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.placement import is_provided, placement_of, said_of
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import Component, Platform
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import Platform
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.pods import pods_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.references import Scope, scope_of, split
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.strict_yaml import Path
@@ -74,6 +75,7 @@ def meant(contract: Contract, lane: str) -> Leaves:
             **({"image": service.image} if service.image else {}),
             "workload": f"{service.deployed.kind.lower()}/{name}",
             **({"host": f"${{services.{name}.host}}", "ports": service.ports} if service.ports else {}),
+            **({"main_port": service.main_port} if service.main_port else {}),
             "needs": list(service.needs),
             **({"reset": service.reset} if service.reset else {}),
             "settings": settings(contract, name),

@@ -11,13 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.runs import Facts, of_pod, of_service
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.runs import Facts, container_variables, of_pod, of_service
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model import strict_yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import Base, parse_base
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.pods import pods_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_container import variables_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_deliverer import DELIVERER
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_words import read
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.tree import Tree
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
@@ -113,14 +112,6 @@ def _of_container(container: dict[str, Any], tree: Tree) -> dict[str, str]:
     for file in [files] if isinstance(files, str) else files:
         found |= _dotenv(tree.get(file["path"] if isinstance(file, dict) else file, b"").decode(errors="replace"))
     return found | container_variables(container)
-
-
-def container_variables(container: dict[str, Any]) -> dict[str, str]:
-    """The ``environment`` of a Compose service."""
-    own = container.get("environment") or {}
-    if isinstance(own, list):
-        own = dict(str(line).partition("=")[::2] for line in own)
-    return {str(key): read(value) for key, value in own.items()}
 
 
 def pod_variables(base: Base, name: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.exceptions import Container, Exceptions
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import dig
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import dig, items
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.pods import Pod
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.quantities import quantity
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_container import REPOSITORY, shares, size, variables_of
@@ -48,7 +48,7 @@ def of_pod(pod: Pod, settings: Mapping[str, str], ports: Mapping[str, int]) -> F
             "capabilities": dig(pod.container, "securityContext", "capabilities"),
             "mounts": dict(_pod_mounts(pod)),
             "environment": {key: variables[key] for key in pod.literals},
-            "settings": [str(dig(item, "configMapRef", "name")) for item in pod.container.get("envFrom") or []],
+            "settings": [str(dig(item, "configMapRef", "name")) for item in items(pod.container, "envFrom")],
             **ready,
         }
     )
@@ -56,11 +56,7 @@ def of_pod(pod: Pod, settings: Mapping[str, str], ports: Mapping[str, int]) -> F
 
 def of_service(service: Mapping[str, Any]) -> Facts:
     """What a service of compose.yml says."""
-    environment = service.get("environment") or {}
-    if isinstance(environment, list):
-        environment = dict(str(line).partition("=")[::2] for line in environment)
     test = dig(service, "healthcheck", "test")
-    files = service.get("env_file") or []
     return _said(
         {
             "image": str(service.get("image", "")).removeprefix(f"{REPOSITORY}/"),
@@ -74,12 +70,20 @@ def of_service(service: Mapping[str, Any]) -> Facts:
             "read_only": service.get("read_only"),
             "capabilities": _said({key: service.get(f"cap_{key}") for key in ("drop", "add")}),
             "mounts": dict(_service_mounts(service)),
-            "environment": {str(key): read(value) for key, value in environment.items()},
-            "settings": [f"{str(file).removesuffix('.env')}-config" for file in ([files] if isinstance(files, str) else files)],
+            "environment": container_variables(service),
+            "settings": [f"{file.removesuffix('.env')}-config" for file in _words(service.get("env_file"))],
             "ready": _words(test)[1:] if _words(test)[:1] == ["CMD"] else _words(test),
             "also": sorted(set(service) - _KNOWN),
         }
     )
+
+
+def container_variables(service: Mapping[str, Any]) -> dict[str, str]:
+    """The ``environment`` of a service of compose.yml, a mapping or a list."""
+    own = service.get("environment")
+    if isinstance(own, list):
+        own = dict(str(line).partition("=")[::2] for line in own)
+    return {str(key): read(value) for key, value in own.items()} if isinstance(own, dict) else {}
 
 
 def excepted(facts: Facts, exceptions: Exceptions, *, main: bool) -> Facts:
@@ -110,12 +114,12 @@ def _said(facts: Facts) -> Facts:
 
 
 def _words(words: Any) -> list[str]:
-    return [read(word) for word in ([words] if isinstance(words, str) else words or [])]
+    return [read(word) for word in ([words] if isinstance(words, str) else words if isinstance(words, list) else [])]
 
 
 def _pod_mounts(pod: Pod) -> Iterator[tuple[str, str]]:
-    volumes = {str(volume.get("name")): volume for volume in pod.spec.get("volumes") or []}
-    for mount in pod.container.get("volumeMounts") or []:
+    volumes = {str(volume.get("name")): volume for volume in items(pod.spec, "volumes")}
+    for mount in items(pod.container, "volumeMounts"):
         # One that the pod does not have is made of a volumeClaimTemplate.
         match volumes.get(str(mount.get("name")), {"persistentVolumeClaim": {}}):
             case {"emptyDir": {"medium": "Memory"} as memory}:
@@ -131,12 +135,12 @@ def _pod_mounts(pod: Pod) -> Iterator[tuple[str, str]]:
 
 
 def _service_mounts(service: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for line in service.get("tmpfs") or []:
+    for line in _words(service.get("tmpfs")):
         path, _, options = str(line).partition(":")
         limit = dict(option.partition("=")[::2] for option in options.split(",")).get("size", "")
         yield path, f"{_MEMORY} {limit}".strip()
     if "shm_size" in service:
         yield _SHM, f"{_MEMORY} {service['shm_size']}"
-    for mount in service.get("volumes") or []:
+    for mount in items(service, "volumes"):
         kind, writable = dig(mount, "type"), not dig(mount, "read_only")
         yield str(dig(mount, "target")), _SOURCE if kind == "bind" else _DISK if writable else _FILES

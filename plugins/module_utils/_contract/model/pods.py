@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import WORKLOADS, Base, Manifest, dig
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import WORKLOADS, Base, Manifest, dig, items
 
 
 @dataclass(frozen=True)
@@ -32,18 +32,17 @@ class Pod:
     @property
     def command(self) -> list[str]:
         """What replaces the image's entry point; empty where that is used."""
-        return [str(word) for word in self.container.get("command") or []]
+        return words(self.container.get("command"))
 
     @property
     def args(self) -> list[str]:
         """The arguments."""
-        return [str(word) for word in self.container.get("args") or []]
+        return words(self.container.get("args"))
 
     @property
     def literals(self) -> dict[str, str]:
         """The variables that the manifest itself gives."""
-        found = self.container.get("env") or []
-        return {str(item["name"]): str(item["value"]) for item in found if isinstance(item, dict) and "value" in item}
+        return {str(item.get("name")): str(item["value"]) for item in items(self.container, "env") if "value" in item}
 
     @property
     def user(self) -> str:
@@ -55,6 +54,11 @@ class Pod:
         own, pods = (dig(place, "securityContext", key) for place in (self.container, self.spec))
         found = pods if own is None else own
         return default if found is None else found
+
+
+def words(value: Any) -> list[str]:
+    """The words of a command; none where it is no list."""
+    return [str(word) for word in value] if isinstance(value, list) else []
 
 
 def pods_of(base: Base) -> dict[str, Pod]:

@@ -45,7 +45,7 @@ class Paths:
 def compose_tree(whole: Resolved, lane: Resolved, platform: Platform, paths: Paths) -> Tree:
     """compose.yml with its files, by path below the rendered directory.
 
-    ``whole`` is the contract resolved for its largest lane: compose.yml has every
+    ``whole`` is the contract resolved for all of its lanes: compose.yml has every
     service, each with the names of its lanes as profiles. ``lane`` is the lane that
     this run brings up; only its files are handed out.
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import dig
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import dig, items
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.pods import Pod
 
 _DERIVED_OF_POD = {"containers", "volumes", "securityContext", "terminationGracePeriodSeconds", "restartPolicy"}
@@ -40,31 +40,32 @@ def not_carried(pod: Pod, component: str) -> Iterator[str]:
     yield from _others("spec", pod.spec, _DERIVED_OF_POD | _OF_CLUSTERS)
     yield from _others("container", pod.container, _DERIVED | _OF_KUBELETS)
     for place, holder in (("spec", pod.spec), ("container", pod.container)):
-        security = holder.get("securityContext") or {}
+        security = holder.get("securityContext")
         yield from _others(f"{place}.securityContext", security, _SECURITY)
         if dig(security, "seccompProfile", "type") not in (None, "RuntimeDefault"):
             yield f"has {place}.securityContext.seccompProfile, and not RuntimeDefault"
-    if set(dig(pod.container, "lifecycle", "preStop") or {}) - {"sleep"} or dig(pod.container, "lifecycle", "postStart"):
-        yield "has container.lifecycle with more than a sleep"
-    for mount in pod.container.get("volumeMounts") or []:
+    yield from _others("container.lifecycle", pod.container.get("lifecycle"), {"preStop"})
+    yield from _others("container.lifecycle.preStop", dig(pod.container, "lifecycle", "preStop"), {"sleep"})
+    for mount in items(pod.container, "volumeMounts"):
         yield from _others(f"volumeMounts {mount.get('name')}", mount, {"name", "mountPath", "readOnly"})
     yield from _environment(pod, component)
 
 
 def _environment(pod: Pod, component: str) -> Iterator[str]:
     """Compose hands over the component's settings, and what the manifest writes out."""
-    for variable in pod.container.get("env") or []:
-        source = variable.get("valueFrom") or {}
-        if "secretKeyRef" in source:
+    for variable in items(pod.container, "env"):
+        source = variable.get("valueFrom")
+        if isinstance(source, dict) and "secretKeyRef" in source:
             yield f"has env {variable.get('name')} from a Secret: let it read the secret from a file"
         elif source:
             yield f"has env {variable.get('name')} from {', '.join(source)}"
-    for source in pod.container.get("envFrom") or []:
+    for source in items(pod.container, "envFrom"):
         if source != {"configMapRef": {"name": f"{component}-config"}}:
             name = dig(source, "configMapRef", "name") or dig(source, "secretRef", "name")
             yield f"has envFrom {name}, which is not ConfigMap {component}-config alone"
 
 
-def _others(place: str, data: dict[str, Any], known: set[str]) -> Iterator[str]:
-    # What is switched off needs nothing.
-    yield from (f"has {place}.{key}" for key, value in sorted(data.items()) if key not in known and value not in (None, False))
+def _others(place: str, data: Any, known: set[str]) -> Iterator[str]:
+    if isinstance(data, dict):
+        # What is switched off needs nothing.
+        yield from (f"has {place}.{key}" for key, value in sorted(data.items()) if key not in known and value not in (None, False))

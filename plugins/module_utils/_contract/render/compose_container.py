@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import dig
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.pods import Pod
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.pods import Pod, words
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.quantities import quantity
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_words import expanded, spelled
 
@@ -35,7 +35,7 @@ def container_of(pod: Pod, component: str, settings: Mapping[str, str]) -> dict[
     A Job is not tried again: what it needs stands when it starts.
     """
     container, variables = pod.container, variables_of(pod, settings)
-    drop, add = (list(dig(container, "securityContext", "capabilities", key) or []) for key in ("drop", "add"))
+    drop, add = (words(dig(container, "securityContext", "capabilities", key)) for key in ("drop", "add"))
     built = {
         "image": f"{REPOSITORY}/{container.get('image', component)}",
         "user": pod.user,

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import dig
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import dig, items
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.pods import words
 
 # Asked twice a second until it is healthy, which is what others wait for, then seldom.
 EVERY: dict[str, Any] = {"interval": "15s", "timeout": "5s", "retries": 4, "start_period": "5m", "start_interval": "500ms"}
@@ -24,7 +25,8 @@ _GET = (
 
 def probe_of(container: Mapping[str, Any]) -> dict[str, Any]:
     """What tells that a container is ready: its readiness probe, else the one that ends its start; empty without either."""
-    return container.get("readinessProbe") or container.get("startupProbe") or {}
+    found = container.get("readinessProbe") or container.get("startupProbe")
+    return found if isinstance(found, dict) else {}
 
 
 def test_of(container: Mapping[str, Any], ports: Mapping[str, int]) -> list[str] | None:
@@ -33,8 +35,8 @@ def test_of(container: Mapping[str, Any], ports: Mapping[str, int]) -> list[str]
     ``ports`` are the component's by name, which a mode may set. An HTTP or TCP probe takes a bash in the image.
     """
     probe = probe_of(container)
-    if command := dig(probe, "exec", "command"):
-        return [str(word) for word in command]
+    if command := words(dig(probe, "exec", "command")):
+        return command
     for kind, known in (("httpGet", {"path", "port"}), ("tcpSocket", {"port"})):
         asked = probe.get(kind)
         if isinstance(asked, dict) and set(asked) <= known | ({"scheme"} if asked.get("scheme") == "HTTP" else set()):
@@ -46,13 +48,14 @@ def test_of(container: Mapping[str, Any], ports: Mapping[str, int]) -> list[str]
 
 def health(test: list[str], container: Mapping[str, Any]) -> dict[str, Any]:
     """A health check of Compose; a start may take as long as the startup probe lets it, and five minutes at least."""
-    probe = container.get("startupProbe") or {}
-    seconds = int(probe.get("periodSeconds", 10)) * int(probe.get("failureThreshold", 3)) if probe else 0
+    every, often = (dig(container, "startupProbe", key) for key in ("periodSeconds", "failureThreshold"))
+    seconds = (every if isinstance(every, int) else 10) * (often if isinstance(often, int) else 3)
     return {"test": ["CMD", *test]} | EVERY | ({"start_period": f"{seconds}s"} if seconds > _START_SECONDS else {})
 
 
 def _number(port: Any, container: Mapping[str, Any], ports: Mapping[str, int]) -> int | None:
     if isinstance(port, int):
         return port
-    declared = (item for item in container.get("ports") or [] if item.get("name") == port)
-    return ports.get(port) or next((item.get("containerPort") for item in declared), None)
+    declared = (item.get("containerPort") for item in items(container, "ports") if item.get("name") == port)
+    found = ports.get(str(port)) or next(declared, None)
+    return found if isinstance(found, int) else None

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import dig
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import Component
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.component import Component
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import dig, items
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.pods import Pod
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.quantities import quantity
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.check_manifests import CA_CONFIG_MAP
@@ -79,9 +79,9 @@ class Mounts:
 def mounts_of(pod: Pod, component: Component, service: Mapping[str, Any], endpoints: Mapping[str, Any]) -> Mounts:
     """Read the volumes of a pod; ``service`` and ``endpoints`` are of the resolved contract."""
     found = Mounts()
-    claimed = {str(dig(item, "metadata", "name")) for item in dig(pod.manifest.data, "spec", "volumeClaimTemplates") or []}
-    volumes = {str(volume.get("name")): volume for volume in pod.spec.get("volumes") or []}
-    for mount in pod.container.get("volumeMounts") or []:
+    claimed = {str(dig(item, "metadata", "name")) for item in items(pod.manifest.data, "spec", "volumeClaimTemplates")}
+    volumes = {str(volume.get("name")): volume for volume in items(pod.spec, "volumes")}
+    for mount in items(pod.container, "volumeMounts"):
         name, path = str(mount.get("name")), str(mount.get("mountPath"))
         volume = volumes.get(name, {})
         match volume:
@@ -113,9 +113,12 @@ def _files(
     volume: Mapping[str, Any], pod: Pod, component: Component, service: Mapping[str, Any], endpoints: Mapping[str, Any]
 ) -> list[Delivered] | None:
     """The files of a volume; None for one that Compose has not."""
-    name, source = _object(volume), volume.get("configMap") or volume.get("secret") or {}
+    name, source = _object(volume), volume.get("configMap") or volume.get("secret")
+    if not isinstance(source, dict):
+        return None
     if "configMap" in volume:
-        mode = f"{int(source.get('defaultMode', 0o644)) & 0o555:04o}"
+        said = source.get("defaultMode", 0o644)
+        mode = f"{(said if isinstance(said, int) else 0) & 0o555:04o}"
         if name == CA_CONFIG_MAP:
             return _chosen(source, {"ca.crt": Delivered("ca.crt", mode, state="tls/ca.crt")})
         held = component.base.config_map(pod.manifest.namespace, name)
@@ -131,8 +134,8 @@ def _files(
 
 def _chosen(source: Mapping[str, Any], files: Mapping[str, Delivered]) -> list[Delivered] | None:
     """All of ``files``, or the keys that the volume's ``items`` pick, under the names that they give; None for names in folders."""
-    items = source.get("items")
-    picked = {str(item.get("key")): str(item.get("path")) for item in items} if items else {key: key for key in files}
+    chosen = items(source, "items")
+    picked = {str(item.get("key")): str(item.get("path")) for item in chosen} if chosen else {key: key for key in files}
     if any("/" in name for name in picked.values()):
         return None
     return [replace(files[key], name=name) for key, name in sorted(picked.items()) if key in files]

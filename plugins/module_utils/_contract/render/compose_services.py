@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.component import Component
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.exceptions import Container, Exceptions, Files
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import read_text
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import WORKLOADS
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import Component
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.pods import Pod, pods_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.problems import Problems
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_carried import not_carried
@@ -107,7 +107,7 @@ class Derived:
         if test:
             built["healthcheck"] = health(spelled(test), pod.container)
         if self.exceptions.publish:
-            target = next(iter(self.service["ports"].values()))
+            target = self.service["ports"][self.service["main_port"]]
             published = {"host_ip": LOOPBACK, "published": str(self.service["publish"]), "target": target, "protocol": "tcp"}
             built["ports"] = [published]
         after = {name: container.after for name, container in self.exceptions.containers.items()}
