@@ -71,6 +71,20 @@ PLAYBOOK = """
         lane: nowhere
       register: refused
       failed_when: refused.reason != 'CONTRACT_UNKNOWN_LANE' or 'core' not in refused.seen
+
+    # Bad input is found before anything is made.
+    - gpuaas.parity.contract_render:
+        platform: "{{ root }}/{{ item.folder }}"
+        state_dir: "{{ root }}/{{ item.folder }}-state"
+      register: half
+      failed_when: half.reason != item.reason or item.seen not in half.seen or half.do | length == 0
+      loop:
+        - {folder: team, reason: PLATFORM_COMPONENT_TWICE, seen: team/components/db}
+        - {folder: nowhere, reason: PLATFORM_MISSING, seen: nowhere holds no platform.yml}
+    - assert:
+        that:
+          - (root ~ '/team-state') is not exists
+          - (root ~ '/nowhere-state') is not exists
 """
 
 MODES = """
@@ -163,6 +177,8 @@ def run(text: str, tmp_path: Path) -> str:
 
 def test_actions(platform: Platform, tmp_path: Path) -> None:
     platform.write()
+    (tmp_path / "team" / "components" / "db").mkdir(parents=True)
+    (tmp_path / "team" / "platform.yml").write_text("extends: ../platform\n")
     said = run(PLAYBOOK, tmp_path)
     values = yaml.safe_load((tmp_path / "state/secrets/secrets.yml").read_text()).values()
     assert not [value for value in values if value in said]

@@ -50,7 +50,7 @@ def damaged(document: Any, path: tuple[Any, ...], junk: Any) -> Any:
 
 @pytest.mark.parametrize("file", FILES)
 @settings(
-    max_examples=120,
+    max_examples=25,
     derandomize=True,
     database=None,
     deadline=None,

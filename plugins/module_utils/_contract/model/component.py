@@ -13,7 +13,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.depl
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.exceptions import FILE as COMPOSE_FILE
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.exceptions import Exceptions
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.folders import PLATFORM_FILE
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import check_schema, read_file, read_schema
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import check_schema, read_file, read_schema, shown
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import Base, read_base
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.meaning import in_compose
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.misplaced import in_component
@@ -47,7 +47,7 @@ class Component:
     @property
     def label(self) -> str:
         """How its folder is named in messages."""
-        return f"{self.root.name}/components/{self.name}"
+        return f"{shown(self.root)}/components/{self.name}"
 
     def file(self, name: str, *, invalid: str = "CONTRACT_INVALID") -> File | None:
         """A YAML file of the folder, None where there is none. Raises ParityError as ``read_file``."""
@@ -101,7 +101,7 @@ def _refuse_shared_objects(components: Mapping[str, Component]) -> None:
 
 def _component(name: str, root: Path) -> Component:
     folder = root / "components" / name
-    label = f"{root.name}/components/{name}"
+    label = f"{shown(root)}/components/{name}"
     _check_name(name, label)
     if not (folder / _COMPONENT).exists():
         raise ParityError(

@@ -8,24 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import REFERENCE, read_file
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import read_file
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.source import File, Merged, Source
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.place import REFERENCE
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
 PLATFORM_FILE = "platform.yml"
-# What ansible-galaxy puts into a collection that it builds.
-_MANIFEST = "MANIFEST.json"
-
-
-def place_of(platform: str, working_directory: Path) -> tuple[Path, Path]:
-    """The folder of a platform, ``reference`` being the collection's, and the project that it belongs to.
-
-    The project is the folder that holds it: a checkout, or a team's own. Beside what is installed nothing is kept:
-    its project is the working directory.
-    """
-    folder = REFERENCE if platform == "reference" else (working_directory / platform).resolve()
-    installed = folder == REFERENCE and (folder.parent / _MANIFEST).is_file()
-    return folder, working_directory if installed else folder.parent
 
 
 def platform_folders(folder: Path) -> tuple[Path, ...]:
@@ -33,7 +21,7 @@ def platform_folders(folder: Path) -> tuple[Path, ...]:
     folder = folder.absolute().resolve()
     if not (folder / PLATFORM_FILE).is_file():
         raise ParityError("PLATFORM_MISSING", f"{folder} holds no {PLATFORM_FILE}")
-    found = (folder,)
+    found: tuple[Path, ...] = (folder,)
     while below := _extended(found):
         found = (below, *found)
     return found
@@ -60,12 +48,12 @@ def _extended(folders: tuple[Path, ...]) -> Path | None:
 def merged(folders: Sequence[Path], name: str, *, invalid: str = "CONTRACT_INVALID") -> Source | None:
     """A file that each of the folders may have, merged; None where none has it. Raises ParityError as ``read_file``."""
     files = files_of(folders, name, invalid=invalid)
-    return Merged(files) if files else None
+    return Merged([*files.values()]) if files else None
 
 
-def files_of(folders: Sequence[Path], name: str, *, invalid: str = "CONTRACT_INVALID") -> list[File]:
-    """A file of each of the folders that has it, those of extended platforms first. Raises ParityError as ``read_file``."""
-    return [read_file(folder / name, folder, invalid=invalid) for folder in folders if (folder / name).exists()]
+def files_of(folders: Sequence[Path], name: str, *, invalid: str = "CONTRACT_INVALID") -> dict[Path, File]:
+    """A file of each of the folders that has it, by folder, in their order. Raises ParityError as ``read_file``."""
+    return {folder: read_file(folder / name, folder, invalid=invalid) for folder in folders if (folder / name).exists()}
 
 
 def mode_names(folders: Sequence[Path]) -> list[str]:

@@ -93,8 +93,8 @@ def mode_source(folders: tuple[Path, ...], name: str, *, left_out: frozenset[str
     known = mode_names(folders)
     if not _NAME.fullmatch(name) or name not in known:
         raise ParityError("CONTRACT_UNKNOWN_MODE", f"mode {name!r}; known are: {', '.join(known) or 'none'}")
-    *below, own = files_of(folders, f"modes/{name}.yml", invalid="MODE_INVALID")
-    source = Merged([*(without_placement_of(file, left_out) for file in below), own])
+    files = files_of(folders, f"modes/{name}.yml", invalid="MODE_INVALID")
+    source = Merged([file if folder == folders[-1] else without_placement_of(file, left_out) for folder, file in files.items()])
     check_schema(source, "mode", "MODE_INVALID", in_mode(source.data))
     if source.data["mode"] != name:
         raise ParityError("MODE_INVALID", f"{source.where('mode')}: is {source.data['mode']}, the file's name says {name}")

@@ -70,7 +70,7 @@ def load_platform(folder: Path) -> Platform:
     Raises ParityError: PLATFORM_MISSING, PLATFORM_EXTENDS, PLATFORM_COMPONENT_TWICE, CONTRACT_*.
     """
     folders = platform_folders(folder)
-    heads = dict(zip(folders, files_of(folders, PLATFORM_FILE), strict=True))
+    heads = files_of(folders, PLATFORM_FILE)
     *below, own = heads.values()
     # Each as it is by itself, so that what is wrong with an extended one is not hidden by what replaces it.
     for count in range(1, len(folders) + 1):
