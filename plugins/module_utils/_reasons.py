@@ -23,6 +23,10 @@ REASONS: dict[str, Reason] = {
         "the manifests of a component cannot be built", "correct its folder kubernetes/, or run {up} to render again"
     ),
     "APPLY_FAILED": Reason("the API server refused an object", "correct the named object; {status} shows what stands"),
+    "APPLY_INCOMPLETE": Reason(
+        "not every function of the rendering was applied, so nobody knows what is left over",
+        "{up} applies those of the collection; apply a function of your own before you prune",
+    ),
     # images
     "IMAGE_UNKNOWN": Reason(
         "an image is named that nothing makes", "correct the name, or add the image to image/image.yml of the component that runs it"

@@ -15,6 +15,8 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.prob
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
 NAME_LABEL = "app.kubernetes.io/name"
+MANAGED_BY, OURS = "app.kubernetes.io/managed-by", "gpuaas.parity"
+"""The label of every object that a rendering consists of."""
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 MAIN = (*WORKLOADS, "Job")
 """What the main object of a component can be."""
