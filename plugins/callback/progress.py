@@ -29,6 +29,7 @@ extends_documentation_fragment:
 import atexit
 import json
 import os
+import shutil
 import sys
 import threading
 import time
@@ -64,8 +65,9 @@ _EVERY = 1.0  # seconds between two looks at what works
 
 
 def _is_terminal(stream: TextIO) -> bool:
+    """Whether a line of it can be drawn again."""
     try:
-        return stream.isatty()
+        return stream.isatty() and os.environ.get("TERM") != "dumb"
     except (AttributeError, ValueError, OSError):
         return False
 
@@ -224,7 +226,7 @@ class CallbackModule(CallbackBase):
         self._screen = Screen(
             self._write,
             self._live if live else None,
-            width=lambda: max(24, int(self._display.columns)),
+            width=lambda: shutil.get_terminal_size().columns,
             everything=self._display.verbosity > 0,
             monotonic=self._monotonic,
         )

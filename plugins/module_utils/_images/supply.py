@@ -81,6 +81,8 @@ class Supply:
         build = missing(builder, self.catalog, needed)
         if not dry:
             _build(builder, build, emit)
+            if bake:
+                emit(ImageEvent("kind-node", "started"))
             if first in bake:
                 emit(Wait("node image", 0.0, "baking the lane's images into it"))
                 packed += nodes.bake(builder.tags["node"], first, self._loadable(found, [*bundles, *stable]), {NODE_KEY: node_key})

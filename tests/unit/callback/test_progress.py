@@ -230,11 +230,12 @@ def test_a_terminal_has_a_live_line_and_elsewhere_there_is_none(monkeypatch: pyt
     stream = io.StringIO()
     stream.isatty = lambda: True  # type: ignore[method-assign]
     monkeypatch.setattr(progress.sys, "stdout", stream)
+    monkeypatch.setenv("TERM", "xterm")
     terminal = Shown()
     terminal.step(0, {"changed": True}, name="x" * 200)
     (drawn,) = {text for text in terminal.display.live if "working" in text}
-    assert drawn.startswith("\r\x1b[2K  working  xxx") and len(drawn) < 90
-    assert terminal.display.live[-1] == "\r\x1b[2K"
+    assert drawn.startswith("\r\x1b[J\n  working  xxx") and len(drawn) < 90
+    assert terminal.display.live[-1] == "\r\x1b[J"
     assert Shown(parity_output="json").display.live == []
 
 

@@ -23,7 +23,7 @@ def read_file(path: Path, root: Path, *, invalid: str = "CONTRACT_INVALID") -> F
 
     Raises ParityError: CONTRACT_UNREADABLE, CONTRACT_DUPLICATE_KEY, or ``invalid``.
     """
-    label = f"{root.absolute().name}/{path.relative_to(root).as_posix()}"
+    label = f"{shown(root)}/{path.relative_to(root).as_posix()}"
     text = read_text(path, label)
     try:
         return File(label, strict_yaml.load(text))
@@ -32,6 +32,12 @@ def read_file(path: Path, root: Path, *, invalid: str = "CONTRACT_INVALID") -> F
         if problem.kind == "duplicate":
             raise ParityError("CONTRACT_DUPLICATE_KEY", f"{where}: the key stands twice, {problem.text}") from None
         raise ParityError(invalid, f"{where}: {problem.text}") from None
+
+
+def shown(root: Path) -> str:
+    """How a platform's folder is named in messages: ``platform`` is the reference one, ``shop/platform`` another team's."""
+    root = root.absolute()
+    return root.name if root == REFERENCE else "/".join(root.parts[-2:])
 
 
 def read_text(path: Path, label: str) -> str:

@@ -13,7 +13,8 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.emitter 
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Wait
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.words import line, working
 
-_CLEAR = "\r\x1b[2K"
+# Of ECMA-48: erase the line of the cursor and all below; then one line up, to its beginning.
+_CLEAR, _BACK = "\r\x1b[J", "\x1b[A\r"
 _LIVE_EVERY = 0.2  # seconds between two drawings of the live line
 # A log keeps every line for ever: seconds between two lines that say how a wait stands ...
 _COUNT_EVERY = 5.0  # ... when more of it is there
@@ -92,8 +93,8 @@ class Screen:
 
     def _draw(self, text: str) -> None:
         if self._live is not None and self._monotonic() - self._drawn >= _LIVE_EVERY:
-            # The cursor goes back, so that a warning overwrites the line instead of following it.
-            self._live(f"{_CLEAR}{_fit(text, self._width())}\r")
+            # Below the cursor, which stays on an empty line: there a warning of Ansible's stands by itself.
+            self._live(f"{_CLEAR}\n{_fit(text, self._width())}{_BACK}")
             self._drawn = self._monotonic()
 
     def _due(self, wait: Wait) -> bool:
