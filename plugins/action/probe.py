@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.catalog import checks_files, collect, of_phase
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.catalog import collect, of_phase, refuse_shared
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.engine import State
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.heartbeat import Heartbeat
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import PLATFORM, Check, Result
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.probe_log import ProbeLog, open_log
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.session import Site, run_checks, summary, verdict
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.state import read_contract
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import Platform, load_platform
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import load_platform
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._gates.gates import EqualMeaning, load_gates, made, none_made, pick
 from ansible_collections.gpuaas.parity.plugins.module_utils._reports.write import write_report
@@ -49,11 +49,7 @@ class ActionModule(ParityAction):
     def _prove(self, params: dict[str, Any]) -> dict[str, Any]:
         state_dir = Path(params["state_dir"])
         contract = params["contract"] or read_contract(state_dir)
-        if not params["checks"] and not params["platform"]:
-            raise ParityError("CHECK_MISSING", "neither checks nor platform is given", "give one of them")
-        platform = load_platform(Path(params["platform"])) if params["platform"] else None
-        files = [Path(path) for path in params["checks"]] or (checks_files(platform, contract) if platform else [])
-        checks = self._checks(params, contract, files, platform)
+        checks = self._checks(params, contract)
         kubeconfig = Path(params["kubeconfig"]) if params["kubeconfig"] else None
         site = Site(contract, state_dir, kubeconfig, f"{params['cluster']}-control-plane")
 
@@ -71,14 +67,17 @@ class ActionModule(ParityAction):
             raise failure
         return {}
 
-    def _checks(self, params: dict[str, Any], contract: dict[str, Any], files: list[Path], platform: Platform | None) -> list[Check]:
-        found = collect(contract, files, params["components"])
+    def _checks(self, params: dict[str, Any], contract: dict[str, Any]) -> list[Check]:
+        refuse_shared(contract)
+        platform = load_platform(Path(params["platform"]))
+        found = collect(platform, contract, params["components"])
+        if params["phase"] == "up" and not params["gate"]:
+            return of_phase(found, "up")
+        # Also where no gate is passed: a check that belongs to none that there is should not wait for one.
+        gates = load_gates(platform)
         if not params["gate"]:
-            return of_phase(found, params["phase"])
-        if platform is None:
-            raise ParityError("GATE_INVALID", "a gate needs platform", "give it")
-        equal = EqualMeaning(platform, str(contract.get("lane")))
-        return pick(load_gates(platform), params["gate"], found, str(contract.get("mode")), equal)
+            return found
+        return pick(gates, params["gate"], found, str(contract.get("mode")), EqualMeaning(platform, str(contract.get("lane"))))
 
     def _look(self, params: dict[str, Any], site: Site, checks: list[Check]) -> list[Result]:
         timeout = 0.0 if self.check_mode else params["timeout"]

@@ -43,6 +43,8 @@ class ActionModule(ParityAction):
             "state_dir": str(directory),
             "exists": done.after,
             "lock": str(done.lock),
+            # Every later step asks for it; none has to read the mode's file again.
+            "ansible_facts": {"parity_head": head.as_dict()},
         }
         if params["state"] == "locked" and done.after and not self.check_mode:
             # The run holds the directory from here on: its events go there.

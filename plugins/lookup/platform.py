@@ -40,7 +40,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.folders import place_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.place import place_of
 
 
 class LookupModule(LookupBase):

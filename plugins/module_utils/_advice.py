@@ -7,7 +7,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import REFERENCE
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.place import REFERENCE
 
 VERBS = ("up", "status", "validate", "logs", "reset", "down", "rotate")
 _MAKEFILE = REFERENCE.parent / "Makefile"

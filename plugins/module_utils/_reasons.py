@@ -238,18 +238,17 @@ REASONS: dict[str, Reason] = {
     "KUBE_API_REFUSED": Reason("the Kubernetes API answered with an error", "{status}"),
     # probe: the checks themselves
     "CONTRACT_NOT_RENDERED": Reason("the rendered contract is missing or cannot be read", "{up} renders it"),
-    "CHECKS_INVALID": Reason("a role's checks.yml says something that no check understands", "correct the file at the path that is named"),
+    "CHECKS_INVALID": Reason("a checks.yml says something that no check understands", "correct the file at the place that is named"),
     "CHECK_MISSING": Reason(
-        "a component has no ready, ingress or config check", "add the check to files/checks.yml of the component's role"
+        "a component has no checks.yml, or no ready, ingress or config check in it", "add the check to checks.yml in the component's folder"
     ),
     "CHECK_ERROR": Reason("a check could not be carried out, which counts as failed", "{logs}; the traceback is in logs/probe.log"),
     "CHECK_UNFINISHED": Reason("a check had not succeeded when another ended the wait", "solve the failure that is named first"),
     "READY_TIMEOUT": Reason("something was not ready within its budget", "{logs} shows why; {up} goes on waiting"),
     # gates
-    "GATE_INVALID": Reason("gates.yml cannot be used", "correct the named place of platform/gates.yml"),
-    "GATE_UNKNOWN_CHECK": Reason(
-        "a gate demands a check that does not exist",
-        "correct the id in platform/gates.yml, or restore the check in the component's checks.yml",
+    "GATE_INVALID": Reason(
+        "gates.yml cannot be used, or a check and the validation that it names do not fit",
+        "correct the named place of gates.yml or checks.yml",
     ),
     "GATE_WRONG_MODE": Reason("a gate is proved in another mode than the run is for", "make kind-parity-up, then make parity-gate"),
     "GATE_NOT_RUN": Reason("a check that a gate demands was not made, which counts as failed", "{up}, then make parity-gate"),
@@ -278,6 +277,7 @@ REASONS: dict[str, Reason] = {
     "ISSUER_MISMATCH": Reason("the OIDC issuer is not the same everywhere", "{up}; make parity-diff if it stays"),
     "LOGIN_FAILED": Reason("a real OIDC login did not succeed", "{logs} COMPONENT=keycloak"),
     "TOKEN_NOT_REFUSED": Reason("the API does not refuse what it must, or not for the right reason", "{logs} COMPONENT=api"),
+    "EXEC_FAILED": Reason("a component's own probe, a program in its container, did not succeed", "{logs}"),
     "STORE_ROUNDTRIP_FAILED": Reason("what was written through the API does not come back", "{logs} COMPONENT=api"),
     "CONFIGURATION_DRIFT": Reason("what runs is not configured as the contract says", "{up}"),
     "IMAGE_NOT_PINNED": Reason("a pod or container runs an image that is not pinned for it", "{up}"),

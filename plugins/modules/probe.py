@@ -11,10 +11,13 @@ short_description: Make the checks that the platform stands, once or until it do
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
-  - Makes the checks of the roles' C(files/checks.yml) side by side, once or until a deadline. Fails unless all hold.
+  - Makes the checks of the platform and of its components (C(checks.yml) in the folder of each) side by side, once or
+    until a deadline. Fails unless all hold.
   - Fails closed. A component without a check of its readiness, and of what else it declares, is an error, and so is a check that
     could not be carried out.
-  - Only checks for the contract's target are made. A component that the mode's surroundings provide has none.
+  - Only checks that hold on the contract's target are made. A component that the mode's surroundings provide has none.
+  - A check of type C(exec) runs the component's own program in its container, through C(kubectl exec) or C(docker exec). In
+    a cluster that is proved to be the run's own first.
   - While it waits it tells its run what is awaited, how much of the budget is used and what blocks, and the verdict of
     each check as soon as it is known. What each check saw on its way goes to C(logs/probe.log) in O(state_dir).
 options:
@@ -28,13 +31,9 @@ options:
     type: path
     required: true
   platform:
-    description: Folder of the platform, whose components each have their C(checks.yml). Needed unless O(checks) is given.
+    description: Folder of the platform, whose components each have their C(checks.yml).
     type: path
-  checks:
-    description: Files with checks, instead of those of O(platform).
-    type: list
-    elements: path
-    default: []
+    required: true
   contract:
     description: The rendered contract. By default C(rendered/contract.json) in O(state_dir) is read.
     type: dict
@@ -53,10 +52,9 @@ options:
     default: validate
   gate:
     description:
-      - Makes exactly the checks that C(gates.yml) in O(platform) demands before this, whatever O(phase) says. One of
-        them is that all modes of the contract mean the same.
-      - Fails closed. A check that does not exist, one that was not made, another mode than the gate's and a platform
-        that is not up are failures. O(platform) is needed.
+      - Makes exactly the checks that belong to the validations which C(gates.yml) in O(platform) demands before this, whatever
+        O(phase) says. One of them is that all modes of the contract mean the same.
+      - Fails closed. A check that was not made, another mode than the gate's and a platform that is not up are failures.
     type: str
     choices: ["", merge, deploy]
     default: ""
@@ -136,8 +134,8 @@ checks:
     proves:
       description: What it proves, one of V(ready), V(ingress), V(config), V(security) and V(function).
       type: str
-    kind:
-      description: Kind of the check.
+    type:
+      description: Type of the check.
       type: str
     ok:
       description: Whether it holds.
@@ -164,7 +162,7 @@ checks:
     - id: api-ready
       component: api
       proves: ready
-      kind: workload
+      type: workload
       ok: true
       seen: "deployment/api: 1/1 ready"
       reason: ""

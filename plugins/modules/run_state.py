@@ -97,6 +97,10 @@ exists:
   returned: success
   type: bool
   sample: true
+ansible_facts:
+  description: C(parity_head), what lookup P(gpuaas.parity.mode#lookup) gives for the mode.
+  returned: success
+  type: dict
 lock:
   description: The lock file.
   returned: success

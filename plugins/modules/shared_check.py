@@ -12,8 +12,8 @@ version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
   - Looks once at the endpoints of a mode that is not run from here, at the address that is given, under the host names
-    that the mode's contract states. Certificate and health of every endpoint, the issuer that the discovery document
-    names, and the refusal of a call without a token.
+    that the mode's contract states. Makes the checks of O(platform) whose targets hold V(shared), which are at least health
+    and certificate of every endpoint.
   - Nothing but C(GET) and C(HEAD) can leave, to no other host, without credentials and without a body. Redirects are not
     followed.
   - Fails with the reason of the first check that does not hold, and with C(MODE_NO_ENDPOINT) without an address.
@@ -27,6 +27,10 @@ options:
     description: PEM file with the only CA that the certificates may come from. Without it the system's CAs are trusted.
     type: str
     default: ""
+  platform:
+    description: Folder of the platform, whose components each have their C(checks.yml).
+    type: path
+    required: true
   state_dir:
     description: The mode's own folder on this machine. The rendered contract is read from it and the reports are written to it.
     type: path
@@ -48,6 +52,7 @@ EXAMPLES = r"""
   gpuaas.parity.shared_check:
     address: "{{ parity_address }}"
     ca_file: "{{ parity_ca_file }}"
+    platform: platform
     state_dir: .parity/vm-105
 """
 
@@ -62,13 +67,13 @@ checks:
       component: api
       details: {}
       do: ""
-      id: api-health
-      kind: http
+      id: api-entry
       ok: true
       proves: ingress
       reason: ""
       seconds: 0.021
       seen: "GET https://api.gpuaas.vm-105.internal/healthz/ready: 200"
+      type: http
 failed_checks:
   description: Ids of the checks that did not hold.
   returned: once the endpoints were looked at

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.container import why
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.project.health import why
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import (
     PROJECT_LABEL,
     Object,

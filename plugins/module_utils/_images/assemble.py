@@ -9,8 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.component import Component
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import check_schema, read_file
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import Component, Platform
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import Platform
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.source import File
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.catalog import Catalog, Image, Upstream

@@ -21,7 +21,7 @@ def names_of(contract: dict[str, Any]) -> dict[str, str]:
     """``<service>/<key>`` -> name of the secret, for every service of a resolved contract.
 
     Raises ParityError: CONTRACT_REFERENCE for a name that is no secret,
-    CONTRACT_READERS for a service that is none of the secret's readers.
+    CONTRACT_INVALID for a service that is none of the secret's readers.
     """
     found = {}
     for service, item in contract["services"].items():
@@ -30,7 +30,7 @@ def names_of(contract: dict[str, Any]) -> dict[str, str]:
             if secret not in contract["secrets"]:
                 raise ParityError("CONTRACT_REFERENCE", f"{where}: no secret {secret}")
             if service not in contract["secrets"][secret].get("readers", ()):
-                raise ParityError("CONTRACT_READERS", f"{where}: {service} is not among secrets.{secret}.readers")
+                raise ParityError("CONTRACT_INVALID", f"{where}: {service} is not among secrets.{secret}.readers")
             found[f"{service}/{key}"] = secret
     return found
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import datetime
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.container import waits_for, why
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.project.health import waits_for, why
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import (
     Object,
     Project,

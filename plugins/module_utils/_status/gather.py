@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.cluster.rollout import problem, replicas, why
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import target_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.parse import provided
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.state import read_contract
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.workload import problem, replicas, why
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.pods import restarts

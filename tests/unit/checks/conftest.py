@@ -11,10 +11,10 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.tokens import Tokens
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.snapshot import Snapshot
-from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import client
+from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import client, loopback_address, tls_context
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Completed
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
-from ansible_collections.gpuaas.parity.tests.unit.checks.platform import HOSTS, REALM, SECRETS, Platform, contract
+from ansible_collections.gpuaas.parity.tests.unit.checks.platform import HOSTS, SECRETS, Platform, contract, realm
 from ansible_collections.gpuaas.parity.tests.unit.kube.objects import FakeReader
 from ansible_collections.gpuaas.parity.tests.unit.net.local_server import Authority, serve
 
@@ -75,9 +75,12 @@ def make_context(state_dir: Path, clock: Clock) -> Iterator[MakeContext]:
         def runner(argv: Sequence[str], **_: Any) -> Completed:
             return docker(argv) if docker else Completed("", "", 1)
 
+        def no_pod(namespace: str, pod: str, container: str, command: Sequence[str], timeout: float) -> Completed:
+            raise AssertionError(command)
+
         given: dict[str, Any] = {
             "contract": contract(port),
-            "realm": REALM,
+            "realm": realm(port),
             "state_dir": state_dir,
             "snapshot": Snapshot(reader),
             "project": Project(Docker(runner), str(changes.get("contract", {}).get("project", ""))),
@@ -89,6 +92,9 @@ def make_context(state_dir: Path, clock: Clock) -> Iterator[MakeContext]:
             "sleep": clock.sleep,
             "node": "gpuaas-parity-control-plane",
             "renew": lambda: Snapshot(reader),
+            "reach": lambda host, port: (loopback_address(host), port),
+            "trust": lambda: tls_context(state_dir / "tls" / "ca.crt"),
+            "in_pod": no_pod,
         }
         return Context(**{**given, **changes})
 

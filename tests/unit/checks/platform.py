@@ -19,22 +19,35 @@ SECRETS = {
     "user_bob_password": "not-bobs-password",
     "redis_password": "redis-password",
 }
-REALM = {
-    "users": {name: {"password": f"user_{name}_password", "roles": ["operator"]} for name in ("alice", "bob", "mallory")},
-    "clients": {
-        "gpuaas-web": {"secret": "web_client_secret"},
-        "gpuaas-probe": {"secret": "probe_client_secret"},
-        "gpuaas-probe-short": {"secret": "probe_client_secret"},
-    },
-    "admin": {"username": "admin", "password": "keycloak_admin_password"},
-}
 _USERS = {"alice": "alice-password", "bob": "bob-password"}
 _CLIENTS = {"gpuaas-web": "s3cret%2Fweb", "gpuaas-probe": "s3cret-probe", "gpuaas-probe-short": "s3cret-probe"}
 
 
+def realm(port: int) -> dict[str, Any]:
+    callback = f"https://{HOSTS['web']}:{port}/auth/callback"
+    return {
+        "realm": "gpuaas",
+        "users": {name: {"password": f"user_{name}_password", "roles": ["operator"]} for name in ("alice", "bob", "mallory")},
+        "clients": {
+            "gpuaas-web": {"secret": "web_client_secret", "redirect_uris": [callback]},
+            "gpuaas-probe": {"secret": "probe_client_secret"},
+            "gpuaas-probe-short": {"secret": "probe_client_secret"},
+        },
+        "admin": {"username": "admin", "password": "keycloak_admin_password"},
+    }
+
+
 def contract(port: int) -> dict[str, Any]:
+    owners = {"auth": "keeper"}
     endpoints = {
-        name: {"host": host, "port": port, "scheme": "https", "url": f"https://{host}:{port}", "health": "/health"}
+        name: {
+            "service": owners.get(name, name),
+            "host": host,
+            "port": port,
+            "scheme": "https",
+            "url": f"https://{host}:{port}",
+            "health": "/health",
+        }
         for name, host in HOSTS.items()
     }
     issuer = f"https://{HOSTS['auth']}:{port}/realms/gpuaas"
@@ -42,12 +55,16 @@ def contract(port: int) -> dict[str, Any]:
     services = {
         "api": {
             "role": "control_plane",
+            "image": "api",
+            "workload": "deployment/api",
+            "host": "api.gpuaas-control-plane.svc.cluster.local",
             "namespace": "gpuaas-control-plane",
             "settings": settings,
             "secrets": {"redis_password": "redis_password"},
         },
         "web": {
             "role": "control_plane",
+            "workload": "deployment/web",
             "namespace": "gpuaas-control-plane",
             "settings": {
                 "GPUAAS_OIDC_ISSUER": issuer,
@@ -56,7 +73,30 @@ def contract(port: int) -> dict[str, Any]:
             },
             "secrets": {},
         },
-        "traefik": {"role": "ingress", "namespace": "gpuaas-ingress", "settings": {"A": "1"}, "secrets": {}},
+        "keeper": {
+            "role": "identity",
+            "workload": "deployment/keeper",
+            "namespace": "gpuaas-identity",
+            "settings": {},
+            "secrets": {},
+            "provided_by": "others",
+        },
+        "traefik": {
+            "role": "ingress",
+            "workload": "deployment/traefik",
+            "host": "traefik.gpuaas-ingress.svc.cluster.local",
+            "namespace": "gpuaas-ingress",
+            "settings": {"A": "1"},
+            "secrets": {},
+        },
+        "canary": {
+            "role": "cluster",
+            "workload": "job/canary",
+            "namespace": "gpuaas-canary",
+            "settings": {},
+            "secrets": {},
+            "provided_by": "others",
+        },
     }
     return {"mode": "kind", "lane": "core", "endpoints": endpoints, "services": services, "secrets": {"redis_password": {}}}
 

@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.cluster.dns_message import answer, question
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.session import Site, open_context
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.state import read_contract, read_realm, secret_reader
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.forms import describe, login_form
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.oidc import bare, claims
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.tokens import Tokens
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.dns_message import answer, question
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.tests.unit.checks.conftest import Clock
 from ansible_collections.gpuaas.parity.tests.unit.checks.platform import contract, jwt
@@ -25,9 +25,10 @@ def test_a_token_is_kept_until_shortly_before_its_end(clock: Clock) -> None:
         fetched.append(clock())
         return f"t{len(fetched)}", 60.0
 
-    assert [tokens.get("alice", fetch), tokens.get("alice", fetch), tokens.get("bob", fetch)] == ["t1", "t1", "t2"]
+    assert [tokens.get("alice", "web", fetch), tokens.get("alice", "web", fetch), tokens.get("bob", "web", fetch)] == ["t1", "t1", "t2"]
+    assert tokens.get("alice", "other", fetch) == "t3"
     clock.sleep(51)
-    assert tokens.get("alice", fetch) == "t3"
+    assert tokens.get("alice", "web", fetch) == "t4"
 
 
 def test_logins_of_one_user_do_not_overlap(clock: Clock) -> None:
@@ -39,8 +40,8 @@ def test_logins_of_one_user_do_not_overlap(clock: Clock) -> None:
 
     with ThreadPoolExecutor(1) as pool:
         with tokens.alone("alice"):
-            waiting = pool.submit(tokens.get, "alice", fetch)
-            assert tokens.get("bob", lambda: ("b", 60.0)) == "b"
+            waiting = pool.submit(tokens.get, "alice", "web", fetch)
+            assert tokens.get("bob", "web", lambda: ("b", 60.0)) == "b"
             order.append("web")
         assert waiting.result(timeout=10) == "t"
     assert order == ["web", "token"]
@@ -53,8 +54,8 @@ def test_a_login_that_failed_is_tried_again(clock: Clock) -> None:
         raise ParityError("LOGIN_FAILED", "no")
 
     with pytest.raises(ParityError):
-        tokens.get("alice", fail)
-    assert tokens.get("alice", lambda: ("t", 60.0)) == "t"
+        tokens.get("alice", "web", fail)
+    assert tokens.get("alice", "web", lambda: ("t", 60.0)) == "t"
 
 
 def test_a_dns_question_on_the_wire() -> None:

@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import load_platform
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import render
-from ansible_collections.gpuaas.parity.tests.unit.checks.platform import REALM, contract
+from ansible_collections.gpuaas.parity.tests.unit.checks.platform import contract, realm
+from ansible_collections.gpuaas.parity.tests.unit.checks.written import entry, small_platform
 from ansible_collections.gpuaas.parity.tests.unit.kube.pki import kubeconfig
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -26,6 +28,18 @@ def port() -> Iterator[int]:
         yield int(listener.getsockname()[1])
 
 
+PROOFS = (("ready", "up"), ("ingress", "up"), ("config", "validate"))
+
+
+def write_checks(site: Path, *ports: int) -> None:
+    """The component's checks are open ports."""
+    given = [
+        entry(id=f"api-{proves}", proves=proves, phase=phase, type="tcp", host="127.0.0.1", port=port, gate=None, ungated="a test")
+        for (proves, phase), port in zip(PROOFS, ports, strict=True)
+    ]
+    small_platform(site / "platform", given)
+
+
 @pytest.fixture
 def site(state_dir: Path, port: int) -> Path:
     """A state directory of a platform with one component, whose checks are three open ports."""
@@ -33,19 +47,17 @@ def site(state_dir: Path, port: int) -> Path:
     document["services"] = {"api": document["services"]["api"]}
     (state_dir / "rendered").mkdir()
     (state_dir / "rendered" / "contract.json").write_text(json.dumps(document))
-    (state_dir / "rendered" / "realm.json").write_text(json.dumps(REALM))
+    (state_dir / "rendered" / "realm.json").write_text(json.dumps(realm(port)))
     (state_dir / "kubeconfig").write_text(yaml.safe_dump(kubeconfig("https://127.0.0.1:1")))
-    checks = [
-        {"id": f"api-{proves}", "component": "api", "proves": proves, "phase": phase, "kind": "tcp", "host": "127.0.0.1", "port": port}
-        for proves, phase in (("ready", "up"), ("ingress", "up"), ("config", "validate"))
-    ]
-    (state_dir / "checks.yml").write_text(yaml.safe_dump(checks))
+    write_checks(state_dir, port, port, port)
     return state_dir
 
 
 def play(site: Path, action: str, *options: str, **params: Any) -> tuple[int, dict[str, Any], str]:
     """Run one task with the project's own callback; its exit status, its result, and what was shown."""
     given = {"kubeconfig": str(site / "kubeconfig"), "state_dir": str(site), **params}
+    if action == "probe":
+        given = {"platform": str(site / "platform"), **given}
     given = {key: value for key, value in given.items() if value is not None}
     task = {"name": "Look", f"gpuaas.parity.{action}": given, "register": "found", "ignore_errors": True}
     keep = {"name": "Keep", "ansible.builtin.copy": {"content": "{{ found | to_json }}", "dest": f"{site}/found.json"}, "check_mode": False}
@@ -67,7 +79,7 @@ def verdict(shown: str) -> dict[str, Any]:
 
 
 def test_checks_that_hold_are_reported(site: Path) -> None:
-    _rc, found, shown = play(site, "probe", checks=[str(site / "checks.yml")], report="validate")
+    _rc, found, shown = play(site, "probe", report="validate")
     assert (found["failed_checks"], found["changed"]) == ([], False), shown
     assert [check["id"] for check in found["checks"]] == ["api-ready", "api-ingress", "api-config"]
     assert [Path(path).name for path in found["reports"]] == ["validate.junit.xml", "validate.json"]
@@ -77,18 +89,16 @@ def test_checks_that_hold_are_reported(site: Path) -> None:
 
 
 def test_up_makes_its_own_checks_only_and_writes_no_report(site: Path) -> None:
-    _rc, found, _shown = play(site, "probe", checks=[str(site / "checks.yml")], phase="up", timeout=20)
+    _rc, found, _shown = play(site, "probe", phase="up", timeout=20)
     assert [check["id"] for check in found["checks"]] == ["api-ready", "api-ingress"]
     assert found["reports"] == []
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_checks_that_do_not_hold(site: Path, check_mode: bool) -> None:
-    text = (site / "checks.yml").read_text()
-    first = text.index("port: ")
-    (site / "checks.yml").write_text(f"{text[:first]}port: 1{text[text.index(chr(10), first) :]}")
+def test_checks_that_do_not_hold(site: Path, port: int, check_mode: bool) -> None:
+    write_checks(site, 1, port, port)
     options = ["--check"] if check_mode else []
-    _rc, found, _shown = play(site, "probe", *options, checks=[str(site / "checks.yml")], timeout=1.5, report="up")
+    _rc, found, _shown = play(site, "probe", *options, timeout=1.5, report="up")
     assert found["failed_checks"] == ["api-ready"]
     if check_mode:
         assert not found.get("failed")
@@ -105,16 +115,24 @@ def test_checks_that_do_not_hold(site: Path, check_mode: bool) -> None:
 @pytest.mark.parametrize(
     ("params", "reason"),
     [
-        ({"checks": []}, "CHECK_MISSING"),
-        ({"roles_dir": "/nonexistent"}, "CHECK_MISSING"),
+        ({"platform": "/nonexistent"}, "PLATFORM_MISSING"),
         ({"components": ["nope"]}, "CHECKS_INVALID"),
         ({"kubeconfig": "/nonexistent"}, "CLUSTER_ABSENT"),
+        ({"contract": {**contract(1), "target": "gitops"}}, "MODE_TARGET_REFUSED"),
+        ({"platform": str(ROOT / "platform"), "components": ["api"]}, "CHECKS_INVALID"),
     ],
 )
 def test_a_probe_that_cannot_begin(site: Path, params: dict[str, Any], reason: str) -> None:
-    given = {"checks": [str(site / "checks.yml")], **params} if "roles_dir" not in params else params
-    _rc, found, _shown = play(site, "probe", **given)
+    _rc, found, _shown = play(site, "probe", **params)
     assert (found["failed"], found["reason"]) == (True, reason)
+
+
+def test_a_gate_that_there_is_not_is_found_before_it_is_passed(site: Path) -> None:
+    given = [entry(id=f"api-{proves}", proves=proves, phase=phase, gate="nope") for proves, phase in PROOFS]
+    small_platform(site / "platform", given)
+    _rc, found, _shown = play(site, "probe")
+    assert (found["failed"], found["reason"]) == (True, "GATE_INVALID")
+    assert "platform/components/api/checks.yml: 0.gate" in found["seen"]
 
 
 def test_the_status_of_nothing_is_json_for_a_machine(site: Path) -> None:
@@ -137,13 +155,13 @@ def local(site: Path) -> Path:
 
 
 def test_a_project_is_proved_without_a_kubeconfig(local: Path) -> None:
-    _rc, found, shown = play(local, "probe", kubeconfig=None, checks=[str(local / "checks.yml")])
+    _rc, found, shown = play(local, "probe", kubeconfig=None)
     assert (found["failed_checks"], found["changed"]) == ([], False), shown
 
 
 def test_what_to_type_is_in_the_words_of_the_mode_wherever_it_is_shown(local: Path) -> None:
-    (local / "checks.yml").write_text((local / "checks.yml").read_text().replace("port: ", "port: 1 # "))
-    params = {"kubeconfig": None, "checks": [str(local / "checks.yml")], "report": "validate"}
+    write_checks(local, 1, 1, 1)
+    params = {"kubeconfig": None, "report": "validate"}
     _rc, found, shown = play(local, "probe", "-e", "parity_target=compose", **params)
     assert found["do"] == "make local-dev-status"
     everything = json.dumps(found) + shown + "".join(path.read_text() for path in (local / "reports").iterdir())
@@ -175,10 +193,10 @@ def test_logs_and_bundles_need_a_kubeconfig_of_a_cluster_only(site: Path, local:
 # -- gates ------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def gated(site: Path) -> Path:
+@pytest.fixture(params=load_platform(ROOT / "platform").contract.lanes)
+def gated(request: pytest.FixtureRequest, site: Path) -> Path:
     """A site with the real contract of mode kind rendered, of which nothing is up."""
-    document = render(ROOT / "contract", "kind", "core", ROOT / "roles").contract
+    document = render(ROOT / "platform", "kind", request.param).contract
     (site / "rendered" / "contract.json").write_text(json.dumps(document))
     (site / "kubeconfig").unlink()
     (site / "reports").mkdir()
@@ -186,7 +204,7 @@ def gated(site: Path) -> Path:
     return site
 
 
-GATE = {"roles_dir": str(ROOT / "roles"), "contract_dir": str(ROOT / "contract"), "gate": "merge", "report": "gate"}
+GATE = {"platform": str(ROOT / "platform"), "gate": "merge", "report": "gate"}
 
 
 def test_a_gate_of_a_platform_that_is_not_up(gated: Path) -> None:
@@ -200,26 +218,8 @@ def test_a_gate_of_a_platform_that_is_not_up(gated: Path) -> None:
     assert "make kind-parity-up" in found["msg"]
 
 
-@pytest.mark.parametrize(
-    ("changes", "reason"),
-    [
-        ({"checks": "own"}, "GATE_UNKNOWN_CHECK"),
-        ({"contract_dir": None}, "GATE_INVALID"),
-        ({"contract_dir": "/nonexistent"}, "CONTRACT_UNREADABLE"),
-    ],
-)
-def test_a_gate_that_cannot_begin_leaves_no_green_report(gated: Path, changes: dict[str, Any], reason: str) -> None:
-    params = {**GATE, **changes}
-    if params.get("checks") == "own":
-        document = json.loads((gated / "rendered" / "contract.json").read_text())
-        rows = [
-            {"id": f"{name}-{proves}", "component": name, "proves": proves, "phase": "up", "kind": "tcp", "host": "127.0.0.1", "port": 1}
-            for name in document["services"]
-            for proves in ("ready", "ingress", "config")
-        ]
-        (gated / "checks.yml").write_text(yaml.safe_dump(rows))
-        params["checks"] = [str(gated / "checks.yml")]
-    _rc, found, _shown = play(gated, "probe", **params)
-    assert (found["failed"], found["reason"]) == (True, reason)
+def test_a_gate_that_cannot_begin_leaves_no_green_report(gated: Path) -> None:
+    _rc, found, _shown = play(gated, "probe", **{**GATE, "platform": "/nonexistent"})
+    assert (found["failed"], found["reason"]) == (True, "PLATFORM_MISSING")
     report = json.loads((gated / "reports" / "gate.json").read_text())
-    assert (report["ok"], report["checks"][0]["reason"]) == (False, reason)
+    assert (report["ok"], report["checks"][0]["reason"]) == (False, "PLATFORM_MISSING")

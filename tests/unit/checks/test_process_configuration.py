@@ -42,7 +42,7 @@ def context_of(platform: Platform, make_context: MakeContext, **changes: Any) ->
 
 
 def look(platform: Platform, context: Context, service: str = "api") -> Observation:
-    return ProcessConfiguration(service, url=platform.url(service) + URLS[service]).run(context)
+    return ProcessConfiguration(service, platform.url(service) + URLS[service], "alice", "gpuaas-web").run(context)
 
 
 def test_the_digest_is_the_control_planes() -> None:
@@ -61,8 +61,8 @@ def test_a_web_console_that_runs_with_the_contract(platform: Platform, make_cont
     context = context_of(platform, make_context)
     document = told()
     for key, value in context.service("web")["settings"].items():
-        kind = context.service("web")["types"][key]
-        document["settings"][key] = {"type": kind, "sha256": hashlib.sha256(value.encode()).hexdigest()}
+        type_name = context.service("web")["types"][key]
+        document["settings"][key] = {"type": type_name, "sha256": hashlib.sha256(value.encode()).hexdigest()}
     platform.configuration = document
     found = look(platform, context, "web")
     assert found.ok, found.seen

@@ -25,7 +25,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._status.gather impor
 )
 from ansible_collections.gpuaas.parity.plugins.module_utils._status.screen import duration, screen, table
 from ansible_collections.gpuaas.parity.tests.unit.checks.containers import PROJECT, container, docker_of, job
-from ansible_collections.gpuaas.parity.tests.unit.checks.platform import REALM, Platform, contract
+from ansible_collections.gpuaas.parity.tests.unit.checks.platform import Platform, contract, realm
 from ansible_collections.gpuaas.parity.tests.unit.kube.objects import FakeReader, named, pod, waiting, workload
 
 NS = "gpuaas-control-plane"
@@ -72,7 +72,7 @@ def place(state_dir: Path, platform: Platform, objects: dict[str, Any], monkeypa
         endpoints["endpoints"][name]["purpose"] = f"the {name}"
     endpoints["endpoints"]["auth"]["health"] = "/realms/gpuaas/.well-known/openid-configuration"
     (state_dir / "rendered" / "contract.json").write_text(json.dumps(endpoints))
-    (state_dir / "rendered" / "realm.json").write_text(json.dumps(REALM))
+    (state_dir / "rendered" / "realm.json").write_text(json.dumps(realm(1)))
     monkeypatch.setattr(module.KubeReader, "from_file", lambda _path, timeout: Cluster(objects))
     yield Place("gpuaas-parity", state_dir, state_dir / "kubeconfig")
 
@@ -145,7 +145,7 @@ def test_a_component_that_stands(objects: dict[str, Any]) -> None:
 def test_users_have_the_place_of_their_passwords(state_dir: Path) -> None:
     assert users(state_dir) == []
     (state_dir / "rendered").mkdir()
-    (state_dir / "rendered" / "realm.json").write_text(json.dumps(REALM))
+    (state_dir / "rendered" / "realm.json").write_text(json.dumps(realm(1)))
     rows = {row["user"]: (row["role"], row["password_key"]) for row in users(state_dir)}
     assert rows["alice"] == ("operator", "user_alice_password")
     assert rows["admin"] == ("Keycloak administrator", "keycloak_admin_password")

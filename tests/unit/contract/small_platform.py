@@ -10,6 +10,8 @@ import yaml
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
+DEFAULTS = {"lane": "core", "secrets_source": "file:///run/secrets/shop", "ca_file": "/etc/shop/ca.crt"}
+
 PLATFORM: dict[str, Any] = {
     "lanes": {"core": ["api", "db"]},
     "endpoints": {"shop": {"service": "api", "name": "www", "health": "/ready", "purpose": "the shop"}},
@@ -49,6 +51,10 @@ MODE: dict[str, Any] = {
     "mode": "kind",
     "title": "one node",
     "target": "kubernetes",
+    "tier": "local",
+    "cluster": "shop",
+    "may": ["up"],
+    "instead": "elsewhere",
     "port": 8443,
     "placement": {"api": {"replicas": 2}, "db": {"storage_class": "fast", "storage": "2Gi"}},
 }
@@ -156,6 +162,8 @@ class Platform:
     def other(self, name: str, target: str, **changes: Any) -> dict[str, Any]:
         """A second mode, which says what the first one does but for its target and ``changes``."""
         mode = copy.deepcopy(self.mode) | {"mode": name, "target": target} | changes
+        if target != "kubernetes":
+            mode.pop("cluster")
         if target == "compose":
             mode |= {"project": "shop", "placement": {"api": {"source": "src"}, "db": {"publish": 15432}}}
             for service, text in FRAGMENTS.items():
@@ -168,6 +176,13 @@ class Platform:
         text = path.read_text()
         assert old in text
         path.write_text(text.replace(old, new))
+
+    def component_says(self, name: str, **values: Any) -> None:
+        self.platform["services"][name].update(values)
+
+    def default(self, name: str, value: str) -> None:
+        """What holds in every mode that does not say otherwise."""
+        self.platform.setdefault("defaults", dict(DEFAULTS))[name] = value
 
     def setting(self, name: str, **values: Any) -> None:
         self.platform["services"]["api"]["settings"].setdefault(name, {"means": "x"}).update(values)
@@ -185,8 +200,7 @@ class Platform:
 def split(whole: dict[str, Any]) -> dict[str, Any]:
     """An assembled contract as the documents that it is assembled from, by path below the platform's folder."""
     lanes = {lane: members if isinstance(members, dict) else {"components": members} for lane, members in whole["lanes"].items()}
-    defaults = {"lane": "core", "secrets_source": "file:///run/secrets/shop", "ca_file": "/etc/shop/ca.crt"}
-    head = {"platform": 1, "domain": "shop.localhost", "lanes": lanes, "defaults": defaults, "secrets": whole["secrets"]}
+    head = {"platform": 1, "domain": "shop.localhost", "lanes": lanes, "defaults": DEFAULTS, "secrets": whole["secrets"]}
     head |= {key: value for key, value in whole.items() if key not in ("lanes", "endpoints", "services", "secrets")}
     documents = {"platform.yml": head}
     for name, service in whole["services"].items():
@@ -195,5 +209,5 @@ def split(whole: dict[str, Any]) -> dict[str, Any]:
             for key, endpoint in whole["endpoints"].items()
             if endpoint["service"] == name
         }
-        documents[f"components/{name}/component.yml"] = {**service, **({"endpoints": own} if own else {})}
+        documents[f"components/{name}/component.yml"] = {**({"endpoints": own} if own else {}), **service}
     return documents

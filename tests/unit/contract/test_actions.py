@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import yaml
-from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import REPOSITORY, Platform
+from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import Platform
 
 PLAYBOOK = """
 - hosts: localhost
@@ -21,7 +21,6 @@ PLAYBOOK = """
       register: dry
     - gpuaas.parity.local_secrets: &secrets
         contract: "{{ dry.contract }}"
-        schema: "{{ repository }}/platform/secrets.schema.json"
         state_dir: "{{ root }}/state"
         tier: local
       check_mode: true
@@ -55,7 +54,6 @@ PLAYBOOK = """
       register: second
     - gpuaas.parity.local_secrets:
         contract: "{{ root }}/state/rendered/contract.json"
-        schema: "{{ repository }}/platform/secrets.schema.json"
         state_dir: "{{ root }}/state"
         tier: local
         cluster_exists: true
@@ -73,6 +71,20 @@ PLAYBOOK = """
         lane: nowhere
       register: refused
       failed_when: refused.reason != 'CONTRACT_UNKNOWN_LANE' or 'core' not in refused.seen
+
+    # Bad input is found before anything is made.
+    - gpuaas.parity.contract_render:
+        platform: "{{ root }}/{{ item.folder }}"
+        state_dir: "{{ root }}/{{ item.folder }}-state"
+      register: half
+      failed_when: half.reason != item.reason or item.seen not in half.seen or half.do | length == 0
+      loop:
+        - {folder: team, reason: PLATFORM_COMPONENT_TWICE, seen: team/components/db}
+        - {folder: nowhere, reason: PLATFORM_MISSING, seen: nowhere holds no platform.yml}
+    - assert:
+        that:
+          - (root ~ '/team-state') is not exists
+          - (root ~ '/nowhere-state') is not exists
 """
 
 MODES = """
@@ -83,7 +95,7 @@ MODES = """
         platform: "{{ root }}/platform"
         modes: [kind, local]
         state_root: "{{ root }}/.parity"
-        rendered_dirs: {local: "{{ root }}/deploy/local"}
+        compose_dir: "{{ root }}/deploy/local"
       check_mode: true
       register: dry
     - assert:
@@ -140,9 +152,9 @@ MODES = """
     - assert:
         that:
           - compared is not changed
-          - compared.counts.meaning == 0 and compared.counts.transport == 0 and compared.counts.placement > 0
+          - compared.counts.meaning == 0 and compared.counts.transport == 3 and compared.counts.placement > 0
     - ansible.builtin.copy:
-        dest: "{{ root }}/roles/compose/files/services/api.yml"
+        dest: "{{ root }}/platform/components/api/compose.yml"
         content: 'services: {api: {user: "1:1", environment: {APP_WORKERS: 9}, x-source: {at: /src} } }'
         mode: "0600"
     - gpuaas.parity.contract_diff: *diff
@@ -156,7 +168,7 @@ def run(text: str, tmp_path: Path) -> str:
     playbook = tmp_path / "playbook.yml"
     playbook.write_text(text)
     command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,", "-c", "local", "-vvv", str(playbook)]
-    command += ["-e", f"root={tmp_path}", "-e", f"repository={REPOSITORY}", "-e", f"ansible_python_interpreter={sys.executable}"]
+    command += ["-e", f"root={tmp_path}", "-e", f"ansible_python_interpreter={sys.executable}"]
     environment = {**os.environ, "ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_STDOUT_CALLBACK": "default"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -165,6 +177,8 @@ def run(text: str, tmp_path: Path) -> str:
 
 def test_actions(platform: Platform, tmp_path: Path) -> None:
     platform.write()
+    (tmp_path / "team" / "components" / "db").mkdir(parents=True)
+    (tmp_path / "team" / "platform.yml").write_text("extends: ../platform\n")
     said = run(PLAYBOOK, tmp_path)
     values = yaml.safe_load((tmp_path / "state/secrets/secrets.yml").read_text()).values()
     assert not [value for value in values if value in said]

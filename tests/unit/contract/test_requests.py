@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import load_platform
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.resolve import resolve
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.resolve import of_lane, resolve
+from ansible_collections.gpuaas.parity.tests.unit.contract.reference import LANES, PLATFORM
 from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import REPOSITORY
 
 NODE = 2000
@@ -20,8 +20,6 @@ NODE = 2000
 STATIC_PODS = {"kube-apiserver": 250, "kube-controller-manager": 200, "kube-scheduler": 100, "etcd": 100}
 # What kind applies when it creates the cluster.
 OF_THE_NODE = sorted((REPOSITORY / "images/node/files/kind/manifests").glob("*.yaml"))
-PLATFORM = load_platform(REPOSITORY / "platform")
-LANES = sorted(PLATFORM.contract.lanes)
 
 Object = dict[str, Any]
 
@@ -66,9 +64,14 @@ def pods(item: Object, replicas: int) -> Iterator[tuple[str, int]]:
                 yield from pods(inner, 1)
 
 
+def services_of(lane: str) -> dict[str, Any]:
+    found: dict[str, Any] = of_lane(resolve(PLATFORM.contract, PLATFORM.mode("kind")), PLATFORM.contract, lane)["services"]
+    return found
+
+
 def requests(lane: str) -> dict[str, int]:
     """Everything that asks for a share of the node's processor, in millicores."""
-    services = resolve(PLATFORM.contract, PLATFORM.mode("kind"), lane)["services"]
+    services = services_of(lane)
     found = dict(STATIC_PODS)
     for name in services:
         for manifest in PLATFORM.components[name].base.manifests:
@@ -89,5 +92,5 @@ def test_every_rollout_at_once_fits_two_cores(lane: str) -> None:
 @pytest.mark.parametrize("lane", LANES)
 def test_every_service_is_counted(lane: str) -> None:
     counted = {name.rpartition("/")[2] for name in requests(lane)}
-    assert set(resolve(PLATFORM.contract, PLATFORM.mode("kind"), lane)["services"]) <= counted
+    assert set(services_of(lane)) <= counted
     assert OF_THE_NODE

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types import KINDS
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types import TYPES
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 PAGES = sorted(
@@ -120,11 +120,11 @@ def test_every_image_of_the_catalog_is_explained() -> None:
     assert [name for name in catalog if not any(re.fullmatch(pattern, name) for pattern in patterns)] == []
 
 
-def test_every_kind_of_check_is_explained() -> None:
+def test_every_type_of_check_is_explained() -> None:
     section = _text(CHECKOUT / "docs" / "architecture.md").partition("\n## Checks\n")[2].partition("\n## ")[0]
-    table = section.partition("\n| kind | ")[2].partition("\n\n")[0]
+    table = section.partition("\n| type | ")[2].partition("\n\n")[0]
     named = {name for row in table.splitlines() for name in re.findall(r"`([a-z_]+)`", row.split(" | ")[0])}
-    assert named == set(KINDS)
+    assert named == set(TYPES)
 
 
 def test_every_workload_that_is_named_exists() -> None:

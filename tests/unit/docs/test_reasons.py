@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -33,6 +34,38 @@ def test_the_runbook_has_no_reason_that_does_not_exist() -> None:
 def test_meaning_and_advice_are_the_current_ones() -> None:
     done = subprocess.run([sys.executable, str(HERE / "update_reasons.py"), "--check"], check=False)
     assert done.returncode == 0, UPDATE
+
+
+def _written() -> set[str]:
+    """Every text in the code that could be a reason id."""
+    literals = set()
+    for path in (CHECKOUT / "plugins").rglob("*.py"):
+        if path.name != "_reasons.py":
+            nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            literals |= {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return {text for text in literals if re.fullmatch(r"[A-Z]+(_[A-Z]+)*", text)}
+
+
+def _raised() -> set[str]:
+    """The reason ids that are raised, told or noted by name."""
+    found = set()
+    for path in (CHECKOUT / "plugins").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(func=ast.Name(id="ParityError" | "failed"), args=[ast.Constant(value=str(reason)), *_]):
+                    found.add(reason)
+                case ast.Call(func=ast.Attribute(attr="add"), args=[ast.Constant(value=str(reason)), _, _]):
+                    found.add(reason)
+    return found
+
+
+def test_every_reason_that_is_raised_is_known() -> None:
+    assert _raised() - set(REASONS) == set()
+    assert len(_raised()) > len(REASONS) // 2
+
+
+def test_every_reason_that_is_known_is_raised() -> None:
+    assert set(REASONS) - _written() == set()
 
 
 def test_every_reason_id_in_the_docs_exists() -> None:

@@ -173,7 +173,7 @@ class TestGiven:
         assert error.reason == "SECRET_VALUE_MISSING"
 
     @pytest.mark.parametrize("content", [b"", b"short", b"a" * 30, CANARY.encode() + b" x", b"\xff" * 30, CANARY.encode() * 5])
-    def test_value_that_is_not_of_its_kind(self, kept: State, value_file: Path, content: bytes) -> None:
+    def test_value_that_is_not_of_its_type(self, kept: State, value_file: Path, content: bytes) -> None:
         value_file.write_bytes(content)
         error = kept.refused(kept.rotate, "db_password", value_file=value_file)
         assert error.reason == "SECRETS_INVALID" and error.details == {"names": ["db_password"]}

@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ssl
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 import httpx
 
@@ -15,14 +16,18 @@ if TYPE_CHECKING:
     from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.tokens import Tokens
     from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project
     from ansible_collections.gpuaas.parity.plugins.module_utils._kube.snapshot import Snapshot
+    from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Completed
     from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
 
 Phase = Literal["up", "validate"]
 PLATFORM = "platform"  # the component of checks that are about all of them
-# What a rendering is for; each kind of check says in ``targets`` which of them it serves. None serves ``gitops``:
-# what is rendered for that runs elsewhere.
-KUBERNETES, COMPOSE = frozenset({"kubernetes"}), frozenset({"compose"})
-EVERYWHERE = KUBERNETES | COMPOSE
+# Where a check can hold: a cluster of this machine, a Compose project of this machine, and a platform that runs
+# elsewhere, of which only the public endpoints are seen, and only by reading.
+KUBERNETES, COMPOSE, SHARED = frozenset({"kubernetes"}), frozenset({"compose"}), frozenset({"shared"})
+HERE = KUBERNETES | COMPOSE
+EVERYWHERE = HERE | SHARED
+# Seconds that an endpoint is given for each step of an answer, on this machine and elsewhere.
+_PATIENCE, _PATIENCE_ELSEWHERE = 3.0, 5.0
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,8 @@ class Context:
 
     ``snapshot`` is the cluster and ``project`` the Compose project; the one that the target has not refuses to be
     read. ``node`` is the name of the kind node's container. ``clock`` is monotonic seconds. ``renew`` makes the
-    snapshot of the next moment.
+    snapshot of the next moment. ``reach`` gives the address at which the platform's host and port are connected to,
+    or raises ValueError; ``trust`` gives the TLS settings for it, or raises OSError or ssl.SSLError.
     """
 
     contract: dict[str, Any]
@@ -73,11 +79,19 @@ class Context:
     sleep: Callable[[float], None]
     node: str
     renew: Callable[[], Snapshot]
+    reach: Callable[[str, int], tuple[str, int]]
+    trust: Callable[[], ssl.SSLContext]
+    in_pod: InPod
 
     @property
     def target(self) -> str:
-        """What the contract was rendered for."""
+        """Where the platform of the contract runs."""
         return target_of(self.contract)
+
+    @property
+    def patience(self) -> float:
+        """Seconds that an endpoint is given for each step of an answer."""
+        return _PATIENCE_ELSEWHERE if self.target in SHARED else _PATIENCE
 
     @property
     def ca_file(self) -> Path:
@@ -91,12 +105,30 @@ class Context:
 
 
 def target_of(contract: dict[str, Any]) -> str:
-    """The target of a rendered contract: ``kubernetes``, also where it says none, ``compose`` or ``gitops``."""
-    return str(contract.get("target") or "kubernetes")
+    """Where the platform of a rendered contract runs: ``kubernetes``, also where it says none, ``compose`` or ``shared``.
+
+    What is rendered for ``gitops`` runs elsewhere, in the hands of others.
+    """
+    target = str(contract.get("target") or "kubernetes")
+    return "shared" if target == "gitops" else target
 
 
-class Kind(Protocol):
-    """One kind of check, its arguments being its fields. A class attribute ``targets`` limits where it serves."""
+def hosts_of(contract: dict[str, Any]) -> list[str]:
+    """The public names of a rendered contract."""
+    return [str(endpoint["host"]) for endpoint in contract["endpoints"].values()]
+
+
+class InPod(Protocol):
+    """Runs a program in a container of a pod of our own cluster."""
+
+    def __call__(self, namespace: str, pod: str, container: str, command: Sequence[str], timeout: float) -> Completed:
+        """Wait at most ``timeout`` seconds for its end. Raises ParityError."""
+
+
+class CheckType(Protocol):
+    """One type of check, its arguments being its fields. ``targets`` is where it can be made."""
+
+    targets: ClassVar[frozenset[str]]
 
     def run(self, context: Context) -> Observation:
         """Look once, bounded in time. What it raises makes the check fail."""
@@ -104,15 +136,19 @@ class Kind(Protocol):
 
 @dataclass(frozen=True)
 class Check:
-    """One entry of a role's checks.yml. ``budget`` is the seconds `up` gives it, None for the run's own."""
+    """One entry of a checks.yml. ``budget`` is the seconds `up` gives it, None for the run's own.
+
+    ``gate`` is the validation of gates.yml that it belongs to, empty when no gate demands it.
+    """
 
     id: str
     component: str
     proves: str
     phase: Phase
-    kind: str
-    body: Kind
+    type: str
+    body: CheckType
     budget: float | None = None
+    gate: str = ""
 
 
 @dataclass
@@ -134,7 +170,7 @@ class Result:
             "id": self.check.id,
             "component": self.check.component,
             "proves": self.check.proves,
-            "kind": self.check.kind,
+            "type": self.check.type,
             "ok": self.ok,
             "seen": self.seen,
             "reason": self.reason,

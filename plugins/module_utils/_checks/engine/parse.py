@@ -1,31 +1,23 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a component's checks.yml to typed checks; everything that is not understood is refused with its path."""
+"""From the entries of a checks.yml to typed checks; everything that is not understood is refused with its place."""
 
 from __future__ import annotations
 
 import dataclasses
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Any
 
-import yaml
-from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import PLATFORM, Check, Kind, target_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.entries import Entry
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Check, CheckType, target_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.references import resolve
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types import KINDS, targets_of
-from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types import TYPES
 
 PROVES = ("ready", "ingress", "config", "security", "function")
-_READY_IN_UP = "ready in phase up"
-PHASES = ("up", "validate")
-_COMMON = ("id", "component", "proves", "phase", "kind", "budget")
-
-
-def _invalid(where: str, seen: str) -> ParityError:
-    return ParityError("CHECKS_INVALID", f"{where}: {seen}", f"correct {where}", {"path": where})
+# An argument of a type that its entry does not write: it follows from where the entry stands.
+_GIVEN = "component"
 
 
 def _fits(value: object, wanted: Any) -> bool:
@@ -49,28 +41,39 @@ def _name(wanted: Any) -> str:
     return wanted.__name__ if isinstance(wanted, type) and not typing.get_args(wanted) else str(wanted).replace("typing.", "")
 
 
-def _body(where: str, kind: str, component: str, given: dict[str, Any]) -> Kind:
-    cls: Any = KINDS[kind]
+def _body(entry: Entry, given: dict[str, Any]) -> CheckType:
+    cls: Any = TYPES[entry.type]
     # Resolved against the class's own module: annotations are strings there.
     wanted = typing.get_type_hints(cls)
     fields = {field.name: field for field in dataclasses.fields(cls)}
-    if "component" in fields:
-        given = {"component": component, **given}
+    if _GIVEN in fields:
+        given = {_GIVEN: entry.component, **given}
     for key, value in given.items():
-        if key not in fields:
-            known = sorted(set(fields) - {"component"})
-            raise _invalid(f"{where}.{key}", f"kind {kind} has no such key; it has {', '.join(known)}")
         if not _fits(value, wanted[key]):
-            raise _invalid(f"{where}.{key}", f"{value!r} is not {_name(wanted[key])}")
+            raise entry.wrong(f"{value!r} is not {_name(wanted[key])}", key)
     no_default = dataclasses.MISSING
     for name, field in fields.items():
         if name not in given and field.default is no_default and field.default_factory is no_default:
-            raise _invalid(f"{where}.{name}", f"kind {kind} needs it")
+            raise entry.wrong(f"the type {entry.type} needs {name}", name)
     try:
-        body: Kind = cls(**given)
+        body: CheckType = cls(**given)
     except ValueError as error:
-        raise _invalid(where, str(error)) from error
+        raise entry.wrong(str(error)) from error
     return body
+
+
+def _check_type(entry: Entry) -> None:
+    """The type exists, has these arguments and can be made on these targets."""
+    if entry.type not in TYPES:
+        raise entry.wrong(f"there is no type {entry.type}; there are {', '.join(TYPES)}", "type")
+    cls: Any = TYPES[entry.type]
+    foreign = sorted(entry.targets - cls.targets)
+    if foreign:
+        raise entry.wrong(f"the type {entry.type} serves {', '.join(sorted(cls.targets))}, not {', '.join(foreign)}", "targets")
+    known = {field.name for field in dataclasses.fields(cls)} - {_GIVEN}
+    for key in entry.arguments:
+        if key not in known:
+            raise entry.wrong(f"the type {entry.type} has no such argument; it has {', '.join(sorted(known)) or 'none'}", key)
 
 
 def provided(contract: dict[str, Any], component: str) -> bool:
@@ -78,99 +81,21 @@ def provided(contract: dict[str, Any], component: str) -> bool:
     return bool((contract.get("services", {}).get(component) or {}).get("provided_by"))
 
 
-def _check(where: str, entry: object, contract: dict[str, Any], owner: str) -> Check | None:
-    """One check, None when it is not for the contract's target; it must be well-formed all the same."""
-    if not isinstance(entry, dict):
-        raise _invalid(where, "not a mapping")
-    entry = {"component": owner, **entry}
-    for key in _COMMON[:-1]:
-        if not isinstance(entry.get(key), str) or not entry[key]:
-            raise _invalid(f"{where}.{key}", "missing, or not a string")
-    choices: dict[str, Iterable[str]] = {
-        "proves": PROVES,
-        "phase": PHASES,
-        "kind": KINDS,
-        "component": [PLATFORM, *contract.get("services", {})],
-    }
-    for key, allowed in choices.items():
-        if entry[key] not in allowed:
-            raise _invalid(f"{where}.{key}", f"{entry[key]!r} is none of {', '.join(allowed)}")
-    budget = entry.get("budget")
-    if budget is not None and (not _fits(budget, float) or budget <= 0):
-        raise _invalid(f"{where}.budget", "not a number of seconds above 0")
-    # Before references are resolved: what another target has, this one's contract may lack.
-    if target_of(contract) not in targets_of(entry["kind"]) or provided(contract, entry["component"]):
-        return None
-    try:
-        given = resolve({key: value for key, value in entry.items() if key not in _COMMON}, contract)
-    except ValueError as error:
-        raise _invalid(where, str(error)) from error
-    body = _body(where, entry["kind"], entry["component"], given)
-    return Check(entry["id"], entry["component"], entry["proves"], entry["phase"], entry["kind"], body, budget)
+def parse(entries: Iterable[Entry], contract: dict[str, Any]) -> list[Check]:
+    """The checks that hold where the platform of the contract runs; entries for other targets must be well-formed too.
 
-
-def parse(document: object, contract: dict[str, Any], origin: str, owner: str = PLATFORM) -> list[Check]:
-    """The checks of one document that are for the contract's target; ``origin`` is its file, for messages.
-
-    ``owner`` is the component of entries that name none.
-
-    Raises ParityError ``CHECKS_INVALID``, whose details hold the path of the offending entry.
+    Raises ParityError ``CHECKS_INVALID``, whose details hold the place of the offending entry.
     """
-    if not isinstance(document, list):
-        raise _invalid(origin, "not a list of checks")
-    checks = [_check(f"{origin}[{index}]", entry, contract, owner) for index, entry in enumerate(document)]
-    return [check for check in checks if check is not None]
-
-
-def load(paths: Iterable[Path], contract: dict[str, Any], show: Callable[[Path], str] = str) -> list[Check]:
-    """The checks of several files, in order; ids are unique over all of them.
-
-    Raises ParityError ``CHECK_MISSING`` for a file that does not exist and ``CHECKS_INVALID`` for a wrong one.
-    """
-    checks: list[Check] = []
-    for path in paths:
+    checks = []
+    for entry in entries:
+        _check_type(entry)
+        # Before references are resolved: what another target has, this one's contract may lack.
+        if target_of(contract) not in entry.targets or provided(contract, entry.component):
+            continue
         try:
-            document = _yaml.load(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise ParityError("CHECK_MISSING", f"{show(path)} does not exist", f"write {show(path)}") from None
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise _invalid(show(path), str(error)) from error
-        checks += parse(document, contract, show(path), _owner(path))
-    seen: set[str] = set()
-    for check in checks:
-        if check.id in seen:
-            raise _invalid(check.id, "two checks have this id")
-        seen.add(check.id)
+            given = resolve(entry.arguments, contract)
+        except ValueError as error:
+            raise entry.wrong(str(error)) from error
+        body = _body(entry, given)
+        checks.append(Check(entry.id, entry.component, entry.proves, entry.phase, entry.type, body, entry.data.get("budget"), entry.gate))
     return checks
-
-
-def required_proofs(component: dict[str, Any]) -> list[str]:
-    """What the checks of a component in the contract must prove: readiness, and of what it declares the rest."""
-    proofs = [_READY_IN_UP, "ready"]
-    proofs += ["ingress"] if component.get("ports") else []
-    return proofs + (["config"] if component.get("settings") or component.get("secrets") else [])
-
-
-def _owner(path: Path) -> str:
-    """The component whose folder a file is in; the platform for one that is in none."""
-    return path.parent.name if path.parent.parent.name == "components" else PLATFORM
-
-
-def require_coverage(checks: Iterable[Check], components: Mapping[str, dict[str, Any]]) -> None:
-    """Fail closed: every component has the checks that `required_proofs` names, and `up` waits for its readiness.
-
-    Raises ParityError ``CHECK_MISSING`` that names every gap.
-    """
-    proofs: dict[str, set[str]] = {}
-    for check in checks:
-        proofs.setdefault(check.component, set()).add(check.proves)
-        if check.phase == "up" and check.proves == "ready":
-            proofs[check.component].add(_READY_IN_UP)
-    gaps = {
-        name: missing
-        for name, component in components.items()
-        if (missing := [proof for proof in required_proofs(component) if proof not in proofs.get(name, set())])
-    }
-    if gaps:
-        seen = "; ".join(f"{name} has no check that proves {', '.join(missing)}" for name, missing in gaps.items())
-        raise ParityError("CHECK_MISSING", seen, details={"missing": gaps})

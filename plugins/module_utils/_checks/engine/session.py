@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -12,15 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.engine import Engine, Progress
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Check, Context, Result, target_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Check, Context, InPod, Result, target_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.parse import PROVES
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.state import read_realm, secret_reader
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.tokens import Tokens
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project, no_cluster
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._kind.in_pod import InPod as InOwnPod
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.reader import KubeReader
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.snapshot import Snapshot
-from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import client
+from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import client, loopback_address, tls_context
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Completed
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
 
 
@@ -47,16 +50,32 @@ def _snapshots(site: Site, closing: ExitStack) -> Callable[[], Snapshot]:
     return lambda: Snapshot(reader)
 
 
+def no_pod(namespace: str, pod: str, container: str, command: Sequence[str], timeout: float) -> Completed:
+    """The way into pods of a mode that has none."""
+    del namespace, container, command, timeout
+    raise ParityError("CLUSTER_ABSENT", f"pods/{pod}: this mode has no cluster")
+
+
+def _in_pod(site: Site, closing: ExitStack) -> InPod:
+    """The way into pods, which is closed when ``closing`` ends."""
+    if site.kubeconfig is None:
+        return no_pod
+    # The wheel installs kubectl beside the interpreter, at the cluster's own minor version.
+    program = Path(sys.executable).parent / "kubectl"
+    return closing.enter_context(InOwnPod(program, site.state_dir, site.kubeconfig))
+
+
 @contextmanager
 def open_context(site: Site) -> Iterator[Context]:
     """The context of a run, with its clients open.
 
     Raises ParityError for a kubeconfig that is needed and cannot be used, and for a CA that is missing.
     """
+    ca_file = site.state_dir / "tls" / "ca.crt"
     try:
-        http = client(site.state_dir / "tls" / "ca.crt", headers={"User-Agent": "gpuaas.parity probe"})
+        http = client(ca_file, headers={"User-Agent": "gpuaas.parity probe"})
     except OSError as error:
-        raise ParityError("TLS_INVALID", f"{site.state_dir / 'tls' / 'ca.crt'}: {error}") from error
+        raise ParityError("TLS_INVALID", f"{ca_file}: {error}") from error
     with http, ExitStack() as closing:
         snapshots = _snapshots(site, closing)
         docker = Docker()
@@ -74,6 +93,9 @@ def open_context(site: Site) -> Iterator[Context]:
             sleep=time.sleep,
             node=site.node,
             renew=snapshots,
+            reach=lambda host, port: (loopback_address(host), port),
+            trust=lambda: tls_context(ca_file),
+            in_pod=_in_pod(site, closing),
         )
 
 

@@ -19,31 +19,31 @@ class _Kept:
 
 
 class Tokens:
-    """Keeps tokens by key until shortly before they end; concurrent callers share one login. Thread-safe."""
+    """Keeps tokens by user and client until shortly before they end; concurrent callers share one login. Thread-safe."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
-        self._kept: dict[str, _Kept] = {}
+        self._kept: dict[tuple[str, str], _Kept] = {}
 
-    def alone(self, key: str) -> threading.Lock:
-        """The lock that every login of a key is made under, for a ``with``.
+    def alone(self, user: str) -> threading.Lock:
+        """The lock that every login of a user is made under, for a ``with``.
 
         Keycloak's brute-force protection refuses a login of a user while another one of the same user is on its
         way, as if the password were wrong.
         """
         with self._lock:
-            return self._locks.setdefault(key, threading.Lock())
+            return self._locks.setdefault(user, threading.Lock())
 
-    def get(self, key: str, fetch: Callable[[], tuple[str, float]]) -> str:
-        """The token kept under a key, else what ``fetch`` returns: a token and the seconds it lives.
+    def get(self, user: str, client: str, fetch: Callable[[], tuple[str, float]]) -> str:
+        """The token kept of a user and a client, else what ``fetch`` returns: a token and the seconds it lives.
 
         Raises what ``fetch`` raises; a failure is not kept.
         """
-        with self.alone(key):
-            kept = self._kept.get(key)
+        with self.alone(user):
+            kept = self._kept.get((user, client))
             if kept is None or self._clock() >= kept.until:
                 token, lifetime = fetch()
-                kept = self._kept[key] = _Kept(token, self._clock() + lifetime - _MARGIN)
+                kept = self._kept[user, client] = _Kept(token, self._clock() + lifetime - _MARGIN)
             return kept.token

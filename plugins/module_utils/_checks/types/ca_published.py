@@ -1,33 +1,25 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pods trust the CA that this run made, and no older one."""
+"""A component trusts the CA that this run made, and no older one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import KUBERNETES, Context, Observation, failed, passed
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.configuration import generated, references
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.cluster.ca import PodCa
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import HERE, Context, Observation
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.project.ca import ContainerCa
 
 
 @dataclass(frozen=True)
 class CaPublished:
-    """In each namespace pods use a CA ConfigMap, and every one they use holds exactly the run's tls/ca.crt."""
+    """In everything that runs of the component ``file`` (an absolute path) holds the run's own CA."""
 
-    targets: ClassVar[frozenset[str]] = KUBERNETES
-    namespaces: list[str]
-    name: str = "gpuaas-ca"
+    targets: ClassVar[frozenset[str]] = HERE
+    component: str
+    file: str
 
     def run(self, context: Context) -> Observation:
-        ours = context.ca_file.read_text(encoding="ascii").strip()
-        for namespace in self.namespaces:
-            pods = [pod for pod in context.snapshot.all("pods") if pod["metadata"].get("namespace") == namespace]
-            names = {name for pod in pods for name in generated(references(pod)[0], self.name)}
-            if not names:
-                return failed("CONFIGURATION_DRIFT", f"no pod in {namespace} uses a configmap {self.name}")
-            for name in sorted(names):
-                data = (context.snapshot.read("configmaps", namespace, name) or {}).get("data") or {}
-                if str(data.get("ca.crt", "")).strip() != ours:
-                    return failed("CONFIGURATION_DRIFT", f"configmap {namespace}/{name} holds another CA than {context.ca_file}")
-        return passed(f"{self.name} is our CA in {', '.join(self.namespaces)}")
+        look = ContainerCa if context.target == "compose" else PodCa
+        return look(self.component, self.file).run(context)

@@ -7,9 +7,10 @@ from __future__ import annotations
 import ipaddress
 import socket
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import ClassVar
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Context, Observation, failed, passed
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import HERE, Context, Observation, failed, hosts_of, passed
 from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import is_loopback_name
 
 # A machine's resolver may never answer; for a name under .localhost that is no fault.
@@ -35,17 +36,19 @@ def addresses(name: str, patience: float = _PATIENCE) -> set[str]:
 
 @dataclass(frozen=True)
 class Dns:
-    """Each name is loopback: by the resolver's answer, or by RFC 6761 section 6.3 where it is silent.
+    """Each public name, or each of ``names``, is loopback: by the resolver's answer, or by RFC 6761 section 6.3 where
+    it is silent.
 
     Browsers apply that rule themselves. A resolver that answers with another address is a failure:
     some programs would leave the machine.
     """
 
-    names: list[str]
+    targets: ClassVar[frozenset[str]] = HERE
+    names: list[str] = field(default_factory=list)
 
     def run(self, context: Context) -> Observation:
-        silent = []
-        for name in self.names:
+        silent, names = [], self.names or hosts_of(context.contract)
+        for name in names:
             found = addresses(name)
             strange = sorted(one for one in found if not ipaddress.ip_address(one.split("%")[0]).is_loopback)
             if strange:
@@ -55,4 +58,4 @@ class Dns:
             if not found:
                 silent.append(name)
         rule = " (RFC 6761; the resolver is silent)" if silent else ""
-        return passed(f"{', '.join(self.names)}: loopback{rule}")
+        return passed(f"{', '.join(names)}: loopback{rule}")

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import jmespath
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Context, Observation, failed, passed
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import EVERYWHERE, Context, Observation, failed, passed
 from jmespath.exceptions import JMESPathError
 
 
@@ -19,9 +19,11 @@ class Http:
     """A request through the user's path and what its answer must be.
 
     ``headers`` maps names to regular expressions, ``json`` maps JMESPath expressions to the value each must
-    have, ``body`` is a regular expression. Redirects are followed only when ``follow`` says so.
+    have, ``body`` is a regular expression. Redirects are followed only when ``follow`` says so. ``timeout`` is seconds
+    for each step of the answer, by default what the target asks for.
     """
 
+    targets: ClassVar[frozenset[str]] = EVERYWHERE
     url: str
     method: str = "GET"
     status: int | list[int] = 200
@@ -29,7 +31,7 @@ class Http:
     json: dict[str, Any] = field(default_factory=dict)
     body: str = ""
     follow: bool = False
-    timeout: float = 3.0
+    timeout: float | None = None
 
     def __post_init__(self) -> None:
         try:
@@ -42,7 +44,7 @@ class Http:
 
     def run(self, context: Context) -> Observation:
         try:
-            response = context.http.request(self.method, self.url, follow_redirects=self.follow, timeout=self.timeout)
+            response = context.http.request(self.method, self.url, follow_redirects=self.follow, timeout=self.timeout or context.patience)
         except httpx.TransportError as error:
             return failed("HTTP_UNREACHABLE", f"{self.url}: {type(error).__name__}: {error}")
         wrong = self._wrong(response)

@@ -1,39 +1,25 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A job has completed."""
+"""A job has done its work."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import KUBERNETES, Context, Observation, failed, passed
-from ansible_collections.gpuaas.parity.plugins.module_utils._kube.pods import blocker
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.cluster.job import ClusterJob
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import HERE, Context, Observation
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.project.job import ProjectJob
 
 
 @dataclass(frozen=True)
 class Job:
-    """The job ``name`` is Complete. A job that is Failed does not get better by waiting."""
+    """The job is complete: the component itself, or a job of ``name`` that belongs to it."""
 
-    targets: ClassVar[frozenset[str]] = KUBERNETES
+    targets: ClassVar[frozenset[str]] = HERE
     component: str
-    name: str
-    namespace: str = ""
+    name: str = ""
 
     def run(self, context: Context) -> Observation:
-        namespace = self.namespace or str(context.service(self.component)["namespace"])
-        job = context.snapshot.find("jobs", namespace, self.name)
-        if job is None:
-            return failed("JOB_NOT_COMPLETE", f"job/{self.name} is not in namespace {namespace}")
-        conditions = {c.get("type"): c for c in (job.get("status") or {}).get("conditions") or [] if c.get("status") == "True"}
-        if "Complete" in conditions:
-            return passed(f"job/{self.name} is complete")
-        if "Failed" in conditions:
-            said = conditions["Failed"].get("message") or conditions["Failed"].get("reason")
-            return failed("JOB_FAILED", f"job/{self.name}: {said}", grace=0.0)
-        pods = context.snapshot.pods(namespace, {"batch.kubernetes.io/job-name": self.name})
-        if not pods:
-            return failed("JOB_NOT_COMPLETE", f"job/{self.name} has no pod yet")
-        found = blocker(pods[-1])
-        reason = "JOB_NOT_COMPLETE" if found.grace is None else found.reason
-        return failed(reason, found.seen, found.grace)
+        name = self.name or self.component
+        return ProjectJob(name).run(context) if context.target == "compose" else ClusterJob(self.component, name).run(context)

@@ -16,9 +16,9 @@ _POLL = 0.5
 
 @dataclass(frozen=True)
 class NetworkPolicy:
-    """Read the canary's verdict: it reached what is allowed, then tried what is denied.
+    """Read the verdict of the component, a canary: it reached what is allowed, then tried what is denied.
 
-    The canary is roles/cluster/files/manifests/network-policy-canary.yaml.
+    It is a job that writes it to its termination log, as {"allowed": "open", "denied": "silent"}.
 
     Not enforced is reported and passes, since a node built from packages cannot enforce (no network plugin
     that does is in a package registry); ``expect: enforced`` makes it a failure. No verdict is a failure;
@@ -26,8 +26,7 @@ class NetworkPolicy:
     """
 
     targets: ClassVar[frozenset[str]] = KUBERNETES
-    namespace: str = "gpuaas-canary"
-    job: str = "network-policy-canary"
+    component: str
     expect: str = "any"
     within: float = 45
 
@@ -37,11 +36,11 @@ class NetworkPolicy:
 
     def run(self, context: Context) -> Observation:
         deadline = context.clock() + self.within
-        snapshot = context.snapshot
+        snapshot, namespace = context.snapshot, str(context.service(self.component)["namespace"])
         while True:
-            pods = snapshot.pods(self.namespace, {"batch.kubernetes.io/job-name": self.job})
+            pods = snapshot.pods(namespace, {"batch.kubernetes.io/job-name": self.component})
             if not pods:
-                return failed("NETWORK_POLICY_UNPROVEN", f"job {self.namespace}/{self.job} has no pod")
+                return failed("NETWORK_POLICY_UNPROVEN", f"job {namespace}/{self.component} has no pod")
             message = last_words(pods[-1])
             if message:
                 return self._verdict(message)

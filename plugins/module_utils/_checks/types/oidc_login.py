@@ -5,34 +5,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import httpx
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Context, Observation, failed, passed
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import HERE, Context, Observation, failed, passed
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.forms import describe
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.oidc import bare, claims, walk
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.users import Web, bearer, credentials, user_token
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.users import bearer, credentials, issuer_of, user_token
 from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import client as http_client
 
 
 @dataclass(frozen=True)
 class OidcLogin:
-    """``user`` logs in at ``web`` + ``login_path`` through Keycloak's form and sees the console with their name.
+    """``user`` logs in at ``web`` + ``login_path`` through the identity provider's form and sees the console with their name.
 
-    Then the same user logs in as the console's own client with PKCE and its redirect URI; that token is from
+    Then the same user logs in as ``client``, the console's own, with PKCE and its redirect URI; that token is from
     the one issuer, carries ``audience``, and is accepted at ``api``.
     """
 
+    targets: ClassVar[frozenset[str]] = HERE
     web: str
+    login_path: str
     api: str
     audience: str
-    user: str = "alice"
-    login_path: str = "/auth/login"
+    user: str
+    client: str
 
     def run(self, context: Context) -> Observation:
         wrong = self._web(context)
         if wrong:
             return failed("LOGIN_FAILED", wrong)
-        issuer, token = Web.of(context).issuer, user_token(context, self.user)
+        issuer, token = issuer_of(context), user_token(context, self.user, self.client)
         carried = claims(token)
         if carried.get("iss") != issuer:
             return failed("ISSUER_MISMATCH", f"the token of {self.user} is from {carried.get('iss')!r}, not {issuer}")

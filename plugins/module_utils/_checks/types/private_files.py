@@ -8,8 +8,9 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Context, Observation, failed, passed
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import HERE, Context, Observation, failed, passed
 
 # What else only its owner may read, by target: the key to the cluster, or what only this machine knows.
 _OF_TARGET = {"kubernetes": ("kubeconfig",), "compose": ("machine.yml",)}
@@ -31,6 +32,8 @@ def _modes(state_dir: Path, also: tuple[str, ...]) -> list[str]:
 @dataclass(frozen=True)
 class PrivateFiles:
     """Every secret that the contract names has a value, and secrets, keys and kubeconfig are their owner's alone."""
+
+    targets: ClassVar[frozenset[str]] = HERE
 
     def run(self, context: Context) -> Observation:
         names = sorted(context.contract.get("secrets") or {})

@@ -7,12 +7,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Context, Observation, failed, passed
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.cluster.configuration import difference
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import HERE, Context, Observation, failed, passed
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.users import bearer, user_token
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.configuration import difference
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
 # Of the control plane: gpuaas/configuration.py, and its README.
@@ -65,20 +65,22 @@ class _Told:
 
 @dataclass(frozen=True)
 class ProcessConfiguration:
-    """``url`` tells an operator what the process runs with: names, types and digests of its settings, names and
-    digests of its secrets, and the variables that it does not read.
+    """``url`` tells ``user``, who logged in through ``client``, what the process runs with: names, types and digests of
+    its settings, names and digests of its secrets, and the variables that it does not read.
 
     The names and types are the contract's, each digest is that of the contract's value or of the secret that was
     generated, and nothing is unread. No message shows a value or a digest.
     """
 
+    targets: ClassVar[frozenset[str]] = HERE
     component: str
     url: str
-    user: str = "alice"
+    user: str
+    client: str
 
     def run(self, context: Context) -> Observation:
         try:
-            answer = context.http.get(self.url, headers=bearer(user_token(context, self.user)))
+            answer = context.http.get(self.url, headers=bearer(user_token(context, self.user, self.client)))
         except httpx.TransportError as error:
             return failed("HTTP_UNREACHABLE", f"{self.url}: {type(error).__name__}: {error}")
         try:
@@ -105,16 +107,16 @@ def _value(context: Context, name: str) -> str:
 
 def _differs(told: _Told, wanted: _Told) -> str:
     """How a process differs, in names only; empty when it does not."""
-    for kind, found, right in (
+    for what, found, right in (
         ("setting", told.settings, wanted.settings),
         ("secret", told.secrets, wanted.secrets),
     ):
         wrong = difference(set(found), set(right))
         if wrong:
-            return f"{wrong} ({kind}s)"
+            return f"{wrong} ({what}s)"
         changed = [name for name in sorted(right) if not hmac.compare_digest(found[name], right[name])]
         if changed:
-            return f"runs with another value of {kind} {', '.join(changed)}"
+            return f"runs with another value of {what} {', '.join(changed)}"
     retyped = [name for name in sorted(wanted.types) if told.types[name] != wanted.types[name]]
     if retyped:
         name = retyped[0]

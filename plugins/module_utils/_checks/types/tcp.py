@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass
+from typing import ClassVar
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Context, Observation, failed, passed
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import HERE, Context, Observation, failed, passed
 from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import loopback_address
 
 
@@ -15,6 +16,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import
 class Tcp:
     """A TCP connection to a loopback host and port opens within ``timeout`` seconds."""
 
+    targets: ClassVar[frozenset[str]] = HERE
     host: str
     port: int
     timeout: float = 2.0

@@ -8,42 +8,42 @@ import socket
 import ssl
 import time
 from dataclasses import dataclass
+from typing import ClassVar
 from urllib.parse import urlsplit
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Context, Observation, failed, passed
-from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import loopback_address, tls_context
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import EVERYWHERE, Context, Observation, failed, passed
 
 _DAY = 86400.0
 
 
 @dataclass(frozen=True)
 class Tls:
-    """A handshake for the URL's host: the chain ends at our CA, the name matches, ``days`` are left.
+    """A handshake for the URL's host: the chain ends at a CA that is trusted here, the name matches, ``days`` are left.
 
-    Chain by RFC 5280 and name by RFC 9525, as the ssl module verifies them; TLS 1.2 or newer.
+    On this machine that is our CA alone, elsewhere the one that was given. Chain by RFC 5280 and name by RFC 9525, as
+    the ssl module verifies them; TLS 1.2 or newer. No request is sent.
     """
 
+    targets: ClassVar[frozenset[str]] = EVERYWHERE
     url: str
     days: float = 14
-    timeout: float = 3.0
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
         if parts.scheme != "https" or not parts.hostname:
             raise ValueError(f"{self.url} is not an https URL")
-        loopback_address(parts.hostname)
 
     def run(self, context: Context) -> Observation:
         parts = urlsplit(self.url)
         host, port = str(parts.hostname), parts.port or 443
         try:
-            trust = tls_context(context.ca_file)
-        except (OSError, ssl.SSLError) as error:
-            return failed("TLS_INVALID", f"{context.ca_file}: {error}")
+            trust, address = context.trust(), context.reach(host, port)
+        except (OSError, ssl.SSLError, ValueError) as error:
+            return failed("TLS_INVALID", f"{host}:{port}: {error}")
         trust.minimum_version = ssl.TLSVersion.TLSv1_2
         try:
             with (
-                socket.create_connection((loopback_address(host), port), self.timeout) as raw,
+                socket.create_connection(address, context.patience) as raw,
                 trust.wrap_socket(raw, server_hostname=host) as secured,
             ):
                 certificate, version = secured.getpeercert() or {}, secured.version()
@@ -55,4 +55,4 @@ class Tls:
         left = (ssl.cert_time_to_seconds(ends) - time.time()) / _DAY
         if left < self.days:
             return failed("TLS_EXPIRING", f"the certificate of {host} ends in {left:.1f} days, on {ends}")
-        return passed(f"{host}:{port}: {version}, signed by our CA, {left:.0f} days left", not_after=ends)
+        return passed(f"{host}:{port}: {version}, {left:.0f} days left", not_after=ends)

@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import httpx
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Context, Observation, failed, passed
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import EVERYWHERE, Context, Observation, failed, passed
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.oidc import claims
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.users import bearer, service_token
 
@@ -18,35 +19,36 @@ _POLL = 0.25
 class TokenRefused:
     """A call of ``url`` with a bad token is answered 401, ``WWW-Authenticate: Bearer`` and the problem code ``code``.
 
-    ``case`` is ``missing`` (no token), ``audience`` (a valid token of ``client_id`` for somebody else) or ``expired``
-    (a token of ``client_id``, right in all but age: the API is asked until it says so, at most ``within`` seconds,
-    and must not have refused it for another cause before).
+    ``case`` is ``missing`` (no token), ``audience`` (a valid token of ``client`` for somebody else) or ``expired``
+    (a token of ``client``, right in all but age: the API is asked until it says so, at most ``within`` seconds,
+    and must not have refused it for another cause before). Where the platform runs elsewhere no token can be had:
+    there only ``missing`` holds.
     """
 
+    targets: ClassVar[frozenset[str]] = EVERYWHERE
     url: str
     case: str
     code: str
-    issuer: str = ""
-    client_id: str = ""
+    client: str = ""
     audience: str = ""
     within: float = 15
 
     def __post_init__(self) -> None:
         if self.case not in ("missing", "audience", "expired"):
             raise ValueError(f"case {self.case!r} is none of missing, audience, expired")
-        if self.case != "missing" and not (self.issuer and self.client_id and self.audience):
-            raise ValueError(f"case {self.case} needs issuer, client_id and audience")
+        if self.case != "missing" and not (self.client and self.audience):
+            raise ValueError(f"case {self.case} needs client and audience")
 
     def run(self, context: Context) -> Observation:
         if self.case == "missing":
             return self._verdict(self._call(context, ""))
-        token = service_token(context, self.client_id, self.issuer)
+        token = service_token(context, self.client)
         carried = claims(token)
         audience = carried.get("aud") or []
         has = self.audience in (audience if isinstance(audience, list) else [audience])
         # A probe token of the wrong make would prove nothing.
         if has == (self.case == "audience"):
-            return failed("TOKEN_NOT_REFUSED", f"the token of {self.client_id} has audience {audience!r}: it cannot test {self.case}")
+            return failed("TOKEN_NOT_REFUSED", f"the token of {self.client} has audience {audience!r}: it cannot test {self.case}")
         if self.case == "audience":
             return self._verdict(self._call(context, token))
         return self._expired(context, token)

@@ -73,6 +73,7 @@ def meant(contract: Contract, lane: str) -> Leaves:
             **({"image": service.image} if service.image else {}),
             "workload": f"{service.deployed.kind.lower()}/{name}",
             **({"host": f"${{services.{name}.host}}", "ports": service.ports} if service.ports else {}),
+            **({"main_port": service.main_port} if service.main_port else {}),
             "needs": list(service.needs),
             "settings": settings(contract, name),
             "types": {key: setting.type for key, setting in service.settings.items()},

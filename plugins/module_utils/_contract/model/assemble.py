@@ -22,8 +22,8 @@ _OF_A_SECRET = ("type", "means", "operator")
 def assemble(platform: Source, components: Mapping[str, Source], realm: Source | None) -> Assembled:
     """The contract as one document: lanes, endpoints, services, secrets with their readers.
 
-    Raises ParityError: CONTRACT_INVALID for a name that is given twice, CONTRACT_REFERENCE and
-    PLATFORM_EXTENDS for lanes that extend what is not there or each other.
+    Raises ParityError: CONTRACT_INVALID for a name that is given twice, CONTRACT_REFERENCE for a lane or a share
+    that names what is not there, PLATFORM_EXTENDS for lanes that extend each other.
     """
     problems = Problems()
     parts: Parts = {(): (platform, ()), ("services",): (platform, ())}
@@ -56,6 +56,7 @@ def assemble(platform: Source, components: Mapping[str, Source], realm: Source |
                 else:
                     services[other]["secrets"][its_key] = {"secret": entry["secret"], "shared_by": component}
                     parts[("services", other, "secrets", its_key)] = (source, ("secrets", key, "shared_with", other))
+    lanes = _lanes(platform, set(components), problems)
     problems.refuse()
     parts[("endpoints",)] = (platform, ())
     parts.setdefault(("secrets",), (platform, ("secrets",)))
@@ -63,7 +64,7 @@ def assemble(platform: Source, components: Mapping[str, Source], realm: Source |
     data = {
         "domain": platform.data["domain"],
         "defaults": platform.data["defaults"],
-        "lanes": _lanes(platform, set(components)),
+        "lanes": lanes,
         "endpoints": endpoints,
         "services": services,
         "secrets": {name: _secret(value) | {"readers": readers[name]} for name, value in secrets.items()},
@@ -81,19 +82,23 @@ def _secret(value: Mapping[str, Any]) -> dict[str, Any]:
     return {key: item for key, item in value.items() if key != "operator"}
 
 
-def _lanes(platform: Source, components: set[str]) -> dict[str, list[str]]:
+def _lanes(platform: Source, components: set[str], problems: Problems) -> dict[str, list[str]]:
     """Each lane with the components of those that it extends, in the order in which they are written."""
     said = platform.data["lanes"]
-    without = set(platform.data.get("without") or ()) - components
+    for lane, value in said.items():
+        for index, name in enumerate(value["components"]):
+            if name not in components:
+                problems.add("CONTRACT_REFERENCE", platform.where("lanes", lane, "components", index), f"no component {name}")
+        if value.get("extends", lane) not in said:
+            known = ", ".join(sorted(said))
+            problems.add("CONTRACT_REFERENCE", platform.where("lanes", lane, "extends"), f"no lane {value['extends']}; there are {known}")
 
     def members(lane: str, trail: tuple[str, ...]) -> list[str]:
         if lane in trail:
             circle = " -> ".join((*trail[trail.index(lane) :], lane))
-            raise ParityError("PLATFORM_EXTENDS", f"{platform.where('lanes', lane, 'extends')}: {circle}")
+            raise ParityError("PLATFORM_EXTENDS", f"{platform.where('lanes', lane, 'extends')}: lanes that extend each other, {circle}")
         smaller = said[lane].get("extends")
-        if smaller is not None and smaller not in said:
-            raise ParityError("CONTRACT_REFERENCE", f"{platform.where('lanes', lane, 'extends')}: no lane {smaller}")
-        below = members(smaller, (*trail, lane)) if smaller else []
-        return list(dict.fromkeys([*below, *(name for name in said[lane]["components"] if name not in without)]))
+        below = members(smaller, (*trail, lane)) if smaller in said else []
+        return list(dict.fromkeys([*below, *said[lane]["components"]]))
 
     return {lane: members(lane, ()) for lane in said}

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import Manifest, dig
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import Manifest, dig, items
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,14 @@ def reads(manifest: Manifest) -> list[Read]:
     spec = template["spec"]
     found: list[Read] = []
     for group in ("containers", "initContainers", "ephemeralContainers"):
-        for container in _items(spec, group):
-            for variable in _items(container, "env"):
+        for container in items(spec, group):
+            for variable in items(container, "env"):
                 found += _by_key(variable.get("valueFrom"))
-            for source in _items(container, "envFrom"):
+            for source in items(container, "envFrom"):
                 found += _whole(source)
-    for volume in _items(spec, "volumes"):
+    for volume in items(spec, "volumes"):
         found += _volume(volume)
-        for source in _items(volume.get("projected"), "sources"):
+        for source in items(volume.get("projected"), "sources"):
             found += _volume(source)
     return found
 
@@ -46,9 +46,9 @@ def literals(manifest: Manifest) -> dict[str, str]:
     spec = (manifest.pod_template or {}).get("spec")
     return {
         str(variable.get("name")): str(variable["value"])
-        for container in _items(spec, "containers")
+        for container in items(spec, "containers")
         if container.get("name") == manifest.name
-        for variable in _items(container, "env")
+        for variable in items(container, "env")
         if "value" in variable
     }
 
@@ -62,11 +62,6 @@ def keys_read(found: list[Read], kind: str, name: str) -> frozenset[str] | bool 
     if any(keys is None for keys in named):
         return None
     return frozenset[str]().union(*(keys for keys in named if keys is not None))
-
-
-def _items(data: Any, key: str) -> list[dict[str, Any]]:
-    found = dig(data, key)
-    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
 def _by_key(source: Any) -> Iterator[Read]:
@@ -86,5 +81,5 @@ def _volume(source: dict[str, Any]) -> Iterator[Read]:
         # A volume says secretName, a projected source says name.
         name = dig(source, field, "secretName") or dig(source, field, "name")
         if name:
-            keys = frozenset(str(item.get("key")) for item in _items(source.get(field), "items"))
+            keys = frozenset(str(item.get("key")) for item in items(source.get(field), "items"))
             yield Read(kind, str(name), keys or None)

@@ -29,7 +29,8 @@ class Setting:
 class Service:
     """One component; ``secrets`` maps its own keys to names of secrets, ``ports`` names to numbers or references.
 
-    ``shared_by`` names, for a key that another component gave it, that component.
+    ``shared_by`` names, for a key that another component gave it, that component. ``main_port`` names the port that
+    endpoints and a published port lead to: the only one, or the one that component.yml says; empty where there is none.
 
     ``image`` is the name by which its manifests call it: where component.yml names one of a registry,
     that of the component. It is empty where the node brings its own. ``needs`` are the components that it connects to
@@ -39,6 +40,7 @@ class Service:
     role: str
     image: str
     ports: dict[str, str | int]
+    main_port: str
     settings: dict[str, Setting]
     secrets: dict[str, str]
     shared_by: dict[str, str]
@@ -48,11 +50,6 @@ class Service:
     def secrets_in(self, lane: Collection[str]) -> dict[str, str]:
         """Its secrets in a lane of these components: what others share with it goes with them."""
         return {key: secret for key, secret in self.secrets.items() if self.shared_by.get(key, "") in ("", *lane)}
-
-    @property
-    def port(self) -> str | int | None:
-        """The first of its ports; None where nobody connects to it."""
-        return next(iter(self.ports.values()), None)
 
 
 @dataclass(frozen=True)
@@ -92,6 +89,7 @@ class Contract:
                     role=value["role"],
                     image=name if isinstance(value.get("image"), dict) else value.get("image", ""),
                     ports=value.get("ports", {}),
+                    main_port=value.get("main_port", _only(value.get("ports", {}))),
                     settings={key: Setting(item["type"], item["value"]) for key, item in value.get("settings", {}).items()},
                     secrets={key: item["secret"] for key, item in value.get("secrets", {}).items()},
                     shared_by={key: item["shared_by"] for key, item in value.get("secrets", {}).items() if "shared_by" in item},
@@ -102,6 +100,10 @@ class Contract:
             },
             secrets=data["secrets"],
         )
+
+
+def _only(ports: Mapping[str, Any]) -> str:
+    return next(iter(ports)) if len(ports) == 1 else ""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import NAME_LABEL, WORKLOADS, Base, Manifest, dig
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import MAIN, NAME_LABEL, Base, Manifest, dig
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
 _MISMATCH = "CONTRACT_MANIFEST_MISMATCH"
@@ -36,28 +36,41 @@ class Deployed:
 def deployed(name: str, base: Base, label: str, *, connected: bool) -> Deployed:
     """Read ``base``, the manifests of component ``name``; ``connected`` says that it has ports.
 
-    Raises ParityError CONTRACT_MANIFEST_MISMATCH where there is no workload of that name, or no Service for its ports.
+    Raises ParityError CONTRACT_MANIFEST_MISMATCH where there is no workload of that name, none that says its
+    namespace and a number of replicas, or no Service for its ports.
     """
-    workload = next((m for m in base.of_kind(*WORKLOADS, "Job") if m.name == name), None)
+    workload = next((m for m in base.of_kind(*MAIN) if m.name == name), None)
     if workload is None:
-        raise ParityError(_MISMATCH, f"{label}: no {', '.join(WORKLOADS)} or Job named {name}, as its component is")
+        raise ParityError(_MISMATCH, f"{label}: no {', '.join(MAIN[:-1])} or {MAIN[-1]} named {name}, as its component is")
+    if not workload.namespace:
+        raise ParityError(_MISMATCH, f"{workload.where}: names no namespace", "add metadata.namespace to it")
     service = _service(name, base, workload)
     if connected and not service:
-        raise ParityError(_MISMATCH, f"{label}: no Service of {name}, whose component.yml has ports")
-    counted = workload.kind in ("Deployment", "StatefulSet")
+        seen = f"{label}: no Service of {name} in namespace {workload.namespace}, and its component.yml has ports"
+        raise ParityError(_MISMATCH, seen, f"add a Service named {name} that exposes them, or remove the ports")
     return Deployed(
         kind=workload.kind,
-        namespace=workload.namespace or "default",
+        namespace=workload.namespace,
         service=service,
-        replicas=int(dig(workload.data, "spec", "replicas") or 1) if counted else 0,
+        replicas=_replicas(workload) if workload.kind in ("Deployment", "StatefulSet") else 0,
         storage=str(dig(workload.data, "spec", "volumeClaimTemplates", 0, "spec", "resources", "requests", "storage") or ""),
     )
 
 
 def _service(name: str, base: Base, workload: Manifest) -> str:
     """The Service named as the component, or the only one that selects it."""
-    near = [m.name for m in base.of_kind("Service") if m.namespace == workload.namespace]
-    selecting = [m.name for m in base.of_kind("Service") if dig(m.data, "spec", "selector", NAME_LABEL) == name]
-    if name in near:
+    near = [m for m in base.of_kind("Service") if m.namespace == workload.namespace]
+    if name in (m.name for m in near):
         return name
+    selecting = [m.name for m in near if dig(m.data, "spec", "selector", NAME_LABEL) == name]
     return selecting[0] if len(selecting) == 1 else ""
+
+
+def _replicas(workload: Manifest) -> int:
+    count = dig(workload.data, "spec", "replicas")
+    if count is None:
+        # The API server's own default.
+        return 1
+    if type(count) is not int or count < 1:
+        raise ParityError(_MISMATCH, f"{workload.where}: spec.replicas must be a number from 1")
+    return count

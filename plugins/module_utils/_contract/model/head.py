@@ -11,11 +11,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.folders import mode_files, mode_names, platform_folders
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.folders import files_of, mode_names, platform_folders
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.instance import check_instance, named, public_port
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.left_out import without_placement_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import check_schema
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.misplaced import in_mode
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.source import Source, together
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.source import Merged, Source
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
 RECORD = "run.json"
@@ -92,13 +93,8 @@ def mode_source(folders: tuple[Path, ...], name: str, *, left_out: frozenset[str
     known = mode_names(folders)
     if not _NAME.fullmatch(name) or name not in known:
         raise ParityError("CONTRACT_UNKNOWN_MODE", f"mode {name!r}; known are: {', '.join(known) or 'none'}")
-    *below, own = mode_files(folders, name)
-    for index, file in enumerate(below):
-        placement = file.data.get("placement") if isinstance(file.data, dict) else None
-        if isinstance(placement, dict):
-            kept = {component: said for component, said in placement.items() if component not in left_out}
-            below[index] = file.with_data(file.data | {"placement": kept})
-    source = together([*below, own])
+    files = files_of(folders, f"modes/{name}.yml", invalid="MODE_INVALID")
+    source = Merged([file if folder == folders[-1] else without_placement_of(file, left_out) for folder, file in files.items()])
     check_schema(source, "mode", "MODE_INVALID", in_mode(source.data))
     if source.data["mode"] != name:
         raise ParityError("MODE_INVALID", f"{source.where('mode')}: is {source.data['mode']}, the file's name says {name}")

@@ -14,10 +14,8 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.misp
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.problems import Problems, dotted
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.schema import violations
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.source import File, Source
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.place import REFERENCE
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-
-# The reference platform, which the collection carries; its folder holds the schemas of every platform's files.
-REFERENCE = Path(__file__).resolve().parents[4] / "platform"
 
 
 def read_file(path: Path, root: Path, *, invalid: str = "CONTRACT_INVALID") -> File:
@@ -25,7 +23,7 @@ def read_file(path: Path, root: Path, *, invalid: str = "CONTRACT_INVALID") -> F
 
     Raises ParityError: CONTRACT_UNREADABLE, CONTRACT_DUPLICATE_KEY, or ``invalid``.
     """
-    label = f"{root.absolute().name}/{path.relative_to(root).as_posix()}"
+    label = f"{shown(root)}/{path.relative_to(root).as_posix()}"
     text = read_text(path, label)
     try:
         return File(label, strict_yaml.load(text))
@@ -34,6 +32,12 @@ def read_file(path: Path, root: Path, *, invalid: str = "CONTRACT_INVALID") -> F
         if problem.kind == "duplicate":
             raise ParityError("CONTRACT_DUPLICATE_KEY", f"{where}: the key stands twice, {problem.text}") from None
         raise ParityError(invalid, f"{where}: {problem.text}") from None
+
+
+def shown(root: Path) -> str:
+    """How a platform's folder is named in messages: ``platform`` is the reference one, ``shop/platform`` another team's."""
+    root = root.absolute()
+    return root.name if root == REFERENCE else "/".join(root.parts[-2:])
 
 
 def read_text(path: Path, label: str) -> str:

@@ -16,6 +16,8 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._errors import Parit
 
 NAME_LABEL = "app.kubernetes.io/name"
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
+MAIN = (*WORKLOADS, "Job")
+"""What the main object of a component can be."""
 _KUSTOMIZATION = "kustomization.yaml"
 _INVALID = "CONTRACT_MANIFEST_INVALID"
 
@@ -30,6 +32,12 @@ def dig(data: Any, *path: str | int) -> Any:
         else:
             return None
     return data
+
+
+def items(data: Any, *path: str | int) -> list[dict[str, Any]]:
+    """The mappings of the list at ``path``; none where there is no list."""
+    found = dig(data, *path)
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
 @dataclass(frozen=True)
@@ -128,9 +136,12 @@ def _collect(base: Base, folder: str, label: str, namespace: str, trail: list[st
         raise ParityError(_INVALID, f"{label}/{file}: must be one mapping")
     namespace = namespace or str(data.get("namespace") or "")
     for kind, key in (("ConfigMap", "configMapGenerator"), ("Secret", "secretGenerator")):
-        for item in data.get(key) or []:
+        for item in items(data, key):
             base.generated.add((kind, namespace or str(dig(item, "namespace") or ""), str(dig(item, "name"))))
-    for entry in data.get("resources") or []:
+    listed = data.get("resources") or []
+    if not isinstance(listed, list):
+        raise ParityError(_INVALID, f"{label}/{file}: resources: must be a list of files")
+    for entry in listed:
         target = f"{folder}{entry}".removesuffix("/")
         if f"{target}/{_KUSTOMIZATION}" in base.files:
             _collect(base, f"{target}/", label, namespace, [*trail, folder])

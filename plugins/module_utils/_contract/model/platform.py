@@ -5,55 +5,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.assemble import assemble
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.component import Component, names_left_out, read_components
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract, Mode
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.deployed import Deployed, deployed
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.folders import (
     PLATFORM_FILE,
+    files_of,
     merged,
     mode_names,
     platform_folders,
 )
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.head import mode_source
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.instance import check_instance
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import check_schema, read_file
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import Base, read_base
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.misplaced import in_component, in_platform
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.source import File, Source
-from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-
-_COMPONENT = "component.yml"
-
-
-@dataclass(frozen=True)
-class Component:
-    """One folder of components/. ``root`` is the platform folder that it is of."""
-
-    name: str
-    root: Path
-    source: File
-    base: Base
-    deployed: Deployed
-
-    @property
-    def folder(self) -> Path:
-        """Where it lies."""
-        return self.root / "components" / self.name
-
-    @property
-    def label(self) -> str:
-        """How its folder is named in messages."""
-        return f"{self.root.name}/components/{self.name}"
-
-    def file(self, name: str, *, invalid: str = "CONTRACT_INVALID") -> File | None:
-        """A YAML file of the folder, None where there is none. Raises ParityError as ``read_file``."""
-        path = self.folder / name
-        return read_file(path, self.root, invalid=invalid) if path.is_file() else None
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.left_out import without_members
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import check_schema
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.misplaced import in_platform
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.source import Merged, Source
 
 
 @dataclass(frozen=True)
@@ -99,52 +70,16 @@ def load_platform(folder: Path) -> Platform:
     Raises ParityError: PLATFORM_MISSING, PLATFORM_EXTENDS, PLATFORM_COMPONENT_TWICE, CONTRACT_*.
     """
     folders = platform_folders(folder)
-    source = merged(folders, PLATFORM_FILE)
-    if source is None:
-        raise ParityError("PLATFORM_MISSING", f"{folder} holds no {PLATFORM_FILE}")
-    check_schema(source, "platform", "CONTRACT_INVALID", in_platform(source.data))
-    components = _components(folders)
+    heads = files_of(folders, PLATFORM_FILE)
+    *below, own = heads.values()
+    # Each as it is by itself, so that what is wrong with an extended one is not hidden by what replaces it.
+    for count in range(1, len(folders) + 1):
+        whole = Merged([*below, own][:count])
+        check_schema(whole, "platform", "CONTRACT_INVALID", in_platform(whole.data))
+    components = read_components(heads)
+    gone = frozenset(name for head in heads.values() for name in names_left_out(head)) - set(components)
+    source = Merged([*(without_members(head, gone) for head in below), own])
     realm = merged(folders, "realm.yml")
     found = assemble(source, {name: component.source for name, component in components.items()}, realm)
     contract = Contract.parse(found, {name: component.deployed for name, component in components.items()})
-    left_out = frozenset(source.data.get("without", ())) - set(components)
-    return Platform(folders, contract, realm, components, left_out)
-
-
-def _components(folders: Sequence[Path]) -> dict[str, Component]:
-    found: dict[str, Component] = {}
-    for folder in folders:
-        file = read_file(folder / PLATFORM_FILE, folder)
-        _leave_out(found, file)
-        for path in sorted((folder / "components").glob("*/")):
-            name = path.name
-            if name in found:
-                seen = f"{folder.name}/components/{name}: {found[name].label} has that name"
-                raise ParityError("PLATFORM_COMPONENT_TWICE", seen, f"rename it, or add {name} to `without` in {folder / PLATFORM_FILE}")
-            found[name] = _component(name, folder)
-    return found
-
-
-def _leave_out(found: dict[str, Component], file: File) -> None:
-    """Drop what `without` of a platform names of those that it extends."""
-    names: Any = (file.data if isinstance(file.data, dict) else {}).get("without") or []
-    for index, name in enumerate(names if isinstance(names, list) else []):
-        if name not in found:
-            known = ", ".join(sorted(found)) or "none"
-            raise ParityError("CONTRACT_REFERENCE", f"{file.where('without', index)}: no component {name} to leave out; there are {known}")
-        del found[name]
-
-
-def _component(name: str, root: Path) -> Component:
-    folder = root / "components" / name
-    label = f"{root.name}/components/{name}"
-    if not (folder / _COMPONENT).is_file():
-        raise ParityError("CONTRACT_UNREADABLE", f"{label}/{_COMPONENT}: No such file or directory")
-    source = read_file(folder / _COMPONENT, root)
-    check_schema(source, "component", "CONTRACT_INVALID", in_component(source.data))
-    manifests = folder / "kubernetes"
-    if not manifests.is_dir():
-        raise ParityError("CONTRACT_MANIFEST_MISMATCH", f"{label}: has no folder kubernetes/ with its manifests")
-    base = read_base(manifests, f"{label}/kubernetes")
-    where = deployed(name, base, f"{label}/kubernetes", connected=bool(source.data.get("ports")))
-    return Component(name, root, source, base, where)
+    return Platform(folders, contract, realm, components, gone)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract, Mode
@@ -93,13 +93,17 @@ class Scope:
 
 def scope_of(contract: Contract, mode: Mode) -> Scope:
     """The names that the contract and a mode give: ``domain`` and the like, endpoints, services."""
-    place: Callable[..., str] = mode.source.where
+    place = mode.source.where
+
+    def default(key: str, *path: str) -> str:
+        return place(key) if key in mode.source.data else contract.source.where(*path, key)
+
     names = {
-        "domain": Expression(mode.domain, place("domain")),
+        "domain": Expression(mode.domain, default("domain")),
         "public_port": Expression(str(mode.port), place("port")),
         "ingress_objects": Expression(str(mode.ingress_objects).lower(), place("target")),
-        "secrets_source": Expression(mode.secrets_source, place("secrets_source")),
-        "ca_file": Expression(mode.ca_file, place("ca_file")),
+        "secrets_source": Expression(mode.secrets_source, default("secrets_source", "defaults")),
+        "ca_file": Expression(mode.ca_file, default("ca_file", "defaults")),
     }
     for name, endpoint in contract.endpoints.items():
         at, where = f"endpoints.{name}", contract.source.where("endpoints", name)
@@ -110,11 +114,12 @@ def scope_of(contract: Contract, mode: Mode) -> Scope:
     for name, service in contract.services.items():
         at, where = f"services.{name}", contract.source.where("services", name)
         if host := host_of(contract, mode, name):
-            names[f"{at}.host"] = Expression(host, where)
+            said = "host" in mode.exceptions.get(name, {})
+            names[f"{at}.host"] = Expression(host, place("placement", name, "host") if said else where)
         for port, value in service.ports.items():
             names[f"{at}.ports.{port}"] = Expression(str(value), contract.source.where("services", name, "ports", port))
-        if len(service.ports) == 1:
-            names[f"{at}.port"] = names[f"{at}.ports.{next(iter(service.ports))}"]
+        if service.main_port in service.ports:
+            names[f"{at}.port"] = names[f"{at}.ports.{service.main_port}"]
     return Scope(names)
 
 

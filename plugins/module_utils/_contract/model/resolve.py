@@ -28,38 +28,50 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.valu
 Resolved = dict[str, Any]
 
 
-def resolve(contract: Contract, mode: Mode, lane: str) -> Resolved:
-    """The document that rendered/contract.json holds.
+def resolve(contract: Contract, mode: Mode) -> Resolved:
+    """Every component of every lane as plain values, so that no lane is green by leaving the defect out.
 
-    It has the lane's endpoints and services, and every secret's name: which
-    secrets exist does not depend on the lane, so that changing lanes never
-    drops one. Raises ParityError: CONTRACT_UNKNOWN_LANE, CONTRACT_REFERENCE,
-    CONTRACT_INVALID, CONTRACT_SECRET_IN_SETTING, MODE_INVALID, CONTRACT_CYCLE,
-    CONTRACT_TYPE.
+    Raises ParityError: CONTRACT_REFERENCE, CONTRACT_INVALID, CONTRACT_SECRET_IN_SETTING, MODE_INVALID,
+    CONTRACT_CYCLE, CONTRACT_TYPE.
     """
     check_contract(contract)
     check_mode(contract, mode)
-    check_lane(contract, lane)
     scope = scope_of(contract, mode)
     problems = Problems()
-    # All services are resolved, so that a lane is not green by leaving the defect out.
-    services = {name: _service(name, contract, mode, lane, scope, problems) for name in sorted(contract.services)}
+    services = {name: _service(name, contract, mode, scope, problems) for name in sorted(contract.services)}
     endpoints = {name: _endpoint(name, contract, scope, problems) for name in sorted(contract.endpoints)}
-    _check_mode_values(mode, scope, problems)
+    _check_mode_values(scope, problems)
     _check_addresses(services, mode, problems)
     problems.refuse()
-    members = set(contract.lanes[lane])
     return {
         "contract": 1,
         "mode": mode.name,
         "target": mode.target,
         **said_of(mode),
-        "lane": lane,
         "domain": mode.domain,
         "public_port": mode.port,
-        "endpoints": {name: value for name, value in endpoints.items() if value["service"] in members},
-        "services": {name: value for name, value in services.items() if name in members},
+        "endpoints": endpoints,
+        "services": services,
         "secrets": {name: dict(sorted(value.items())) for name, value in sorted(contract.secrets.items())},
+    }
+
+
+def of_lane(whole: Resolved, contract: Contract, lane: str) -> Resolved:
+    """The document that rendered/contract.json holds: what ``resolve`` found, without what a lane does not have.
+
+    It keeps every secret's name: which secrets exist does not depend on the lane, so that changing lanes never
+    drops one. Raises ParityError CONTRACT_UNKNOWN_LANE.
+    """
+    check_lane(contract, lane)
+    members = set(contract.lanes[lane])
+    return whole | {
+        "lane": lane,
+        "endpoints": {name: value for name, value in whole["endpoints"].items() if value["service"] in members},
+        "services": {
+            name: value | {"secrets": dict(sorted(contract.services[name].secrets_in(members).items()))}
+            for name, value in whole["services"].items()
+            if name in members
+        },
     }
 
 
@@ -68,7 +80,7 @@ def as_json(document: Any) -> bytes:
     return (json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
-def _service(name: str, contract: Contract, mode: Mode, lane: str, scope: Scope, problems: Problems) -> dict[str, Any]:
+def _service(name: str, contract: Contract, mode: Mode, scope: Scope, problems: Problems) -> dict[str, Any]:
     service = contract.services[name]
     return {
         "role": service.role,
@@ -79,16 +91,17 @@ def _service(name: str, contract: Contract, mode: Mode, lane: str, scope: Scope,
         **_placement(name, contract, mode, scope, problems),
         "settings": _settings(name, service, contract, scope, problems),
         "types": {key: setting.type for key, setting in sorted(service.settings.items())},
-        "secrets": dict(sorted(service.secrets_in(contract.lanes[lane]).items())),
+        "secrets": dict(sorted(service.secrets.items())),
     }
 
 
 def _address(name: str, contract: Contract, scope: Scope, problems: Problems) -> dict[str, Any]:
     """The host of a component and its ports, as numbers."""
-    where = contract.source.where("services", name)
-    host = scope.expand(f"${{services.{name}.host}}", where)
+    key = f"services.{name}.host"
+    where = scope.expressions[key].where
+    host = scope.expand(f"${{{key}}}", where)
     if not is_hostname(host):
-        problems.add("CONTRACT_TYPE", where, "must have a host name")
+        problems.add("CONTRACT_TYPE", where, "must be a host name")
     ports = {}
     for port in contract.services[name].ports:
         at = contract.source.where("services", name, "ports", port)
@@ -96,7 +109,8 @@ def _address(name: str, contract: Contract, scope: Scope, problems: Problems) ->
         if not is_port(number):
             problems.add("CONTRACT_TYPE", at, "must lead to a port, 1 to 65535")
         ports[port] = int(number) if is_port(number) else 0
-    return {"host": host, "ports": ports}
+    main = contract.services[name].main_port
+    return {"host": host, "ports": ports, **({"main_port": main} if main else {})}
 
 
 def _placement(name: str, contract: Contract, mode: Mode, scope: Scope, problems: Problems) -> dict[str, Any]:
@@ -143,21 +157,25 @@ def _endpoint(name: str, contract: Contract, scope: Scope, problems: Problems) -
     }
 
 
-def _check_mode_values(mode: Mode, scope: Scope, problems: Problems) -> None:
+def _check_mode_values(scope: Scope, problems: Problems) -> None:
     for key, holds, wanted in (
         ("ca_file", is_path, "an absolute path without . and .."),
         ("secrets_source", is_url, "an absolute URL without user and password"),
     ):
-        where = mode.source.where(key)
+        where = scope.expressions[key].where
         if not holds(scope.expand(f"${{{key}}}", where)):
             problems.add("CONTRACT_TYPE", where, f"must be {wanted}")
 
 
 def _check_addresses(services: dict[str, dict[str, Any]], mode: Mode, problems: Problems) -> None:
-    """Two services at one address: one of them would be reached under the name of the other."""
+    """Two components at one address, or published on one port: one of them would be reached in place of the other."""
+    published: dict[int, str] = {}
     taken: dict[tuple[str, int], str] = {}
     for name, service in services.items():
         for port in service.get("ports", {}).values():
             other = taken.setdefault((service["host"], port), name)
             if other != name:
                 problems.add("MODE_INVALID", mode.source.where("placement", name), f"{service['host']}:{port} is where {other} is")
+        other = published.setdefault(service["publish"], name) if service.get("publish") else name
+        if other != name:
+            problems.add("MODE_INVALID", mode.source.where("placement", name, "publish"), f"{service['publish']} is {other}'s already")

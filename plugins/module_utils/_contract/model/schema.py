@@ -40,7 +40,16 @@ def _sentences(error: ValidationError) -> Iterator[tuple[Path, str]]:
             for name in sorted(set(instance) - set(rule.get("properties", {}))):
                 yield (*path, name), "is unknown here"
         case "dependentRequired":
-            yield path, f"must have all or none of {', '.join(sorted(rule['dependentRequired']))}"
+            pairs = [(name, needed) for name, all_needed in rule["dependentRequired"].items() for needed in all_needed]
+            # As above, one error for each pair.
+            yield (
+                path,
+                next(
+                    f"has {name}, and lacks {needed}"
+                    for name, needed in pairs
+                    if f"{needed!r} is a" in error.message and error.message.endswith(repr(name))
+                ),
+            )
         case "type" if "title" not in rule or rule["type"] in ("object", "array"):
             yield path, f"must be {_wanted(rule['type'])}, is {type_name(instance)}"
         case "enum":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, reduce
 from typing import Any, Protocol
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.problems import dotted
@@ -54,17 +55,14 @@ class File:
 class Merged:
     """Files of one name from a platform and those that it extends, the extended one first.
 
-    Mappings are merged key by key; anything else of a later file replaces what an earlier one says.
+    See ``merge`` for what a later file does to an earlier one.
     """
 
     files: Sequence[File]
 
-    @property
+    @cached_property
     def data(self) -> Any:
-        merged: Any = {}
-        for file in self.files:
-            merged = merge(merged, file.data)
-        return merged
+        return reduce(merge, (file.data for file in self.files))
 
     def where(self, *path: str | int) -> str:
         return max(reversed(self.files), key=lambda file: file.known(path)).where(*path)
@@ -88,13 +86,13 @@ class Assembled:
         raise KeyError(path)
 
 
-def together(files: Sequence[File]) -> Source:
-    """One file as it is, several of them merged."""
-    return Merged(files) if len(files) > 1 else files[0]
-
-
 def merge(below: Any, above: Any) -> Any:
-    """``above`` over ``below``: mappings key by key, else ``above``."""
+    """``above`` over ``below``: mappings key by key, where null takes a key away (RFC 7396), else ``above``.
+
+    A null for what ``below`` does not have stays, for the schema to refuse: it is a slip of the pen.
+    """
     if not isinstance(below, dict) or not isinstance(above, dict):
         return above
-    return below | {key: merge(below[key], value) if key in below else value for key, value in above.items()}
+    changed = {key: merge(below[key], value) if key in below else value for key, value in above.items()}
+    gone = {key for key, value in above.items() if value is None and key in below}
+    return {key: value for key, value in (below | changed).items() if key not in gone}

@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract, Mode
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.placement import placement_of
@@ -37,22 +36,33 @@ def check_contract(contract: Contract) -> None:
 def check_mode(contract: Contract, mode: Mode) -> None:
     """A mode speaks of components that there are, and places them where they can be. Raises ParityError MODE_INVALID."""
     problems = Problems()
-    published: dict[object, str] = {}
     for name, said in mode.exceptions.items():
-        where = mode.source.where("placement", name)
         if name not in contract.services:
-            problems.add("MODE_INVALID", where, "is no component of the platform")
+            known = ", ".join(sorted(contract.services))
+            problems.add("MODE_INVALID", mode.source.where("placement", name), f"is no component of the platform; there are {known}")
             continue
-        port = said.get("publish", name)
-        if (other := published.setdefault(port, name)) != name:
-            problems.add("MODE_INVALID", mode.source.where("placement", name, "publish"), f"{port} is {other}'s already")
-        if ("storage" in said or "storage_class" in said) and not contract.services[name].deployed.storage:
-            problems.add("MODE_INVALID", where, "has storage, and its manifest claims none")
-        if "node_path" in placement_of(contract, mode, name) and said.get("replicas", 1) != 1:
-            problems.add(
-                "MODE_INVALID", mode.source.where("placement", name, "replicas"), "must be 1: its volume is a directory of one node"
-            )
+        for key, cause in _misplaced(contract, mode, name, said):
+            problems.add("MODE_INVALID", mode.source.where("placement", name, *key), cause)
     problems.refuse()
+
+
+def _misplaced(contract: Contract, mode: Mode, name: str, said: Mapping[str, object]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """(key, cause) of everything that a mode says of a component which cannot be so."""
+    service = contract.services[name]
+    if "publish" in said and not service.main_port:
+        yield ("publish",), "has several ports, and no main_port says which one" if service.ports else "is published, and has no port"
+    if "host" in said and not service.ports:
+        yield ("host",), "has a host, and no port that anybody could reach there"
+    if "provided_by" in said and "host" not in said and service.ports and mode.target == "compose":
+        yield (), "lacks host: nothing in the project has its name"
+    if "replicas" in said and not service.deployed.replicas:
+        yield ("replicas",), f"has replicas, and its manifest is a {service.deployed.kind}"
+    for key in ("storage", "storage_class"):
+        if key in said and not service.deployed.storage:
+            yield (key,), f"has {key}, and its manifest claims none"
+    placed = placement_of(contract, mode, name)
+    if "node_path" in placed and placed.get("replicas", 1) != 1:
+        yield ("replicas",), "must be 1: its volume is a directory of one node"
 
 
 def check_lane(contract: Contract, lane: str) -> None:
@@ -64,13 +74,19 @@ def check_lane(contract: Contract, lane: str) -> None:
 
 def _names(contract: Contract, problems: Problems) -> None:
     where = contract.source.where
+    hosts: dict[str, str] = {}
     for name, endpoint in contract.endpoints.items():
-        if endpoint.service not in contract.services:
-            problems.add("CONTRACT_REFERENCE", where("endpoints", name, "service"), f"no component {endpoint.service}")
-    for host, count in Counter(endpoint.name for endpoint in contract.endpoints.values()).items():
-        if count > 1:
-            problems.add("CONTRACT_INVALID", where("endpoints"), f"{count} endpoints are named {host}")
+        other = hosts.setdefault(endpoint.name, name)
+        if other != name:
+            problems.add("CONTRACT_INVALID", where("endpoints", name), f"is named {endpoint.name}, as endpoint {other} is")
+        service = contract.services[endpoint.service]
+        if not service.main_port:
+            cause = "has several ports, and no main_port says which one" if service.ports else "has no port"
+            problems.add("CONTRACT_INVALID", where("endpoints", name), f"leads to {endpoint.service}, which {cause}")
     for name, service in contract.services.items():
+        if service.main_port and service.main_port not in service.ports:
+            known = ", ".join(service.ports) or "none"
+            problems.add("CONTRACT_REFERENCE", where("services", name, "main_port"), f"no port {service.main_port}; there are {known}")
         for key, secret in service.secrets.items():
             if secret not in contract.secrets:
                 problems.add("CONTRACT_REFERENCE", where("services", name, "secrets", key, "secret"), f"no secret {secret} is defined")
@@ -85,17 +101,17 @@ def _names(contract: Contract, problems: Problems) -> None:
 
 def _lanes(contract: Contract, problems: Problems) -> None:
     where = contract.source.where
+    if contract.defaults["lane"] not in contract.lanes:
+        known = ", ".join(sorted(contract.lanes))
+        problems.add("CONTRACT_REFERENCE", where("defaults", "lane"), f"no lane {contract.defaults['lane']}; there are {known}")
     for lane, services in contract.lanes.items():
-        for name in services:
-            if name not in contract.services:
-                problems.add("CONTRACT_REFERENCE", where("lanes", lane), f"no component {name}")
-        for name in sorted(set(services) & set(contract.services)):
+        for name in sorted(services):
             for place, needed in _needs(contract, name):
                 if needed not in services:
                     problems.add("CONTRACT_REFERENCE", place, f"needs {needed}, which lane {lane} does not have")
     _cycles(contract, problems)
     for name in sorted(set(contract.services) - {service for lane in contract.lanes.values() for service in lane}):
-        problems.add("CONTRACT_INVALID", where("services", name), "is in no lane")
+        problems.add("CONTRACT_INVALID", where("services", name), "is in no lane; add it to one, or to `without` of platform.yml")
 
 
 def _cycles(contract: Contract, problems: Problems) -> None:

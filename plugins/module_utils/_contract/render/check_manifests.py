@@ -10,23 +10,28 @@ from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.consumption import Read, keys_read, reads
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import (
+    MAIN,
     NAME_LABEL,
-    WORKLOADS,
     Base,
     Manifest,
     dig,
+    items,
 )
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.problems import Problems
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.ports import port_place, services_at
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.check_ingresses import IngressCheck
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.ports import container_ports, port_place, services_at
 
 CA_CONFIG_MAP = "gpuaas-ca"
 _MISMATCH = "CONTRACT_MANIFEST_MISMATCH"
 # Every namespace of Kubernetes has it; the control plane writes it.
 _GIVEN = "kube-root-ca.crt"
-MAIN = (*WORKLOADS, "Job")
 
 
-def _listed(ports: set[Any]) -> str:
+def _stated(entries: list[dict[str, Any]], key: str) -> set[int | str]:
+    return {entry[key] for entry in entries if isinstance(entry.get(key), int | str)}
+
+
+def _listed(ports: set[int | str]) -> str:
     return ", ".join(map(str, sorted(ports, key=str))) or "no port"
 
 
@@ -57,7 +62,8 @@ class RoleCheck:
         for name, service in self.services.items():
             if name in workloads:
                 self._service(name, service, workloads[name])
-        self._ingresses()
+        for where, text in IngressCheck(self.base, self.labels, self.services, self.endpoints, self.follows).problems():
+            self._add(where, text)
         self._references()
         self.problems.refuse()
 
@@ -67,7 +73,7 @@ class RoleCheck:
     def _is_of_component(self, workload: Manifest) -> bool:
         """Whether it is the main object of a component; a further Job of one is not."""
         if workload.component not in self.services:
-            if workload.kind != "Job":
+            if workload.kind != "Job" or workload.name in self.services:
                 known = ", ".join(self.services)
                 self._add(workload.where, f"label {NAME_LABEL} names no component of its role: {known}")
             return False
@@ -86,21 +92,33 @@ class RoleCheck:
     def _ports(self, name: str, service: dict[str, Any], workload: Manifest) -> None:
         wanted = set(service.get("ports", {}).values())
         objects = services_at(self.base, service)
+        self._leads(objects, workload)
         if objects and name in self.follows:
-            if port_place(self.base, service, workload) is None:
+            if len(wanted) != 1 or port_place(self.base, service, workload) is None:
                 self._add(objects[0].where, "must have one port, whose targetPort is the name of one container port")
             return
         for manifest in objects:
-            exposed = {dig(item, "port") for item in dig(manifest.data, "spec", "ports") or []}
+            exposed = _stated(items(manifest.data, "spec", "ports"), "port")
             if exposed != wanted:
                 self._add(manifest.where, f"exposes {_listed(exposed)}, component.yml says {_listed(wanted)}")
-        containers = dig(workload.pod_template, "spec", "containers") or []
-        declared = {dig(item, "containerPort") for container in containers for item in dig(container, "ports") or []}
-        if missing := wanted - declared:
+        if missing := wanted - _stated(container_ports(workload), "containerPort"):
             self._add(workload.where, f"no container declares containerPort {_listed(missing)} of component.yml")
 
+    def _leads(self, objects: list[Manifest], workload: Manifest) -> None:
+        """A Service that leads to none of the component's pods, or to a port that none of them has, is served by nobody."""
+        labels = dig(workload.pod_template, "metadata", "labels")
+        declared = _stated(container_ports(workload), "name") | _stated(container_ports(workload), "containerPort")
+        for manifest in objects:
+            selector = dig(manifest.data, "spec", "selector")
+            if not isinstance(selector, dict) or not selector or any(dig(labels, key) != value for key, value in selector.items()):
+                self._add(manifest.where, "selects none of its pods")
+            for item in items(manifest.data, "spec", "ports"):
+                target = dig(item, "targetPort") or dig(item, "port")
+                if not isinstance(target, int | str) or target not in declared:
+                    self._add(manifest.where, f"leads to {target}, which no container declares")
+
     def _storage(self, service: dict[str, Any], workload: Manifest) -> None:
-        templates = dig(workload.data, "spec", "volumeClaimTemplates") or []
+        templates = items(workload.data, "spec", "volumeClaimTemplates")
         if "storage" in service and len(templates) != 1:
             self._add(workload.where, f"has {len(templates)} volumeClaimTemplates, one is what can be placed")
 
@@ -113,38 +131,6 @@ class RoleCheck:
             self._add(workload.where, f"does not read {', '.join(missing)} of {kind} {name}")
         if unknown := sorted(said - wanted):
             self._add(workload.where, f"reads {', '.join(unknown)} of {kind} {name}, which the contract does not have")
-
-    def _ingresses(self) -> None:
-        ingresses = {m.name: m for m in self.base.of_kind("Ingress")}
-        for name in sorted(set(self.endpoints) - set(ingresses)):
-            self._add(self.labels[self.endpoints[name]["service"]], f"no Ingress of endpoint {name}")
-        for name, manifest in ingresses.items():
-            endpoint = self.endpoints.get(name)
-            if endpoint is None:
-                self._add(manifest.where, "is not named as an endpoint of the role")
-                continue
-            self._ingress(name, manifest, self.services[endpoint["service"]])
-
-    def _ingress(self, name: str, manifest: Manifest, service: dict[str, Any]) -> None:
-        spec = manifest.data.get("spec")
-        rules, tls = dig(spec, "rules") or [], dig(spec, "tls") or []
-        if manifest.namespace != service["namespace"]:
-            self._add(
-                manifest.where,
-                f"is in namespace {manifest.namespace or 'default'}, its service in {service['namespace']}",
-            )
-        if len(rules) != 1 or not dig(rules, 0, "host"):
-            self._add(manifest.where, "must have exactly one rule, with a host")
-        if len(tls) != 1 or len(dig(tls, 0, "hosts") or []) != 1 or dig(tls, 0, "secretName") != f"{name}-tls":
-            self._add(manifest.where, f"must have exactly one tls entry, with one host and secretName {name}-tls")
-        for path in dig(rules, 0, "http", "paths") or [{}]:
-            backend = dig(path, "backend", "service")
-            wanted = service["host"].split(".")[0]
-            if dig(backend, "name") != wanted:
-                self._add(manifest.where, f"leads to Service {dig(backend, 'name')}, the endpoint's is {wanted}")
-            number = dig(backend, "port", "number")
-            if number is not None and number not in service["ports"].values():
-                self._add(manifest.where, f"leads to port {number}, component.yml says {_listed(set(service['ports'].values()))}")
 
     def _references(self) -> None:
         """A pod that reads what nobody makes would wait for ever: refuse it here."""

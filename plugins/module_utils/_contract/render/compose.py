@@ -55,7 +55,7 @@ class Paths:
 def compose_tree(whole: Resolved, lane: Resolved, platform: Platform, paths: Paths) -> Tree:
     """compose.yml with its files, by path below the rendered directory.
 
-    ``whole`` is the contract resolved for its largest lane: compose.yml has every
+    ``whole`` is the contract resolved for all of its lanes: compose.yml has every
     service, each with the names of its lanes as profiles. ``lane`` is the lane that
     this run brings up; only its files are handed out.
 
@@ -66,7 +66,9 @@ def compose_tree(whole: Resolved, lane: Resolved, platform: Platform, paths: Pat
     parts = {name: read_fragment(platform.components[name].folder / "compose.yml", name) for name in placed}
     for name, fragment in parts.items():
         _check(fragment, placed[name])
-    handed = [item for name in placed if name in lane["services"] for item in deliveries(parts[name], placed[name], lane["endpoints"])]
+    handed = [
+        item for name in placed if name in lane["services"] for item in deliveries(parts[name], lane["services"][name], lane["endpoints"])
+    ]
 
     services: dict[str, Any] = {}
     volumes: dict[str, Any] = {}

@@ -65,7 +65,7 @@ def routes(endpoints: Mapping[str, dict[str, Any]], services: Mapping[str, dict[
                     for name, endpoint in sorted(endpoints.items())
                 },
                 "services": {
-                    name: {"loadBalancer": {"servers": [{"url": f"http://{service['host']}:{next(iter(service['ports'].values()))}"}]}}
+                    name: {"loadBalancer": {"servers": [{"url": f"http://{service['host']}:{service['ports'][service['main_port']]}"}]}}
                     for name, service in ((name, services[endpoint["service"]]) for name, endpoint in sorted(endpoints.items()))
                 },
             },

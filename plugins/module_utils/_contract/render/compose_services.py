@@ -66,7 +66,7 @@ class Placed:
             published = {
                 "host_ip": LOOPBACK,
                 "published": str(self.service["publish"]),
-                "target": next(iter(self.service["ports"].values())),
+                "target": self.service["ports"][self.service["main_port"]],
                 "protocol": "tcp",
             }
             built["ports"] = [published]

@@ -18,9 +18,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.component import Component
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.consumption import reads
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import NAME_LABEL, Base, Manifest, dig
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import Component
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.check_manifests import CA_CONFIG_MAP, RoleCheck
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.kustomize_patches import Dumper, claim, patches, volume_name
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import Base, Manifest, dig
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import Base, Manifest, dig, items
 
 
 @dataclass(frozen=True)
@@ -33,17 +33,22 @@ def services_at(base: Base, service: dict[str, Any]) -> list[Manifest]:
     return [m for m in base.of_kind("Service") if (m.name, m.namespace) == (name, service["namespace"])]
 
 
+def container_ports(workload: Manifest) -> list[dict[str, Any]]:
+    """The ports that the containers of a workload declare."""
+    return [port for container in items(workload.pod_template, "spec", "containers") for port in items(container, "ports")]
+
+
 def port_place(base: Base, service: dict[str, Any], workload: Manifest) -> PortPlace | None:
     """Where the port stands; None when it is not exactly one, or the Service does not lead to it by name."""
     objects = services_at(base, service)
-    ports = dig(objects[0].data, "spec", "ports") if len(objects) == 1 else None
-    if not isinstance(ports, list) or len(ports) != 1:
+    ports = items(objects[0].data, "spec", "ports") if len(objects) == 1 else []
+    if len(ports) != 1:
         return None
     target = dig(ports, 0, "targetPort")
     found = [
         PortPlace(objects[0], workload, i, j)
-        for i, container in enumerate(dig(workload.pod_template, "spec", "containers") or [])
-        for j, port in enumerate(dig(container, "ports") or [])
+        for i, container in enumerate(items(workload.pod_template, "spec", "containers"))
+        for j, port in enumerate(items(container, "ports"))
         if isinstance(target, str) and dig(port, "name") == target
     ]
     return found[0] if len(found) == 1 else None

@@ -11,7 +11,7 @@ from pathlib import Path
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Mode
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import Platform, load_platform
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.realm import resolve_realm
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.resolve import Resolved, as_json, resolve
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.resolve import Resolved, as_json, of_lane, resolve
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.check_manifests import RoleCheck
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose import Paths, compose_tree
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.identity import askers
@@ -45,12 +45,12 @@ def render_mode(platform: Platform, mode: Mode, lane: str, paths: Paths = BESIDE
     Raises ParityError as ``render``.
     """
     contract = platform.contract
-    resolved = resolve(contract, mode, lane)
+    whole = resolve(contract, mode)
+    resolved = of_lane(whole, contract, lane)
     tree: Tree = {"contract.json": as_json(resolved)}
     if platform.realm is not None:
         tree["realm.json"] = as_json(resolve_realm(platform.realm, contract, mode))
     if mode.target == "compose":
-        whole = resolve(contract, mode, max(contract.lanes, key=lambda name: len(contract.lanes[name])))
         return Rendering(resolved, tree | compose_tree(whole, resolved, platform, paths))
     return Rendering(resolved, tree | _kustomize(resolved, platform, f"../{paths.state}" if mode.target == "kubernetes" else None))
 

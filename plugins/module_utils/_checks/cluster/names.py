@@ -6,10 +6,9 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from typing import ClassVar
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import KUBERNETES, Context, Observation, failed, passed
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.dns_message import Answer, answer, question
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.cluster.dns_message import Answer, answer, question
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Context, Observation, failed, passed
 
 # The service's address is reachable from the node through the same kube-proxy rules as from a pod.
 # The node has no DNS tool, so bash speaks to the server over TCP; questions and answers travel as base64.
@@ -38,14 +37,13 @@ def ask(context: Context, server: str, names: list[str], patience: float = 2.0) 
 
 
 @dataclass(frozen=True)
-class DnsCluster:
+class ClusterNames:
     """Inside the cluster the names resolve to the cluster IP of ``service`` (``name.namespace``, or its full name).
 
     A name that does not exist must be answered within a second, too: an upstream resolver that never
     answers must not be waited for.
     """
 
-    targets: ClassVar[frozenset[str]] = KUBERNETES
     names: list[str]
     service: str
     server: str = "kube-dns.kube-system"

@@ -1,32 +1,36 @@
-"""The kinds that speak to the platform, against one that answers, and against each of its faults."""
+"""The types that speak to the platform, against one that answers, and against each of its faults."""
 
 from __future__ import annotations
 
 import datetime
+import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Kind, Observation
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import CheckType, Observation
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.users import issuer_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.cached_read import CachedRead
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.http import Http
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.idempotent_write import IdempotentWrite
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.oidc_discovery import OidcDiscovery
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.oidc_login import OidcLogin
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.store_postgres import StorePostgres
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.store_redis import StoreRedis
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.tcp import Tcp
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.tls import Tls
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.token_refused import TokenRefused
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Completed
 from ansible_collections.gpuaas.parity.tests.unit.checks.conftest import Clock, MakeContext
 from ansible_collections.gpuaas.parity.tests.unit.checks.platform import Platform
-from ansible_collections.gpuaas.parity.tests.unit.kube.objects import named, pod
+from ansible_collections.gpuaas.parity.tests.unit.kube.objects import pod, workload
 from ansible_collections.gpuaas.parity.tests.unit.net.local_server import Authority, Reply, serve
 
 
-def look(kind: Kind, context: Any) -> Observation:
+def look(check: CheckType, context: Any) -> Observation:
     """One look, what it raises being its failure, as the engine has it."""
     try:
-        return kind.run(context)
+        return check.run(context)
     except ParityError as error:
         return Observation(False, error.seen, error.reason)
 
@@ -45,7 +49,7 @@ def test_tcp(platform: Platform, make_context: MakeContext) -> None:
 def test_tls_is_ours_and_lasts(platform: Platform, make_context: MakeContext) -> None:
     found = Tls(platform.url("web")).run(make_context())
     assert found.ok, found.seen
-    assert "signed by our CA" in found.seen
+    assert "days left" in found.seen
 
 
 def test_tls_of_another_name(platform: Platform, make_context: MakeContext) -> None:
@@ -87,17 +91,22 @@ def test_tls_without_a_ca(make_context: MakeContext, state_dir: Path) -> None:
     assert Tls("https://web.gpuaas.localhost:1").run(context).reason == "TLS_INVALID"
 
 
-@pytest.mark.parametrize("url", ["http://web.gpuaas.localhost", "https://example.com", "https://"])
-def test_tls_wants_an_https_url_on_loopback(url: str) -> None:
-    with pytest.raises(ValueError, match=r"https URL|loopback"):
+@pytest.mark.parametrize("url", ["http://web.gpuaas.localhost", "https://"])
+def test_tls_wants_an_https_url(url: str) -> None:
+    with pytest.raises(ValueError, match="https URL"):
         Tls(url)
+
+
+def test_tls_goes_nowhere_but_where_the_platform_is(make_context: MakeContext) -> None:
+    found = Tls("https://example.com").run(make_context())
+    assert (found.reason, found.seen) == ("TLS_INVALID", "example.com:443: example.com is not a loopback name or address")
 
 
 def test_http_holds(platform: Platform, make_context: MakeContext) -> None:
     api = Http(f"{platform.url('api')}/health", json={"status": "ready", "numbers[1]": 2}, headers={"content-type": "json"})
     web = Http(f"{platform.url('web')}/x", body="live$", headers={"X-Live": "^yes$"}, status=[200, 204])
-    for kind in (api, web):
-        found = kind.run(make_context())
+    for check in (api, web):
+        found = check.run(make_context())
         assert found.ok, found.seen
 
 
@@ -142,18 +151,9 @@ def test_http_refuses_expressions_that_are_none(changes: dict[str, Any]) -> None
 # -- OpenID Connect ---------------------------------------------------------
 
 
-def test_the_issuer_is_the_same_everywhere(platform: Platform, make_context: MakeContext) -> None:
-    found = look(OidcDiscovery(platform.issuer, ["api"]), make_context(_told(platform.issuer), port=platform.port))
-    assert found.ok, found.seen
-
-
-def _told(issuer: str) -> dict[str, list[dict[str, Any]]]:
-    item = pod("api-1", "gpuaas-control-plane", "api")
-    item["spec"]["containers"][0]["envFrom"] = [{"configMapRef": {"name": "api-config-abc"}}]
-    return {
-        "pods": [item],
-        "configmaps": [named("api-config-abc", "gpuaas-control-plane", data={"GPUAAS_OIDC_ISSUER": issuer})],
-    }
+def test_the_issuer_is_itself(platform: Platform, make_context: MakeContext) -> None:
+    found = look(OidcDiscovery("keeper", platform.issuer), make_context(port=platform.port))
+    assert (found.ok, found.seen) == (True, f"on this machine the issuer is {platform.issuer}")
 
 
 @pytest.mark.parametrize(
@@ -166,22 +166,53 @@ def _told(issuer: str) -> dict[str, list[dict[str, Any]]]:
 )
 def test_an_issuer_that_is_not_itself(platform: Platform, make_context: MakeContext, fault: str, reason: str) -> None:
     platform.fault = fault
-    assert look(OidcDiscovery(platform.issuer), make_context()).reason == reason
+    assert look(OidcDiscovery("keeper", platform.issuer), make_context()).reason == reason
 
 
-def test_pods_that_are_told_another_issuer(platform: Platform, make_context: MakeContext) -> None:
-    context = make_context(_told("http://keycloak:8080/realms/gpuaas"), port=platform.port)
-    found = look(OidcDiscovery(platform.issuer, ["api"]), context)
-    assert found.reason == "ISSUER_MISMATCH"
-    assert "http://keycloak:8080" in found.seen
-    assert look(OidcDiscovery(platform.issuer, ["api"]), make_context(port=platform.port)).reason == "ISSUER_MISMATCH"
+@pytest.mark.parametrize(
+    ("printed", "reason", "seen"),
+    [
+        (lambda issuer: Completed(document(issuer), "", 0), "", "for api the issuer is"),
+        (
+            lambda _issuer: Completed(document("http://keeper:8080/realms/gpuaas"), "", 0),
+            "ISSUER_MISMATCH",
+            "'http://keeper:8080/realms/gpuaas'",
+        ),
+        (
+            lambda _issuer: Completed("", "CERTIFICATE_VERIFY_FAILED", 1),
+            "EXEC_FAILED",
+            "ended with 1 and printed no discovery document: C",
+        ),
+        (lambda _issuer: Completed("<html>", "", 0), "EXEC_FAILED", "printed no discovery document: <html>"),
+    ],
+)
+def test_the_issuer_as_a_component_meets_it(make_context: MakeContext, printed: Callable[[str], Completed], reason: str, seen: str) -> None:
+    """From where it runs, with its own configuration and its own trust; the host's path is not asked."""
+    issuer = "https://auth.gpuaas.localhost:1/realms/gpuaas"
+
+    def in_pod(namespace: str, name: str, container: str, command: Sequence[str], timeout: float) -> Completed:
+        assert (namespace, name, container, command) == ("gpuaas-control-plane", "api-1", "api", ["fetch", "it"])
+        return printed(issuer)
+
+    objects = {"deployments": [workload("api", "gpuaas-control-plane")], "pods": [pod("api-1", "gpuaas-control-plane", "api")]}
+    found = look(OidcDiscovery("api", issuer, ["fetch", "it"]), make_context(objects, in_pod=in_pod))
+    assert (found.ok, found.reason) == (not reason, reason)
+    assert seen in found.seen
+
+
+def document(issuer: str) -> str:
+    ends = ("authorization_endpoint", "token_endpoint", "jwks_uri", "end_session_endpoint")
+    return json.dumps({"issuer": issuer, **{end: f"{issuer}/{end}" for end in ends}})
 
 
 def _login(platform: Platform, **changes: Any) -> OidcLogin:
     given = {
         "web": platform.url("web"),
+        "login_path": "/auth/login",
         "api": f"{platform.url('api')}/v1/instances",
         "audience": "gpuaas-api",
+        "user": "alice",
+        "client": "gpuaas-web",
     }
     return OidcLogin(**{**given, **changes})
 
@@ -236,19 +267,39 @@ def test_nobody_to_log_in_at(make_context: MakeContext) -> None:
     assert look(_login(platform), make_context()).reason == "LOGIN_FAILED"
 
 
+@pytest.mark.parametrize(
+    ("client", "seen"),
+    [("gpuaas-other", "gpuaas-other among the realm's clients"), ("gpuaas-probe", "redirect URI of the client gpuaas-probe")],
+)
+def test_a_client_through_which_nobody_logs_in(platform: Platform, make_context: MakeContext, client: str, seen: str) -> None:
+    found = look(_login(platform, client=client), make_context(port=platform.port))
+    assert found.reason == "CONTRACT_NOT_RENDERED"
+    assert seen in found.seen
+
+
+@pytest.mark.parametrize("roles", [{"keeper": "other"}, {"web": "identity"}])
+def test_the_issuer_is_below_the_one_endpoint_of_who_keeps_identities(make_context: MakeContext, roles: dict[str, str]) -> None:
+    context = make_context()
+    assert issuer_of(context) == "https://auth.gpuaas.localhost:1/realms/gpuaas"
+    for name, role in roles.items():
+        context.contract["services"][name]["role"] = role
+    with pytest.raises(ParityError, match="exactly one endpoint of role identity"):
+        issuer_of(context)
+
+
 # -- tokens that must be refused ---------------------------------------------
 
 
 def _refused(platform: Platform, case: str, **changes: Any) -> TokenRefused:
     client = {"audience": "gpuaas-probe", "expired": "gpuaas-probe-short", "missing": ""}[case]
     url = f"{platform.url('api')}/v1/instances"
-    given = {"issuer": platform.issuer, "client_id": client, "audience": "gpuaas-api", "code": f"token_{case}"}
+    given = {"client": client, "audience": "gpuaas-api", "code": f"token_{case}"}
     return TokenRefused(**{"url": url, "case": case, **given, **changes})
 
 
 @pytest.mark.parametrize("case", ["missing", "audience", "expired"])
 def test_bad_tokens_are_refused_for_the_right_reason(platform: Platform, make_context: MakeContext, case: str) -> None:
-    found = look(_refused(platform, case), make_context())
+    found = look(_refused(platform, case), make_context(port=platform.port))
     assert found.ok, found.seen
     assert found.seen == f"401 token_{case}"
 
@@ -268,7 +319,7 @@ def test_bad_tokens_are_refused_for_the_right_reason(platform: Platform, make_co
 )
 def test_what_is_not_refused_rightly(platform: Platform, make_context: MakeContext, case: str, fault: str, seen: str) -> None:
     platform.fault = fault
-    found = look(_refused(platform, case), make_context())
+    found = look(_refused(platform, case), make_context(port=platform.port))
     assert found.reason == "TOKEN_NOT_REFUSED"
     assert seen in found.seen
 
@@ -276,7 +327,7 @@ def test_what_is_not_refused_rightly(platform: Platform, make_context: MakeConte
 def test_the_expired_token_is_awaited_on_the_monotonic_clock(platform: Platform, make_context: MakeContext, clock: Clock) -> None:
     platform.short_tokens_live = 8
     begun = clock()
-    assert look(_refused(platform, "expired"), make_context()).ok
+    assert look(_refused(platform, "expired"), make_context(port=platform.port)).ok
     assert clock() - begun == pytest.approx(2.0)
 
 
@@ -295,12 +346,18 @@ def test_token_refused_wants_what_its_case_needs(changes: dict[str, str]) -> Non
 # -- stores -------------------------------------------------------------------
 
 
-def _stored(kind: type[StorePostgres] | type[StoreRedis], platform: Platform) -> Kind:
-    return kind(url=f"{platform.url('api')}/v1/instances")
+def _write(platform: Platform) -> IdempotentWrite:
+    url = f"{platform.url('api')}/v1/instances"
+    return IdempotentWrite(url, "alice", "gpuaas-web", unique="name", document={"gpu_type": "H100", "gpu_count": 1})
 
 
-def test_postgres_is_written_and_read(platform: Platform, make_context: MakeContext) -> None:
-    found = look(_stored(StorePostgres, platform), make_context(port=platform.port))
+def _read(platform: Platform, **changes: Any) -> CachedRead:
+    given = {"url": f"{platform.url('api')}/v1/instances", "user": "alice", "client": "gpuaas-web", "vary": "limit", "values": [51, 199]}
+    return CachedRead(**{**given, **changes})
+
+
+def test_what_is_written_is_read(platform: Platform, make_context: MakeContext) -> None:
+    found = look(_write(platform), make_context(port=platform.port))
     assert found.ok, found.seen
     assert not platform.instances
 
@@ -316,44 +373,50 @@ def test_postgres_is_written_and_read(platform: Platform, make_context: MakeCont
         ("cannot delete", "DELETE"),
     ],
 )
-def test_postgres_faults(platform: Platform, make_context: MakeContext, fault: str, seen: str) -> None:
+def test_a_write_that_does_not_come_back(platform: Platform, make_context: MakeContext, fault: str, seen: str) -> None:
     platform.fault = fault
-    found = look(_stored(StorePostgres, platform), make_context(port=platform.port))
+    found = look(_write(platform), make_context(port=platform.port))
     assert found.reason == "STORE_ROUNDTRIP_FAILED"
     assert seen in found.seen
 
 
 def test_what_a_failed_round_trip_made_is_deleted(platform: Platform, make_context: MakeContext) -> None:
     platform.fault = "forgets"
-    look(_stored(StorePostgres, platform), make_context(port=platform.port))
+    look(_write(platform), make_context(port=platform.port))
     assert not platform.instances
 
 
-def test_redis_misses_then_hits(platform: Platform, make_context: MakeContext) -> None:
-    found = look(_stored(StoreRedis, platform), make_context(port=platform.port))
+def test_a_read_misses_then_hits(platform: Platform, make_context: MakeContext) -> None:
+    found = look(_read(platform), make_context(port=platform.port))
     assert found.ok, found.seen
 
 
-def test_redis_waits_for_an_earlier_hit_to_end(platform: Platform, make_context: MakeContext, clock: Clock) -> None:
+def test_a_read_waits_for_an_earlier_hit_to_end(platform: Platform, make_context: MakeContext, clock: Clock) -> None:
     platform.cached = {str(number) for number in range(300)}
 
     def sleep(seconds: float) -> None:
         clock.sleep(seconds)
         platform.cached.clear()
 
-    assert look(_stored(StoreRedis, platform), make_context(port=platform.port, sleep=sleep)).ok
+    assert look(_read(platform), make_context(port=platform.port, sleep=sleep)).ok
 
 
 @pytest.mark.parametrize(("fault", "seen"), [("always hit", "never a hit after a miss"), ("no cache header", "X-Cache absent")])
-def test_redis_faults(platform: Platform, make_context: MakeContext, fault: str, seen: str) -> None:
+def test_a_read_that_never_comes_from_the_cache(platform: Platform, make_context: MakeContext, fault: str, seen: str) -> None:
     platform.fault = fault
-    found = look(_stored(StoreRedis, platform), make_context(port=platform.port))
+    found = look(_read(platform), make_context(port=platform.port))
     assert found.reason == "STORE_ROUNDTRIP_FAILED"
     assert seen in found.seen
 
 
 def test_one_login_serves_all_checks(platform: Platform, make_context: MakeContext) -> None:
     context = make_context(port=platform.port)
-    for kind in (StorePostgres, StoreRedis):
-        assert look(_stored(kind, platform), context).ok
+    for check in (_write(platform), _read(platform)):
+        assert look(check, context).ok
     assert platform.logins == 1
+
+
+@pytest.mark.parametrize("values", [[], [5], [5, 5], [9, 5], [1, 2, 3]])
+def test_a_cached_read_varies_between_two_numbers(platform: Platform, values: list[int]) -> None:
+    with pytest.raises(ValueError, match="a first and a greater last number"):
+        _read(platform, values=values)

@@ -50,9 +50,9 @@ def answer(message: bytes) -> Answer:
         addresses = []
         for _ in range(answers):
             at = _skip_name(message, at)
-            kind, _class, _ttl, length = struct.unpack_from(">2HIH", message, at)
+            record, _class, _ttl, length = struct.unpack_from(">2HIH", message, at)
             at += 10
-            if kind == _A and length == 4:
+            if record == _A and length == 4:
                 addresses.append(str(ipaddress.IPv4Address(message[at : at + length])))
             at += length
         if at > len(message):

@@ -1,4 +1,4 @@
-"""The kinds that look at the cluster and at the machine."""
+"""The types that look at the cluster and at the machine."""
 
 from __future__ import annotations
 
@@ -11,20 +11,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.cluster.image_digest import ImageDigest, repository
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.cluster.names import ClusterNames
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Observation
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types import dns
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.ca_published import CaPublished
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.configuration import Configuration
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.dns import Dns
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.dns_cluster import DnsCluster
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.image_digest import ImageDigest, repository
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.images_pinned import ImagesPinned
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.job import Job
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.loopback_only import LoopbackOnly
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.names_inside import NamesInside
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.network_policy import NetworkPolicy
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.pod_security import PodSecurity
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.private_files import PrivateFiles
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.workload import Workload
+from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Completed
 from ansible_collections.gpuaas.parity.tests.unit.checks.conftest import Clock, MakeContext
+from ansible_collections.gpuaas.parity.tests.unit.checks.platform import HOSTS
 from ansible_collections.gpuaas.parity.tests.unit.kube.objects import named, pod, waiting, warning, workload
 
 NS = "gpuaas-control-plane"
@@ -39,7 +44,7 @@ def docker_says(answer: Any, rc: int = 0) -> Callable[[Sequence[str]], Completed
 
 
 def test_a_workload_that_is_rolled_out(make_context: MakeContext) -> None:
-    found = Workload("api", "deployment/api").run(make_context({"deployments": [workload("api", NS)]}))
+    found = Workload("api").run(make_context({"deployments": [workload("api", NS)]}))
     assert (found.ok, found.seen) == (True, "deployment/api: 1/1 ready")
 
 
@@ -51,11 +56,11 @@ def test_a_workload_that_is_rolled_out(make_context: MakeContext) -> None:
         (workload("api", NS, updatedReplicas=0), "0/1 ready"),
         (workload("api", NS, replicas=2), "old ones are still there"),
         (workload("api", NS, ready=0, wanted=0), "wants no replicas"),
-        (workload("api", "elsewhere"), "is not in namespace"),
+        (workload("api", "elsewhere"), "no workload api is in namespace"),
     ],
 )
 def test_a_workload_that_is_not(make_context: MakeContext, item: Object, seen: str) -> None:
-    found = Workload("api", "deployment/api").run(make_context({"deployments": [item]}))
+    found = Workload("api").run(make_context({"deployments": [item]}))
     assert (found.ok, found.reason) == (False, "WORKLOAD_NOT_READY")
     assert seen in found.seen
 
@@ -66,7 +71,7 @@ def test_a_workload_names_the_pod_its_state_and_the_last_event(make_context: Mak
         "pods": [pod("api-0", NS, "api", ready=False, **waiting("ImagePullBackOff", "no such image"))],
         "events": [warning(NS, "api-0", "Failed", "early"), warning(NS, "api-0", "BackOff", "last words", "2027-01-01T00:00:00Z")],
     }
-    found = Workload("api", "statefulset/api").run(make_context(objects))
+    found = Workload("api").run(make_context(objects))
     assert found.reason == "IMAGE_NOT_ON_NODE"
     assert found.grace is not None
     assert found.seen == "pod api-0, container api: ImagePullBackOff: no such image; last event: BackOff: last words"
@@ -75,15 +80,19 @@ def test_a_workload_names_the_pod_its_state_and_the_last_event(make_context: Mak
 def test_a_daemonset(make_context: MakeContext) -> None:
     item = workload("api", NS)
     item["status"] |= {"desiredNumberScheduled": 1, "numberReady": 1, "updatedNumberScheduled": 1}
-    assert Workload("api", "daemonset/api").run(make_context({"daemonsets": [item]})).ok
+    assert Workload("api").run(make_context({"daemonsets": [item]})).ok
     item["status"]["numberReady"] = 0
-    assert not Workload("api", "daemonset/api").run(make_context({"daemonsets": [item]})).ok
+    assert not Workload("api").run(make_context({"daemonsets": [item]})).ok
 
 
-@pytest.mark.parametrize("resource", ["pod/api", "deployment", "deployment/"])
-def test_a_workload_of_an_unknown_kind(resource: str) -> None:
-    with pytest.raises(ValueError, match="is not one of"):
-        Workload("api", resource)
+def test_another_workload_of_a_component(make_context: MakeContext) -> None:
+    objects = {"deployments": [workload("api", NS, ready=0)], "statefulsets": [workload("api-ui", NS)]}
+    assert Workload("api", "api-ui").run(make_context(objects)).seen == "statefulset/api-ui: 1/1 ready"
+
+
+def test_a_component_that_is_no_workload(make_context: MakeContext) -> None:
+    with pytest.raises(ParityError, match=r"CONTRACT_NOT_RENDERED.*canary is job/canary, none of deployment"):
+        Workload("canary").run(make_context())
 
 
 def _job(*conditions: Object) -> Object:
@@ -91,16 +100,21 @@ def _job(*conditions: Object) -> Object:
 
 
 def test_a_job(make_context: MakeContext) -> None:
-    kind = Job("api", "api-migrate")
-    assert kind.run(make_context({"jobs": [_job({"type": "Complete", "status": "True"})]})).ok
-    gone = kind.run(make_context())
+    check = Job("api", "api-migrate")
+    assert check.run(make_context({"jobs": [_job({"type": "Complete", "status": "True"})]})).ok
+    gone = check.run(make_context())
     assert gone.reason == "JOB_NOT_COMPLETE"
     failure = {"type": "Failed", "status": "True", "message": "BackoffLimitExceeded"}
-    dead = kind.run(make_context({"jobs": [_job(failure)]}))
+    dead = check.run(make_context({"jobs": [_job(failure)]}))
     assert (dead.reason, dead.grace) == ("JOB_FAILED", 0.0)
     assert "BackoffLimitExceeded" in dead.seen
-    new = kind.run(make_context({"jobs": [_job()]}))
+    new = check.run(make_context({"jobs": [_job()]}))
     assert "has no pod yet" in new.seen
+
+
+def test_a_component_that_is_a_job_itself(make_context: MakeContext) -> None:
+    job = named("canary", "gpuaas-canary", status={"conditions": [{"type": "Complete", "status": "True"}]})
+    assert Job("canary").run(make_context({"jobs": [job]})).ok
 
 
 def test_a_job_whose_pod_runs_or_is_stuck(make_context: MakeContext) -> None:
@@ -122,6 +136,11 @@ def test_names_by_the_rule_where_the_resolver_is_silent(make_context: MakeContex
     assert found.ok
     assert "RFC 6761" in found.seen
     assert Dns(["api.example.com"]).run(make_context()).reason == "NAME_NOT_LOOPBACK"
+
+
+def test_all_public_names_where_none_is_named(make_context: MakeContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dns, "addresses", lambda _name: {"127.0.0.1"})
+    assert Dns().run(make_context()).seen == f"{', '.join(HOSTS.values())}: loopback"
 
 
 @pytest.mark.parametrize(("answer", "ok"), [({"127.0.0.1", "::1"}, True), ({"127.0.0.1", "203.0.113.7"}, False)])
@@ -169,7 +188,7 @@ SERVICES = {
         named("traefik", "gpuaas-ingress", spec={"clusterIP": "10.96.7.7"}),
     ]
 }
-IN_CLUSTER = DnsCluster(["api.gpuaas.localhost", "web.gpuaas.localhost"], "traefik.gpuaas-ingress.svc.cluster.local")
+IN_CLUSTER = ClusterNames(["api.gpuaas.localhost", "web.gpuaas.localhost"], "traefik.gpuaas-ingress.svc.cluster.local")
 
 
 def test_names_lead_to_the_ingress_inside_the_cluster(make_context: MakeContext) -> None:
@@ -194,6 +213,13 @@ def test_names_that_lead_elsewhere_inside(make_context: MakeContext, docker: Any
 
 def test_names_without_a_service(make_context: MakeContext) -> None:
     assert "has no cluster IP" in IN_CLUSTER.run(make_context()).seen
+
+
+@pytest.mark.parametrize("check", [NamesInside("traefik"), NamesInside("dns", to="traefik")])
+def test_every_public_name_leads_to_a_component(make_context: MakeContext, check: NamesInside) -> None:
+    found = check.run(make_context(SERVICES, NodeDns("10.96.7.7")))
+    assert found.ok, found.seen
+    assert all(host in found.seen for host in HOSTS.values())
 
 
 # -- configuration ----------------------------------------------------------------
@@ -221,7 +247,7 @@ def _configured(state_dir: Path, **changes: Any) -> dict[str, list[Object]]:
     }
 
 
-CONFIGURATION = Configuration("api", "deployment/api")
+CONFIGURATION = Configuration("api")
 
 
 def test_pods_are_configured_as_the_contract_says(make_context: MakeContext, state_dir: Path) -> None:
@@ -263,12 +289,22 @@ def test_configuration_without_pods(make_context: MakeContext) -> None:
 
 def test_the_ca_of_the_pods(make_context: MakeContext, state_dir: Path) -> None:
     ours = (state_dir / "tls" / "ca.crt").read_text()
-    kind, item = CaPublished([NS]), pod("api-1", NS, "api")
-    item["spec"]["volumes"] = [{"name": "ca", "configMap": {"name": "gpuaas-ca-1a2b"}}]
-    assert kind.run(make_context({"pods": [item], "configmaps": [named("gpuaas-ca-1a2b", NS, data={"ca.crt": ours})]})).ok
-    assert "another CA" in kind.run(make_context({"pods": [item], "configmaps": [named("gpuaas-ca-1a2b", NS, data={"ca.crt": "x"})]})).seen
-    assert "another CA" in kind.run(make_context({"pods": [item]})).seen
-    assert "no pod" in kind.run(make_context()).seen
+    check, item = CaPublished("api", "/etc/ca/ours.crt"), pod("api-1", NS, "api")
+    item["spec"]["volumes"] = [{"name": "ca", "configMap": {"name": "ca-1a2b"}}]
+    item["spec"]["containers"][0]["volumeMounts"] = [{"name": "ca", "mountPath": "/etc/ca"}]
+
+    def look(data: dict[str, str]) -> Observation:
+        objects = {"deployments": [workload("api", NS)], "pods": [item], "configmaps": [named("ca-1a2b", NS, data=data)]}
+        return check.run(make_context(objects))
+
+    assert look({"ours.crt": ours}).ok
+    for data in ({"ours.crt": "x"}, {"other.crt": ours}, {}):
+        found = look(data)
+        assert found.reason == "CONFIGURATION_DRIFT"
+        assert "another CA" in found.seen
+    item["spec"]["containers"][0]["volumeMounts"][0]["mountPath"] = "/etc/elsewhere"
+    assert "mounts no ConfigMap at /etc/ca" in look({"ours.crt": ours}).seen
+    assert "no pod" in check.run(make_context()).seen
 
 
 # -- images -------------------------------------------------------------------------
@@ -300,7 +336,7 @@ def _runs(image: str, image_id: str, namespace: str = NS, service: str = "api") 
 def test_pinned_images(make_context: MakeContext, state_dir: Path, image_id: str, entry: dict[str, str]) -> None:
     _pin(state_dir, **entry)
     objects = _runs(f"gpuaas.localhost/api@{DIGEST}", image_id)
-    found = ImageDigest().run(make_context(objects, docker_says([RUNNING])))
+    found = ImagesPinned().run(make_context(objects, docker_says([RUNNING])))
     assert found.ok, found.seen
 
 
@@ -387,10 +423,10 @@ def _namespace(name: str, level: str) -> Object:
 def test_pod_security(make_context: MakeContext) -> None:
     good = [_namespace("gpuaas-a", "restricted"), _namespace("kube-system", "")]
     assert PodSecurity().run(make_context({"namespaces": good})).ok
-    weak = [*good, _namespace("gpuaas-b", "baseline"), _namespace("gpuaas-c", "")]
+    weak = [*good, _namespace("gpuaas-b", "baseline"), _namespace("teams-own", "")]
     found = PodSecurity().run(make_context({"namespaces": weak}))
     assert found.reason == "POD_SECURITY_MISSING"
-    assert "gpuaas-b (baseline), gpuaas-c (no label)" in found.seen
+    assert "gpuaas-b (baseline), teams-own (no label)" in found.seen
     assert PodSecurity().run(make_context()).reason == "POD_SECURITY_MISSING"
 
 
@@ -429,7 +465,7 @@ def test_files_or_values_that_are_missing(make_context: MakeContext, state_dir: 
 def _canary(message: str | None = None, **container: Any) -> dict[str, list[Object]]:
     state = {"state": {"terminated": {"exitCode": 0, "message": message}}} if message is not None else container
     item = pod("canary-1", "gpuaas-canary", "canary", **state)
-    item["metadata"]["labels"] = {"batch.kubernetes.io/job-name": "network-policy-canary"}
+    item["metadata"]["labels"] = {"batch.kubernetes.io/job-name": "canary"}
     return {"pods": [item]}
 
 
@@ -445,7 +481,7 @@ def _canary(message: str | None = None, **container: Any) -> dict[str, list[Obje
 )
 def test_the_canarys_verdict(make_context: MakeContext, denied: str, expect: str, ok: bool, seen: str) -> None:
     objects = _canary(json.dumps({"allowed": "open", "denied": denied}))
-    found = NetworkPolicy(expect=expect).run(make_context(objects))
+    found = NetworkPolicy("canary", expect=expect).run(make_context(objects))
     assert found.ok is ok
     assert found.seen.startswith(seen) or seen in found.seen
 
@@ -455,14 +491,14 @@ def test_the_canarys_verdict(make_context: MakeContext, denied: str, expect: str
     [('{"allowed": "silent", "denied": "silent"}', "could not reach what it may"), ("no json", "said 'no json'"), ("[]", "said '[]'")],
 )
 def test_a_canary_without_a_verdict(make_context: MakeContext, message: str, seen: str) -> None:
-    found = NetworkPolicy().run(make_context(_canary(message)))
+    found = NetworkPolicy("canary").run(make_context(_canary(message)))
     assert found.reason == "NETWORK_POLICY_UNPROVEN"
     assert seen in found.seen
 
 
 def test_a_canary_that_still_runs_is_given_time(make_context: MakeContext, clock: Clock) -> None:
     begun = clock()
-    found = NetworkPolicy(within=5).run(make_context(_canary()))
+    found = NetworkPolicy("canary", within=5).run(make_context(_canary()))
     assert found.reason == "NETWORK_POLICY_UNPROVEN"
     assert clock() - begun == pytest.approx(5.0)
 
@@ -470,18 +506,18 @@ def test_a_canary_that_still_runs_is_given_time(make_context: MakeContext, clock
 def test_a_canary_whose_container_did_not_start_is_waited_for(make_context: MakeContext, clock: Clock) -> None:
     begun = clock()
     failed_start = {"terminated": {"exitCode": 128, "reason": "StartError", "message": "runc create failed"}}
-    found = NetworkPolicy(within=5).run(make_context(_canary(state=failed_start)))
+    found = NetworkPolicy("canary", within=5).run(make_context(_canary(state=failed_start)))
     assert "ended with 128 (StartError)" in found.seen
     assert clock() - begun == pytest.approx(5.0)
 
 
 def test_a_canary_that_cannot_run_is_not_waited_for(make_context: MakeContext, clock: Clock) -> None:
     begun = clock()
-    assert "ErrImageNeverPull" in NetworkPolicy().run(make_context(_canary(**waiting("ErrImageNeverPull")))).seen
-    assert "has no pod" in NetworkPolicy().run(make_context()).seen
+    assert "ErrImageNeverPull" in NetworkPolicy("canary").run(make_context(_canary(**waiting("ErrImageNeverPull")))).seen
+    assert "has no pod" in NetworkPolicy("canary").run(make_context()).seen
     assert clock() == begun
 
 
 def test_the_canary_is_expected_to_be_one_of_two() -> None:
     with pytest.raises(ValueError, match="neither"):
-        NetworkPolicy(expect="maybe")
+        NetworkPolicy("canary", expect="maybe")

@@ -5,11 +5,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import COMPOSE, Context, Observation, failed, passed
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Context, Observation, failed, passed
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import name_of, service_of
 
 
@@ -20,8 +19,6 @@ class ContainerImages:
     By id and not by name: a name can have been given to another image since the container was made. A container
     of a service that the list does not know is a failure, and so is an image that is no longer here.
     """
-
-    targets: ClassVar[frozenset[str]] = COMPOSE
 
     def run(self, context: Context) -> Observation:
         file = context.state_dir / "machine.yml"

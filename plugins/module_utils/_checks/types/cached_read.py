@@ -1,37 +1,48 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Redis, the way a user reaches it: a read through the API comes from the cache the second time."""
+"""A read through an API that comes from the cache the second time."""
 
 from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from typing import ClassVar
 
 import httpx
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Context, Observation, failed, passed
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import HERE, Context, Observation, failed, passed
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.users import bearer, user_token
 
 _POLL = 0.25
 
 
 @dataclass(frozen=True)
-class StoreRedis:
+class CachedRead:
     """A GET of ``url`` with ``X-Cache: miss`` is followed by one with ``X-Cache: hit``.
 
-    A page size that is hardly ever asked for makes the first a miss. It may still be a hit of an earlier
-    read, and another's write may come between the two; so reads go on until a hit follows a miss, at most
-    ``within`` seconds, which must exceed the life of a cached read.
+    ``vary`` is a parameter that takes any of ``values`` (the first and the last of whole numbers): one that is hardly
+    ever asked for makes the first a miss. It may still be a hit of an earlier read, and another's write may come between
+    the two; so reads go on until a hit follows a miss, at most ``within`` seconds, which must exceed the life of a
+    cached read. ``user`` logged in through ``client``.
     """
 
+    targets: ClassVar[frozenset[str]] = HERE
     url: str
-    user: str = "alice"
+    user: str
+    client: str
+    vary: str
+    values: list[int]
     within: float = 12
 
+    def __post_init__(self) -> None:
+        if len(self.values) != 2 or self.values[0] >= self.values[1]:
+            raise ValueError(f"values {self.values} are not a first and a greater last number")
+
     def run(self, context: Context) -> Observation:
-        carried = bearer(user_token(context, self.user))
+        carried = bearer(user_token(context, self.user, self.client))
         deadline = context.clock() + self.within
         seen: list[str] = []
-        page = {"limit": str(51 + secrets.randbelow(149))}
+        first, last = self.values
+        page = {self.vary: str(first + secrets.randbelow(last - first + 1))}
         while True:
             try:
                 answer = context.http.get(self.url, params=page, headers=carried)

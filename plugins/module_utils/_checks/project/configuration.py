@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import COMPOSE, Context, Observation, failed, passed
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.configuration import difference
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.cluster.configuration import difference
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Context, Observation, failed, passed
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import environment, is_running, name_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Completed
 
@@ -30,11 +30,6 @@ def families(contract: Object) -> set[str]:
     return {f"{name.partition('_')[0]}_" for name in names if "_" in name}
 
 
-def told(context: Context, service: str, setting: str) -> set[str | None]:
-    """What the running containers of a service have under a setting."""
-    return {environment(item).get(setting) for item in context.project.of(service) if is_running(item)}
-
-
 def _digests(context: Context, container: Object, folder: str, *options: str) -> Completed:
     command = ["exec", *options, str(container["Id"]), "sh", "-c", _DIGESTS, "digests", folder]
     return context.docker.call(*command, timeout=_PATIENCE, check=False)
@@ -48,13 +43,12 @@ class ContainerConfiguration:
     does not bring them with the same value. The files under ``folder`` are exactly the contract's secrets, equal to
     secrets/files/ by SHA-256, computed inside the container, or where it has no shell in another one that mounts the
     same volume; values of secrets are neither shown nor kept.
-    ``also`` names files that the folder holds besides, each equal to a file below the state directory: certificates,
-    which are no secrets of the contract.
+    With ``certificates`` the folder holds besides those of every endpoint, which are no secrets of the contract:
+    each equal to its file in tls/.
     """
 
-    targets: ClassVar[frozenset[str]] = COMPOSE
     component: str
-    also: dict[str, Any] = field(default_factory=dict)
+    certificates: bool = False
     folder: str = "/run/secrets/gpuaas"
 
     def run(self, context: Context) -> Observation:
@@ -69,7 +63,9 @@ class ContainerConfiguration:
             if wrong:
                 return failed("CONFIGURATION_DRIFT", wrong)
         wanted = {key: context.state_dir / "secrets" / "files" / self.component / key for key in keys}
-        wanted |= {key: context.state_dir / str(path) for key, path in self.also.items()}
+        if self.certificates:
+            endpoints = context.contract["endpoints"]
+            wanted |= {f"{name}.{end}": context.state_dir / "tls" / name / f"tls.{end}" for name in endpoints for end in ("crt", "key")}
         for container in running:
             wrong = self._files(context, container, wanted)
             if wrong:

@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import COMPOSE, Context, Observation, failed, passed
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Context, Observation, failed, passed
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import is_running
 
 Object = dict[str, Any]
@@ -21,7 +21,7 @@ def addresses(container: Object) -> set[str]:
 
 
 @dataclass(frozen=True)
-class ContainerNames:
+class ProjectNames:
     """Inside the container of each of ``services`` every name resolves to ``service``, and to nothing else.
 
     So a process inside meets the same ingress, certificate and issuer at the same URL as a browser outside.
@@ -30,7 +30,6 @@ class ContainerNames:
     names: list[str]
     service: str
     services: list[str]
-    targets: ClassVar[frozenset[str]] = COMPOSE
 
     def run(self, context: Context) -> Observation:
         wanted = {address for container in context.project.of(self.service) for address in addresses(container)}

@@ -5,9 +5,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import COMPOSE, Context, Observation, failed, passed
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Context, Observation, failed, passed
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import (
     Object,
     Project,
@@ -51,36 +50,18 @@ def waits_for(project: Project) -> str:
 
 
 @dataclass(frozen=True)
-class Container:
-    """Every container of ``service`` (the component's own by default) runs and is healthy; there is at least one.
+class Health:
+    """Every container of ``service`` runs and is healthy; there is at least one."""
 
-    With ``once`` it is a job: its last container has exited with 0. A job that failed does not get better by waiting.
-    """
-
-    targets: ClassVar[frozenset[str]] = COMPOSE
-    component: str
-    service: str = ""
-    once: bool = False
+    service: str
 
     def run(self, context: Context) -> Observation:
-        service = self.service or self.component
-        found = context.project.of(service)
+        found = context.project.of(self.service)
         if not found:
-            reason = "JOB_NOT_COMPLETE" if self.once else "WORKLOAD_NOT_READY"
-            return failed(reason, f"the project {context.project.name} has no container of {service}")
-        if self.once:
-            return self._job(service, found[-1])
+            return failed("WORKLOAD_NOT_READY", f"the project {context.project.name} has no container of {self.service}")
         for container in found:
             if not is_healthy(container):
                 wrong = why(container)
                 lost = waits_for(context.project) if state_of(container).get("Status") == "created" else ""
                 return failed(wrong.reason, f"{wrong.seen}; {lost}" if lost else wrong.seen, wrong.grace)
-        return passed(f"{service}: {len(found)}/{len(found)} healthy")
-
-    def _job(self, service: str, container: Object) -> Observation:
-        if is_done(container):
-            return passed(f"{service} has exited with 0")
-        state = state_of(container)
-        if state.get("Status") in ("exited", "dead"):
-            return failed("JOB_FAILED", f"{service} ended with {state.get('ExitCode')} (container {name_of(container)})", grace=0.0)
-        return failed("JOB_NOT_COMPLETE", f"{service} is {state.get('Status')} (container {name_of(container)})")
+        return passed(f"{self.service}: {len(found)}/{len(found)} healthy")

@@ -6,14 +6,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import KUBERNETES, Context, Observation, failed, passed
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Context, Observation, failed, passed
 
 Object = dict[str, Any]
 # Its own pods (etcd, API server ...) and the storage provisioner's come with the node image,
 # which the container that the images were pinned for vouches for.
-_OF_THE_NODE = ("kube-system", "kube-public", "kube-node-lease", "local-path-storage", "default")
+OF_THE_NODE = ("kube-system", "kube-public", "kube-node-lease", "local-path-storage", "default")
 
 
 def repository(image: str) -> str:
@@ -36,8 +36,6 @@ class ImageDigest:
     node; either is compared. A pod whose image is not pinned is a failure, and so are images
     that were pinned for another node.
     """
-
-    targets: ClassVar[frozenset[str]] = KUBERNETES
 
     def run(self, context: Context) -> Observation:
         file = context.state_dir / "images" / "images.json"
@@ -65,7 +63,7 @@ class ImageDigest:
 
 def _is_platform(pod: Object, context: Context) -> bool:
     meta = pod["metadata"]
-    if meta.get("namespace") not in _OF_THE_NODE:
+    if meta.get("namespace") not in OF_THE_NODE:
         return True
     # A component without an image runs the node's own.
     name = (meta.get("labels") or {}).get("app.kubernetes.io/name")

@@ -5,10 +5,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import COMPOSE, Context, Observation, failed, passed
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.loopback_only import is_loopback
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.cluster.node_ports import is_loopback
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Context, Observation, failed, passed
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import name_of, ports, service_of
 
 
@@ -19,8 +18,6 @@ class PublishedPorts:
     Containers that do not run count too: they would bind at their next start. At least one port is published,
     else nothing was proved.
     """
-
-    targets: ClassVar[frozenset[str]] = COMPOSE
 
     def run(self, context: Context) -> Observation:
         bound: list[str] = []
