@@ -23,6 +23,10 @@ REASONS: dict[str, Reason] = {
         "the manifests of a component cannot be built", "correct its folder kubernetes/, or run {up} to render again"
     ),
     "APPLY_FAILED": Reason("the API server refused an object", "correct the named object; {status} shows what stands"),
+    "APPLY_INCOMPLETE": Reason(
+        "not every function of the rendering was applied, so nobody knows what is left over",
+        "{up} applies those of the collection; apply a function of your own before you prune",
+    ),
     # images
     "IMAGE_UNKNOWN": Reason(
         "an image is named that nothing makes", "correct the name, or add the image to image/image.yml of the component that runs it"
@@ -71,6 +75,14 @@ REASONS: dict[str, Reason] = {
     ),
     "CONTRACT_MEANING_DIFFERS": Reason(
         "two modes give a service something that means two things", "make the named place say the same in both modes"
+    ),
+    "COMPOSE_CHANGES_MEANING": Reason(
+        "a compose.yml says how a component runs, which only its manifest may",
+        "move it to the component's kubernetes/, where it holds in every mode, and remove it from the compose.yml",
+    ),
+    "COMPOSE_UNDERIVABLE": Reason(
+        "a manifest says what Docker Compose cannot do",
+        "say it in a way that both can run, or name who does its job in Compose: provided_by in platform/modes/compose.yml",
     ),
     "STATE_UNWRITABLE": Reason(
         "a file of the run cannot be written", "free disk space or take ownership of the named path, then run the same command again"

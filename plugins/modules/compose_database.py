@@ -7,13 +7,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: compose_database
-short_description: Restore the seeded database of a Compose project, or make it anew
+short_description: Restore the seeded data of a Compose project, or make them again
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
-  - V(restored) makes the control plane's database what its snapshot is, in about a second and without restarting a
-    container, and empties the cache. A snapshot that does not fit the code of the checkout is refused.
-  - V(reseeded) empties the database, migrates and seeds it with the code of the checkout, and keeps that as the snapshot.
+  - Does what the components of the rendered contract say of a reset.
+  - V(restored) makes their data what the snapshots are, in about a second and without restarting a container, and empties
+    what has none. A snapshot that does not fit the code of the checkout is refused.
+  - V(reseeded) empties all of it and runs the containers that fill it: with the code of the checkout they migrate, seed,
+    and keep that as the snapshot.
   - No password is an argument or in the environment of anything that is started here.
 options:
   state:
@@ -26,7 +28,7 @@ options:
     type: str
     required: true
   state_dir:
-    description: Directory of the run's own files, which the project's labels name.
+    description: Directory of the run's own files, which the project's labels name. It holds the rendered contract.
     type: path
     required: true
   checkout:
@@ -43,7 +45,7 @@ attributes:
 """
 
 EXAMPLES = r"""
-- name: Have the seeded database again
+- name: Restore the seeded data
   gpuaas.parity.compose_database:
     project: gpuaas-local
     state_dir: "{{ playbook_dir }}/../.parity/compose"
@@ -51,11 +53,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-schema:
-  description: Schema version of the snapshot.
+schemas:
+  description: Schema version of each snapshot, by the component whose data it keeps.
   returned: success
-  type: int
-  sample: 2
+  type: dict
+  sample: {api: 2}
 reason:
   description: Reason id of the failure.
   returned: failure

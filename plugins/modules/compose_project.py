@@ -26,7 +26,7 @@ options:
     type: str
     required: true
   state_dir:
-    description: Directory of the run's own files, which the project's labels name.
+    description: Directory of the run's own files, which the project's labels name. It holds the rendered contract.
     type: path
     required: true
   rendered_dir:

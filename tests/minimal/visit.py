@@ -19,7 +19,7 @@ def main() -> None:
         if stranger.status_code != 401:
             raise SystemExit(f"{url} answers a stranger with {stranger.status_code}")
         for visit in (1, 2):
-            answer = context.http.get(url, headers=bearer(user_token(context, "alice")))
+            answer = context.http.get(url, headers=bearer(user_token(context, "alice", "gpuaas-web")))
             if answer.text.strip() != f"hello alice, visit {visit}":
                 raise SystemExit(f"{url} answers alice with {answer.status_code}: {answer.text.strip()}")
         print(answer.text.strip())

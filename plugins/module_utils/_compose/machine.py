@@ -20,8 +20,8 @@ from typing import Any
 import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Object, is_done, is_healthy, is_once, service_of
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose import DELIVERER
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_services import REPOSITORY
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_container import REPOSITORY
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_deliverer import DELIVERER
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
 STATE_LABEL = "gpuaas.parity/state-dir"

@@ -59,15 +59,16 @@ def platforms(draw: st.DrawFn) -> dict[str, Any]:
     modes = {mode: _mode(draw, mode, services) for mode in TARGETS}
     back = f"${{endpoints.{endpoints[0]}.url}}/back"
     realm = {"realm": "shop", "roles": ["a", "b"], "clients": {"x": {"uris": [back], "ttl": draw(st.integers(1, 9))}}}
-    return {"contract": contract, "realm": realm, "modes": modes, "files": _files(contract)}
+    published = {name: draw(st.sampled_from([0, 20000 + index])) for index, name in enumerate(services)}
+    return {"contract": contract, "realm": realm, "modes": modes, "files": _files(contract, published)}
 
 
 def _mode(draw: st.DrawFn, mode: str, services: list[str]) -> dict[str, Any]:
     target = TARGETS[mode]
-    places = [{"publish": 20000}] if target == "compose" else [{"replicas": draw(st.integers(1, 5))}]
-    placement: dict[str, Any] = {
-        name: {key: value + index for key, value in draw(st.sampled_from([{}, *places])).items()} for index, name in enumerate(services)
-    }
+    replicas = st.integers(1, 5).map(lambda count: {"replicas": count})
+    placement: dict[str, Any] = {}
+    if target != "compose":
+        placement = {name: draw(st.one_of(st.just({}), replicas)) for name in services}
     if draw(st.booleans()):
         # The first label is the name of the Service object.
         name = draw(st.sampled_from(services))
@@ -110,13 +111,14 @@ def _yaml(document: Any) -> str:
     return str(yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True))
 
 
-def _files(contract: dict[str, Any]) -> dict[str, str]:
+def _files(contract: dict[str, Any], published: dict[str, int]) -> dict[str, str]:
     files = {}
     for name, service in contract["services"].items():
         folder = f"components/{name}"
         objects = [*_objects(name, service), *([_ingress(name)] if name in contract["endpoints"] else [])]
         files[f"{folder}/kubernetes/{name}.yaml"] = "---\n".join(_yaml(item) for item in objects)
-        files[f"{folder}/compose.yml"] = f'services: {{{name}: {{user: "1:1"}}}}\n'
+        if publish := published.get(name):
+            files[f"{folder}/compose.yml"] = _yaml({"publish": {"port": publish, "why": "Tools of this machine."}})
     return files
 
 
@@ -125,9 +127,14 @@ def _objects(name: str, service: dict[str, Any]) -> list[dict[str, Any]]:
     meta = {"name": name, "namespace": "shop", "labels": labels}
     source = [{"configMapRef": {"name": f"{name}-config"}}] if service["settings"] else []
     ports = [{"name": port, "containerPort": number} for port, number in service["ports"].items()]
-    container = {"name": name, "image": "x", "envFrom": source, "ports": ports}
+    container: dict[str, Any] = {"name": name, "image": "x", "envFrom": source, "ports": ports}
+    container["readinessProbe"] = {"exec": {"command": ["ready", "$PORT"]}}
+    container["volumeMounts"] = [{"name": "secrets", "mountPath": "/run/secrets"}]
     volumes = [{"name": "secrets", "secret": {"secretName": f"{name}-secrets"}}]
-    template = {"metadata": {"labels": labels}, "spec": {"containers": [container], "volumes": volumes}}
+    template = {
+        "metadata": {"labels": labels},
+        "spec": {"securityContext": {"runAsUser": 1, "runAsGroup": 1}, "containers": [container], "volumes": volumes},
+    }
     exposed = [{"name": port, "port": number} for port, number in service["ports"].items()]
     return [
         {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": {"selector": labels, "ports": exposed}},

@@ -79,7 +79,9 @@ spec:
       containers:
         - name: api
           image: shop
+          securityContext: {runAsUser: 1, runAsGroup: 1}
           envFrom: [{configMapRef: {name: api-config}}]
+          readinessProbe: {httpGet: {path: /ready, port: http}}
           ports: [{name: http, containerPort: 8000}]
           volumeMounts: [{name: secrets, mountPath: /run/secrets/shop}, {name: ca, mountPath: /etc/shop}]
       volumes:
@@ -113,22 +115,28 @@ spec:
   template:
     metadata: {labels: {app.kubernetes.io/name: db}}
     spec:
+      securityContext: {runAsUser: 2, runAsGroup: 2}
       containers:
         - name: db
           image: postgres
           ports: [{containerPort: 5432}]
-          env: [{name: PASSWORD, valueFrom: {secretKeyRef: {name: db-secrets, key: password}}}]
-          volumeMounts: [{name: prepare, mountPath: /prepare}]
-      volumes: [{name: prepare, configMap: {name: db-prepare}}]
+          readinessProbe: {exec: {command: [pg_isready]}}
+          volumeMounts:
+            - {name: data, mountPath: /data}
+            - {name: prepare, mountPath: /prepare}
+            - {name: secrets, mountPath: /run/secrets/shop}
+      volumes:
+        - {name: prepare, configMap: {name: db-prepare}}
+        - {name: secrets, secret: {secretName: db-secrets, items: [{key: password, path: password}]}}
   volumeClaimTemplates:
     - metadata: {name: data}
       spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
 """
 
 
-FRAGMENTS = {
-    "api": 'services: {api: {user: "1:1", x-source: {at: /src, environment: {APP_PATH: /src}}}}\n',
-    "db": 'x-data: /data\nservices: {db: {user: "2:2"}}\n',
+EXCEPTIONS: dict[str, Any] = {
+    "api": {"source": {"folder": "src", "at": "/src", "environment": {"APP_PATH": "/src"}, "why": "An edit shows at once."}},
+    "db": {"publish": {"port": 15432, "why": "Tools of this machine."}},
 }
 
 
@@ -143,6 +151,7 @@ class Platform:
         self.platform = copy.deepcopy(PLATFORM)
         self.mode = copy.deepcopy(MODE)
         self.others: dict[str, dict[str, Any]] = {}
+        self.exceptions = copy.deepcopy(EXCEPTIONS)
         (self.folder / "modes").mkdir(parents=True)
         self.manifest("api", "api.yaml", API)
         kustomization = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [db.yaml]\n"
@@ -165,9 +174,7 @@ class Platform:
         if target != "kubernetes":
             mode.pop("cluster")
         if target == "compose":
-            mode |= {"project": "shop", "placement": {"api": {"source": "src"}, "db": {"publish": 15432}}}
-            for service, text in FRAGMENTS.items():
-                (self.component(service) / "compose.yml").write_text(text)
+            mode |= {"project": "shop", "placement": {}}
         self.others[name] = mode
         return mode
 
@@ -194,6 +201,12 @@ class Platform:
             path.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
         for name, mode in {"kind": self.mode, **self.others}.items():
             (self.folder / "modes" / f"{name}.yml").write_text(yaml.safe_dump(mode, sort_keys=False))
+        in_compose = any(mode["target"] == "compose" for mode in self.others.values())
+        for name, said in self.exceptions.items() if in_compose else ():
+            (self.component(name) / "compose.yml").write_text(yaml.safe_dump(said, sort_keys=False))
+            (self.component(name) / "image").mkdir(exist_ok=True)
+            image = self.platform["services"].get(name, {}).get("image")
+            (self.component(name) / "image/image.yml").write_text(yaml.safe_dump({image: {"developed": True}}))
         return self
 
 

@@ -22,6 +22,7 @@ FILES = (
     "modes/local.yml",
     "components/api/component.yml",
     "components/api/kubernetes/api.yaml",
+    "components/api/compose.yml",
     "components/db/component.yml",
     "components/db/kubernetes/kustomization.yaml",
     "components/db/kubernetes/db.yaml",

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.compare import (
+    EXCEPTION,
     MEANING,
     PLACEMENT,
     TRANSPORT,
@@ -65,8 +66,8 @@ def test_groups(two: Platform) -> None:
     assert found["realm.clients.0.uris.0"].group == TRANSPORT
     assert found["services.db.host"].group == TRANSPORT
     assert found["services.db.storage"] == Difference(PLACEMENT, "services.db.storage", "2Gi", None)
-    assert found["services.db.publish"] == Difference(PLACEMENT, "services.db.publish", None, "15432")
-    assert found["services.api.settings.APP_PATH"] == Difference(PLACEMENT, "services.api.settings.APP_PATH", None, "/src")
+    assert found["services.db.publish"] == Difference(EXCEPTION, "services.db.publish", None, "15432", "Tools of this machine.")
+    assert found["services.api.source"].b == "src at /src: APP_PATH=/src"
     assert found["target"].group == PLACEMENT
     assert not meaning(list(found.values()))
     assert "services.api.settings.APP_GREETING" not in found
@@ -177,20 +178,13 @@ def test_dollar_in_a_text_is_a_dollar(two: Platform) -> None:
     assert meaning(differences(load_platform(two.folder), "kind", "local", "core")) == {}
 
 
-@pytest.mark.parametrize(
-    ("fragment", "path"),
-    [
-        ('services: {db: {user: "2:2", environment: {PGDATA: /elsewhere}}}', "services.db.settings.PGDATA"),
-        ('services: {db: {user: "2:2", environment: {MORE: x}}}', "services.db.settings.MORE"),
-    ],
-)
-def test_variable_that_only_one_mode_sets_by_itself(two: Platform, fragment: str, path: str) -> None:
-    two.edit("db", "db.yaml", "env: [", "env: [{name: PGDATA, value: /data/pg}, ")
-    file = two.component("db") / "compose.yml"
-    file.write_text('x-data: /data\nservices: {db: {user: "2:2", environment: {PGDATA: /data/pg}}}\n')
+def test_variable_that_the_manifest_states_is_both_modes(two: Platform) -> None:
+    two.edit("db", "db.yaml", "readinessProbe", "env: [{name: PGDATA, value: /data/pg}]\n          readinessProbe")
     assert meaning(changed(two)) == {}
-    file.write_text(f"x-data: /data\n{fragment}\n")
-    assert path in meaning(changed(two))
+    assert meaning(changed(two, compose__yml=("PGDATA: /data/pg", "PGDATA: /elsewhere"))).keys() == {
+        "services.db.settings.PGDATA",
+        "containers.db.environment.PGDATA",
+    }
 
 
 FOUND = [
@@ -209,7 +203,7 @@ def test_meaning_fails_with_the_paths() -> None:
 
 def test_document() -> None:
     told = json.loads(json.dumps(document(FOUND, "one", "two", "core")))
-    assert told["counts"] == {"transport": 1, "placement": 0, "meaning": 1}
+    assert told["counts"] == {"transport": 1, "placement": 0, "exception": 0, "meaning": 1}
     assert told["differences"]["meaning"] == [{"path": "services.api.settings.APP_X", "a": "1", "b": None}]
 
 
@@ -226,11 +220,11 @@ class TestTable:
             "meaning",
             "  api.APP_X  1               -",
             "",
-            "differences: 1 of transport, 0 of placement, 1 of meaning",
+            "differences: 1 of transport, 0 of placement, 0 of exception, 1 of meaning",
         ]
 
     def test_nothing_differs(self) -> None:
-        assert table([], "one", "two", "core", 100)[-1] == "differences: 0 of transport, 0 of placement, 0 of meaning"
+        assert table([], "one", "two", "core", 100)[-1] == "differences: 0 of transport, 0 of placement, 0 of exception, 0 of meaning"
 
     def test_long_values_keep_what_tells_them_apart(self) -> None:
         long = "https://a-rather-long-name.of-a-host.{}.example:8443/and/a/rather/long/path/behind/it"

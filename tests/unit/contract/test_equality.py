@@ -83,7 +83,8 @@ def test_services_get_the_same_keys(platform: dict[str, Any]) -> None:
     wanted = {name: set(service["settings"]) for name, service in platform["contract"]["services"].items()}
     for mode, tree in on_disk(platform, trees).items():
         seen = observe(tree)
-        placed = {name for name, at in platform["modes"][mode]["placement"].items() if "provided_by" not in at}
+        provided = {name for name, at in platform["modes"][mode]["placement"].items() if "provided_by" in at}
+        placed = set(wanted) - provided
         assert {name: set(variables) for name, variables in seen.received.items()} == {name: wanted[name] for name in placed}
         assert {name: set(service["settings"]) for name, service in seen.contract["services"].items()} == wanted
 

@@ -13,7 +13,6 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.plat
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.source import merge
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import Rendering, render
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._gates.gates import load_gates
 from ansible_collections.gpuaas.parity.tests.unit.contract import reference
 from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import API, Platform
 
@@ -115,12 +114,13 @@ class TestMerge:
         assert "team/modes/kind.yml: placement.dv (line " in error.seen
 
     def test_gates(self, team: Team) -> None:
-        one = {"name": "one", "says": "x x", "why": "y y", "before": ["deploy"], "mode": "kind", "checks": ["a"]}
-        (team.shop.folder / "gates.yml").write_text(yaml.safe_dump({"gates": 1, "validations": [one], "ungated": []}))
-        team.file("gates.yml", {"validations": [{**one, "name": "two", "checks": ["b"]}]})
+        one = {"says": "x x", "why": "y y", "before": ["deploy"], "mode": "kind"}
+        (team.shop.folder / "gates.yml").write_text(yaml.safe_dump({"gates": 1, "validations": {"one": one}}))
+        team.file("gates.yml", {"validations": {"one": {"before": ["merge", "deploy"]}, "two": one}})
         team.render()
-        gates = load_gates(load_platform(team.folder))
-        assert [(found.name, found.checks) for found in gates.validations] == [("two", ("b",))]
+        gates = load_platform(team.folder).merged("gates.yml")
+        assert gates is not None
+        assert gates.data == {"gates": 1, "validations": {"one": {**one, "before": ["merge", "deploy"]}, "two": one}}
 
     def test_place_of_a_mistake_is_in_the_file_that_makes_it(self, team: Team) -> None:
         team.file("modes/kind.yml", {"port": "x"})

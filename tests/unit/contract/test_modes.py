@@ -241,7 +241,7 @@ def test_component_may_have_any_name(platform: Platform) -> None:
     platform.platform["services"]["value"] = copy.deepcopy(platform.platform["services"]["db"])
     platform.platform["lanes"]["core"].append("value")
     platform.mode["placement"]["value"] = {"storage": "3Gi"}
-    platform.manifest("value", "value.yaml", DB.replace("name: db", "name: value").replace("serviceName: db", "serviceName: value"))
+    platform.manifest("value", "value.yaml", DB.replace("name: db", "name: value").replace("Name: db", "Name: value"))
     platform.edit("value", "value.yaml", "configMap: {name: value-prepare}", "emptyDir: {}")
     service = rendered(platform).contract["services"]["value"]
     assert (service["host"], service["storage"]) == ("value.shop-data.svc.cluster.local", "3Gi")
@@ -289,12 +289,10 @@ def test_mode_of_the_wrong_shape(platform: Platform, change: Change, place: str)
     ("change", "place"),
     [
         (lambda m: m.pop("project"), "lacks project"),
-        (lambda m: m["placement"]["api"].update(namespace="x"), "placement.api.namespace"),
-        (lambda m: m["placement"]["api"].update(replicas=2), "placement.api.replicas"),
-        (lambda m: m["placement"]["api"].update(source="../elsewhere"), "placement.api.source"),
-        (lambda m: m["placement"]["api"].update(source="/abs"), "placement.api.source"),
-        (lambda m: m["placement"]["api"].update(publish=15432), "15432 is api's already"),
-        (lambda m: m["placement"].update(api={"publish": "${public_port}"}, db={"publish": 8443}), "8443 is api's already"),
+        (lambda m: m["placement"].update(api={"namespace": "x"}), "placement.api.namespace"),
+        (lambda m: m["placement"].update(api={"replicas": 2}), "placement.api.replicas"),
+        (lambda m: m["placement"].update(api={"publish": 15432}), "placement.api.publish"),
+        (lambda m: m["placement"].update(api={"source": "src"}), "placement.api.source"),
         (lambda m: m["placement"].update(db={"provided_by": "the cloud"}), "placement.db (line "),
     ],
 )
@@ -306,6 +304,26 @@ def test_compose_mode_of_the_wrong_shape(platform: Platform, change: Callable[[d
 
 
 @pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (lambda e: e["api"]["source"].update(folder="../elsewhere"), "api/compose.yml: source.folder"),
+        (lambda e: e["api"]["source"].update(folder="/abs"), "api/compose.yml: source.folder"),
+        (lambda e: e["api"].update(publish={"port": 15432, "why": "x"}), "db/compose.yml: publish.port (line 2): 15432 is api's already"),
+        (
+            lambda e: e.update(api={"publish": {"port": "${services.db.port}", "why": "x"}}, db={"publish": {"port": 5432, "why": "x"}}),
+            "api's",
+        ),
+    ],
+)
+def test_exceptions_of_the_wrong_shape(platform: Platform, change: Callable[[dict[str, Any]], Any], place: str) -> None:
+    platform.other("local", "compose")
+    change(platform.exceptions)
+    error = refused(platform, "local")
+    assert error.reason == "CONTRACT_INVALID"
+    assert place in error.seen
+
+
+@pytest.mark.parametrize(
     ("ports", "cause"),
     [({}, "is published, and has no port"), ({"postgres": 5432, "more": 9}, "has several ports, and no main_port says which one")],
 )
@@ -313,8 +331,8 @@ def test_port_to_publish_must_be_there(platform: Platform, ports: dict[str, int]
     platform.component_says("db", ports=ports)
     platform.other("local", "compose")
     error = refused(platform, "local")
-    assert error.reason == "MODE_INVALID"
-    assert "platform/modes/local.yml: placement.db.publish (line " in error.seen
+    assert error.reason == "CONTRACT_INVALID"
+    assert "platform/components/db/compose.yml: publish (line " in error.seen
     assert cause in error.seen
 
 
@@ -387,10 +405,11 @@ def test_reference_in_a_mode_that_leads_nowhere_or_back(platform: Platform, host
 
 
 def test_published_port_must_be_a_port(platform: Platform) -> None:
-    platform.other("local", "compose")["placement"]["db"]["publish"] = "${domain}"
+    platform.other("local", "compose")
+    platform.exceptions["db"]["publish"]["port"] = "${domain}"
     error = refused(platform, "local")
     assert error.reason == "CONTRACT_TYPE"
-    assert "platform/modes/local.yml: placement.db.publish (line " in error.seen
+    assert "platform/components/db/compose.yml: publish.port (line " in error.seen
 
 
 class TestBooleanByReference:

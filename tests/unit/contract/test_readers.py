@@ -40,7 +40,7 @@ def test_component_that_uses_a_secret_reads_it(platform: Platform) -> None:
 
 def test_component_that_uses_it_no_more_does_not(platform: Platform) -> None:
     platform.platform["services"]["db"]["secrets"] = {}
-    platform.edit("db", "db.yaml", "env: [{name: PASSWORD, valueFrom: {secretKeyRef: {name: db-secrets, key: password}}}]", "env: []")
+    platform.edit("db", "db.yaml", "secret: {secretName: db-secrets, items: [{key: password, path: password}]}", "emptyDir: {}")
     assert readers(platform)["db_password"] == ["api"]
 
 

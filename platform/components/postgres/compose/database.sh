@@ -1,55 +1,57 @@
 #!/bin/sh
-# The seeded database and its snapshot, from inside a container of Postgres.
-#   database.sh state      a line each: database, schema version (empty: there is none)
-#   database.sh snapshot   keep database gpuaas as gpuaas_seed, unless there is one
-#   database.sh restore    gpuaas becomes gpuaas_seed again
-#   database.sh empty      gpuaas becomes empty, gpuaas_seed goes
+# A seeded database and its snapshot, <database>_seed, from inside a container of Postgres.
+#   database.sh state DATABASE            "data <version>" and "snapshot <version>"; no version: there is none
+#   database.sh snapshot DATABASE [HOST]  keep it as its snapshot, unless there is one
+#   database.sh restore DATABASE          it becomes its snapshot again
+#   database.sh empty DATABASE            it becomes empty, its snapshot goes
+# A database is owned by the role of its name; its table schema_version says its version.
 # Every step can be interrupted: the next call does the rest.
 set -eu
-export PGHOST="${DATABASE_HOST:-127.0.0.1}" PGPORT="$POSTGRES_PORT" PGUSER=postgres PGDATABASE=postgres PGPASSFILE=/tmp/.pgpass.$$
+export PGHOST="${3:-127.0.0.1}" PGPORT="$POSTGRES_PORT" PGUSER=postgres PGDATABASE=postgres PGPASSFILE=/tmp/.pgpass.$$
 trap 'rm -f "$PGPASSFILE"' EXIT
 # The password goes from file to file; it is no argument and in no environment.
 (umask 077 && { printf '*:*:*:postgres:'; cat /run/secrets/gpuaas/superuser_password; } > "$PGPASSFILE")
+data=$2 snapshot=$2_seed
 
-run() { psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 "$@"; }
-exists() { [ "$(run --command="SELECT 1 FROM pg_database WHERE datname = '$1'")" = 1 ]; }
-schema() { run --dbname=gpuaas --command="SELECT coalesce(max(version), 0) FROM schema_version" 2> /dev/null || echo 0; }
+# Names and values reach SQL as variables of psql, which quotes them.
+run() { psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --set=data="$data" --set=snapshot="$snapshot" "$@"; }
+exists() { [ "$(echo "SELECT 1 FROM pg_database WHERE datname = :'$1'" | run)" = 1 ]; }
+schema() { run --dbname="$data" --command="SELECT coalesce(max(version), 0) FROM schema_version" 2> /dev/null || echo 0; }
 
 case "$1" in
   state)
-    if exists gpuaas; then echo "gpuaas $(schema)"; else echo 'gpuaas '; fi
+    if exists data; then echo "data $(schema)"; else echo 'data '; fi
     # A snapshot lets nobody in, so its version stands in its comment.
-    echo "gpuaas_seed $(run --command="SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = 'gpuaas_seed'")"
+    echo "snapshot $(echo "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = :'snapshot'" | run)"
     ;;
   snapshot)
     # It may have been cut off between here and its end.
-    run --command='ALTER DATABASE gpuaas ALLOW_CONNECTIONS true'
-    if exists gpuaas_seed; then exit 0; fi
-    version=$(schema)
-    run <<SQL
-DROP DATABASE IF EXISTS gpuaas_seed_new;
-ALTER DATABASE gpuaas ALLOW_CONNECTIONS false;
-SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = 'gpuaas' \g /dev/null
-CREATE DATABASE gpuaas_seed_new TEMPLATE gpuaas OWNER gpuaas ALLOW_CONNECTIONS false;
-ALTER DATABASE gpuaas ALLOW_CONNECTIONS true;
-COMMENT ON DATABASE gpuaas_seed_new IS '$version';
-ALTER DATABASE gpuaas_seed_new RENAME TO gpuaas_seed;
+    echo 'ALTER DATABASE :"data" ALLOW_CONNECTIONS true' | run
+    if exists snapshot; then exit 0; fi
+    run --set=version="$(schema)" --set=new="${snapshot}_new" <<'SQL'
+DROP DATABASE IF EXISTS :"new";
+ALTER DATABASE :"data" ALLOW_CONNECTIONS false;
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = :'data' \g /dev/null
+CREATE DATABASE :"new" TEMPLATE :"data" OWNER :"data" ALLOW_CONNECTIONS false;
+ALTER DATABASE :"data" ALLOW_CONNECTIONS true;
+COMMENT ON DATABASE :"new" IS :'version';
+ALTER DATABASE :"new" RENAME TO :"snapshot";
 SQL
     ;;
   restore)
     # The copy first: what fails leaves the old database as it was.
-    run <<SQL
-DROP DATABASE IF EXISTS gpuaas_new;
-CREATE DATABASE gpuaas_new TEMPLATE gpuaas_seed OWNER gpuaas;
-DROP DATABASE IF EXISTS gpuaas WITH (FORCE);
-ALTER DATABASE gpuaas_new RENAME TO gpuaas;
+    run --set=new="${data}_new" <<'SQL'
+DROP DATABASE IF EXISTS :"new";
+CREATE DATABASE :"new" TEMPLATE :"snapshot" OWNER :"data";
+DROP DATABASE IF EXISTS :"data" WITH (FORCE);
+ALTER DATABASE :"new" RENAME TO :"data";
 SQL
     ;;
   empty)
-    run <<SQL
-DROP DATABASE IF EXISTS gpuaas_seed;
-DROP DATABASE IF EXISTS gpuaas WITH (FORCE);
-CREATE DATABASE gpuaas OWNER gpuaas;
+    run <<'SQL'
+DROP DATABASE IF EXISTS :"snapshot";
+DROP DATABASE IF EXISTS :"data" WITH (FORCE);
+CREATE DATABASE :"data" OWNER :"data";
 SQL
     ;;
   *)

@@ -3,14 +3,15 @@
 
 """Two renderings compared by meaning.
 
-Each side is held against what the contract says, with that mode's transport values
-in the places that the contract gives them. What differs and fits on both sides is
-transport or placement; everything else differs in meaning.
+Each side is held against what the contract and the manifests say, with that mode's
+transport values in the places that the contract gives them. What differs and fits on
+both sides is transport, placement, or an exception that a component's compose.yml
+states with its reason; everything else differs in meaning.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,34 +26,43 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.ex
     settings,
 )
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.observe import Observed
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.runs import Facts
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.placement import is_provided
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.placement import is_provided, placement_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.problems import dotted
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.source import Source
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.strict_yaml import Path
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_words import expanded
 
-TRANSPORT, PLACEMENT, MEANING = GROUPS = ("transport", "placement", "meaning")
+TRANSPORT, PLACEMENT, EXCEPTION, MEANING = GROUPS = ("transport", "placement", "exception", "meaning")
 # A name, and no difference: it says which of the two is looked at.
 _NAMES = frozenset({("mode",)})
+# What contract.json says of exceptions; each is told once, with its reason.
+_TOLD = ("publish", "source")
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One place where two renderings differ. ``a`` and ``b`` are text, None where there is nothing."""
+    """One place where two renderings differ. ``a`` and ``b`` are text, None where there is nothing.
+
+    ``why`` is the reason of an exception.
+    """
 
     group: str
     path: str
     a: str | None
     b: str | None
+    why: str = ""
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """A mode, and a tree that was rendered for it. ``own`` are ``own_variables``."""
+    """A mode, and a tree that was rendered for it. ``own`` are ``own_variables``, ``runs`` how each component's containers must run."""
 
     side: Side
     seen: Observed
     own: tuple[Variables, Variables]
+    runs: dict[str, dict[str, Facts]]
 
 
 def compare(contract: Contract, realm: Source | None, lane: str, first: Rendered, second: Rendered) -> list[Difference]:
@@ -74,6 +84,8 @@ def compare(contract: Contract, realm: Source | None, lane: str, first: Rendered
     for name in sorted(services):
         found |= _variables(contract, name, both)
         found |= _secrets(contract, name, services, both)
+        found |= _exceptions(contract, name, both)
+    found |= _runs(services, both)
     return sorted(found, key=lambda item: (GROUPS.index(item.group), item.path, item.a or "", item.b or ""))
 
 
@@ -103,6 +115,8 @@ def _differences(at: Path, halves: list[_Half], mode_only: set[Path]) -> set[Dif
         fits = first.fits(path) and second.fits(path)
         if fits and (same or path in _NAMES):
             continue
+        if fits and path[:1] == ("services",) and path[2:] in {(key,) for key in _TOLD}:
+            continue
         group = MEANING
         if fits and path in mode_only:
             group = PLACEMENT
@@ -114,7 +128,7 @@ def _differences(at: Path, halves: list[_Half], mode_only: set[Path]) -> set[Dif
 
 
 def _variables(contract: Contract, name: str, both: tuple[Rendered, Rendered]) -> set[Difference]:
-    """The environment of a service: the contract's settings, and what its manifest or fragment has of its own."""
+    """The environment of a service: the contract's settings, and what its manifest has of its own."""
     said = settings(contract, name)
     halves = []
     placed: set[Path] = set()
@@ -125,23 +139,60 @@ def _variables(contract: Contract, name: str, both: tuple[Rendered, Rendered]) -
         stood_for = {key: one.side.spliced(value) for key, value in said.items()} if provided else {}
         seen = one.seen.received.get(name, stood_for)
         extra = {key: value for key, value in (own | sourced).items() if key not in said}
-        # What mounting the source brings, or nothing of the other mode could have, is a matter of placement.
-        alone = extra if is_provided(other.side.mode, name) else sourced.keys() & extra.keys()
-        placed |= {(key,) for key in alone}
-        literal = frozenset((key,) for key in extra)
-        halves.append(_Half(one.side, dict(leaves(seen)), dict(leaves(extra | said)), literal))
+        # What nothing of the other mode could have is a matter of placement.
+        placed |= {(key,) for key in extra} if is_provided(other.side.mode, name) else set()
+        # What mounting the source brings is told with it.
+        for key in sourced.keys() & extra.keys():
+            if seen.get(key) == extra[key]:
+                seen = {other: value for other, value in seen.items() if other != key}
+                del extra[key]
+        # A variable that the kubelet puts together holds the contract's expressions; in another a text is a text.
+        meant_by = {key: expanded(value, said) for key, value in extra.items()}
+        literal = frozenset((key,) for key, value in extra.items() if meant_by[key] == value)
+        halves.append(_Half(one.side, _by_path(seen), _by_path(meant_by | said), literal))
     return _differences(("services", name, "settings"), halves, placed)
+
+
+def _by_path(variables: Mapping[str, str]) -> Leaves:
+    return {(key,): value for key, value in variables.items()}
 
 
 def _secrets(contract: Contract, name: str, lane: set[str], both: Iterable[Rendered]) -> set[Difference]:
     """Secrets that are handed over by the tree itself: exactly the contract's keys."""
     wanted = set(contract.services[name].secrets_in(lane))
-    handed = [one.seen.secrets.get(name, wanted) for one in both]
-    first, second = handed
+    first, second = (one.seen.secrets.get(name, wanted) for one in both)
     return {
-        Difference(MEANING, f"services.{name}.secrets.{key}", *("handed over" if key in keys else None for keys in handed))
+        Difference(MEANING, f"services.{name}.secrets.{key}", _handed(key, first), _handed(key, second))
         for key in (first ^ wanted) | (second ^ wanted)
     }
+
+
+def _handed(key: str, keys: set[str]) -> str | None:
+    return "handed over" if key in keys else None
+
+
+def _exceptions(contract: Contract, name: str, both: tuple[Rendered, Rendered]) -> set[Difference]:
+    """What a component does otherwise in the one mode that is Compose, each with its reason."""
+    in_compose = [one.side.mode.target == "compose" and not is_provided(one.side.mode, name) for one in both]
+    found = set()
+    for told in contract.services[name].exceptions.told() if in_compose[0] != in_compose[1] else ():
+        side = both[in_compose.index(True)].side
+        text = told.text if told.path != ("publish",) else side.spliced(str(placement_of(contract, side.mode, name)["publish"]))
+        a, b = (text if here else None for here in in_compose)
+        found.add(Difference(EXCEPTION, dotted(("services", name, *told.path)), a, b, told.why))
+    return found
+
+
+def _runs(services: set[str], both: tuple[Rendered, Rendered]) -> set[Difference]:
+    """Where a container does not run as the manifest says, or in Compose as the exceptions say."""
+    actual = [dict(leaves(one.seen.runs)) for one in both]
+    wanted = [dict(leaves({name: facts for service in services for name, facts in one.runs.get(service, {}).items()})) for one in both]
+    found = set()
+    for path in {path for side in (*actual, *wanted) for path in side}:
+        if any(seen.get(path) != meant.get(path) for seen, meant in zip(actual, wanted, strict=True)):
+            a, b = (" ".join(_text(seen[path]).split()) if path in seen else None for seen in actual)
+            found.add(Difference(MEANING, dotted(("containers", *path)), a, b))
+    return found
 
 
 def _shown(half: _Half, path: Path) -> str | None:

@@ -8,8 +8,15 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.compare import GROUPS, MEANING, Difference, Rendered, compare
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.expected import Side, own_variables
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.compare import (
+    EXCEPTION,
+    GROUPS,
+    MEANING,
+    Difference,
+    Rendered,
+    compare,
+)
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.expected import Side, own_variables, runs
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.observe import observe
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Mode
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import Platform
@@ -31,11 +38,12 @@ def differences(platform: Platform, first: str, second: str, lane: str) -> list[
 
 def rendered(platform: Platform, mode: Mode, tree: Tree) -> Rendered:
     """A mode's tree, ready to be compared."""
-    return Rendered(Side.of(platform.contract, mode), observe(tree), own_variables(platform, mode))
+    side = Side.of(platform.contract, mode)
+    return Rendered(side, observe(tree), own_variables(platform, mode), runs(platform, side))
 
 
 def refuse_meaning(found: list[Difference], first: str, second: str) -> None:
-    """Raise ParityError CONTRACT_MEANING_DIFFERS if there is a difference that is neither transport nor placement."""
+    """Raise ParityError CONTRACT_MEANING_DIFFERS if there is a difference of meaning."""
     told = [item for item in found if item.group == MEANING]
     if told:
         lines = [f"{item.path}: {_or_dash(item.a)} in {first}, {_or_dash(item.b)} in {second}" for item in told]
@@ -43,15 +51,19 @@ def refuse_meaning(found: list[Difference], first: str, second: str) -> None:
 
 
 def document(found: list[Difference], first: str, second: str, lane: str) -> dict[str, Any]:
-    """The differences as data: by group, each with ``path``, ``a`` and ``b``."""
+    """The differences as data: by group, each with ``path``, ``a`` and ``b``, an exception also with ``why``."""
     grouped = {group: [item for item in found if item.group == group] for group in GROUPS}
     return {
         "a": first,
         "b": second,
         "lane": lane,
-        "differences": {group: [{"path": item.path, "a": item.a, "b": item.b} for item in grouped[group]] for group in GROUPS},
+        "differences": {group: [_row(item) for item in grouped[group]] for group in GROUPS},
         "counts": {group: len(grouped[group]) for group in GROUPS},
     }
+
+
+def _row(item: Difference) -> dict[str, Any]:
+    return {"path": item.path, "a": item.a, "b": item.b} | ({"why": item.why} if item.group == EXCEPTION else {})
 
 
 def table(found: list[Difference], first: str, second: str, lane: str, width: int) -> list[str]:
@@ -72,6 +84,7 @@ def table(found: list[Difference], first: str, second: str, lane: str, width: in
         for item in items:
             a, b = _pair(_or_dash(item.a), _or_dash(item.b), column)
             lines.append(f"{gap}{names[item]:<{paths}}{gap}{a:<{column}}{gap}{b}")
+            lines += [f"{gap * 2}{item.why}"] if item.why else []
     return [*lines, "", "differences: " + ", ".join(counts)]
 
 

@@ -9,16 +9,18 @@ Built from the platform's folder alone and not from what was rendered: a renderi
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.observe import container_variables, pod_variables
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.observe import pod_variables
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.runs import Facts, excepted, further, of_pod
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.component import Component
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract, Mode
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.placement import is_provided, placement_of, said_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import Platform
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.pods import pods_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.references import Scope, scope_of, split
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.strict_yaml import Path
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_fragments import read_fragment
 
 Variables = dict[str, dict[str, str]]
 Leaves = dict[Path, Any]
@@ -75,6 +77,7 @@ def meant(contract: Contract, lane: str) -> Leaves:
             **({"host": f"${{services.{name}.host}}", "ports": service.ports} if service.ports else {}),
             **({"main_port": service.main_port} if service.main_port else {}),
             "needs": list(service.needs),
+            **({"reset": service.reset} if service.reset else {}),
             "settings": settings(contract, name),
             "types": {key: setting.type for key, setting in service.settings.items()},
             "secrets": service.secrets_in(members),
@@ -123,20 +126,43 @@ def placed(contract: Contract, side: Side, services: set[str]) -> Leaves:
 
 
 def own_variables(platform: Platform, mode: Mode) -> tuple[Variables, Variables]:
-    """Variables beside the contract's, by component: what its manifest or fragment states, and what mounting its source brings.
-
-    Raises ParityError as ``read_fragment``.
-    """
+    """Variables beside the contract's, by component: what its manifest states, and what mounting its source brings."""
     own: Variables = {}
     sourced: Variables = {}
     for name, component in sorted(platform.components.items()):
-        if is_provided(mode, name):
-            continue
-        if mode.target == "compose":
-            main = read_fragment(component.folder / "compose.yml", name).main
-            own[name] = container_variables(main)
-            if "source" in mode.exceptions.get(name, {}):
-                sourced[name] = container_variables(main.get("x-source") or {})
-        else:
+        if not is_provided(mode, name):
             own[name] = pod_variables(component.base, name)
+            if mode.target == "compose" and component.exceptions.source:
+                sourced[name] = component.exceptions.source.environment
     return own, sourced
+
+
+def runs(platform: Platform, side: Side) -> dict[str, dict[str, Facts]]:
+    """How the containers of each component run in a mode: as its manifests say, and in Compose as the exceptions say."""
+    found: dict[str, dict[str, Facts]] = {}
+    for name, component in platform.components.items():
+        if is_provided(side.mode, name):
+            continue
+        pods = _pods(platform, side, component)
+        if side.mode.target != "compose":
+            found[name] = pods
+            continue
+        found[name] = {pod: excepted(facts, component.exceptions, main=pod == name) for pod, facts in pods.items()}
+        for container, said in component.exceptions.containers.items():
+            if container not in pods:
+                found[name][container] = further(_base_of(platform, side, component, said.of), said)
+    return found
+
+
+def _pods(platform: Platform, side: Side, component: Component) -> dict[str, Facts]:
+    contract = platform.contract
+    given = {key: side.spliced(value) for key, value in settings(contract, component.name).items()}
+    ports = {key: int(side.spliced(str(value))) for key, value in contract.services[component.name].ports.items()}
+    return {name: of_pod(pod, given, ports) for name, pod in pods_of(component.base).items()}
+
+
+def _base_of(platform: Platform, side: Side, component: Component, of: str) -> Facts:
+    """The facts that a container that only Compose runs begins with: source is mounted into the component's own."""
+    other = platform.components[of] if of else component
+    exceptions = other.exceptions if other is component else replace(other.exceptions, source=None)
+    return excepted(_pods(platform, side, other)[other.name], exceptions, main=False)

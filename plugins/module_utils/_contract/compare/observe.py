@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.runs import Facts, container_variables, of_pod, of_service
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model import strict_yaml
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.consumption import literals
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import WORKLOADS, Base, parse_base
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import Base, parse_base
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.pods import pods_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_container import variables_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_deliverer import DELIVERER
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.tree import Tree
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
@@ -23,12 +27,16 @@ _ESCAPED = re.compile(r"\\(.)")
 
 @dataclass(frozen=True)
 class Observed:
-    """A tree as its readers see it. A service that is not deployed from the tree has no ``received``."""
+    """A tree as its readers see it. A service that is not deployed from the tree has no ``received``.
+
+    ``runs`` says of every container by name how it runs.
+    """
 
     contract: dict[str, Any]
     realm: Any
     received: dict[str, dict[str, str]]
     secrets: dict[str, set[str]]
+    runs: dict[str, Facts]
 
 
 def observe(tree: Tree) -> Observed:
@@ -39,6 +47,7 @@ def observe(tree: Tree) -> Observed:
     services = services if isinstance(services, dict) else {}
     received: dict[str, dict[str, str]] = {}
     secrets: dict[str, set[str]] = {}
+    runs: dict[str, Facts] = {}
     if COMPOSE_FILE in tree:
         project = _yaml(tree[COMPOSE_FILE])
         handed = _handed(tree.get(_HANDED, b"").decode(errors="replace"))
@@ -47,37 +56,53 @@ def observe(tree: Tree) -> Observed:
             if isinstance(container, dict):
                 received[name] = _of_container(container, tree)
                 secrets[name] = handed.get(f"{name}-secrets", set())
+        runs = dict(_of_project(project, str(contract.get("lane"))))
     else:
-        bases: dict[str, Base | None] = {}
         for name, service in services.items():
             role = str(_dig(service, "role"))
             overlay = _yaml(tree.get(f"{role}/kustomization.yaml"))
             if not isinstance(overlay, dict) or "provided_by" in service:
                 continue
-            if role not in bases:
-                bases[role] = _base(tree, role)
-            received[name] = _of_pod(name, role, overlay, bases[role], tree)
+            base = _base(tree, f"{role}/base/{name}/")
+            received[name] = _of_pod(name, role, overlay, base, tree)
+            for pod in pods_of(base).values():
+                runs[pod.name] = of_pod(pod, received[name], _ports(service))
             if "secretGenerator" in overlay:
                 keys = _generated(overlay, "secretGenerator", f"{name}-secrets", "files")
                 secrets[name] = {str(key).partition("=")[0] for key in keys}
-    return Observed(contract, _json(tree.get("realm.json")), received, secrets)
+    return Observed(contract, _json(tree.get("realm.json")), received, secrets, runs)
 
 
-def _of_pod(name: str, role: str, overlay: dict[str, Any], base: Base | None, tree: Tree) -> dict[str, str]:
+def _of_project(project: Any, lane: str) -> Iterator[tuple[str, Facts]]:
+    """The services of a lane, but for the one that hands out files."""
+    services = _dig(project, "services")
+    for name, service in services.items() if isinstance(services, dict) else ():
+        if name != DELIVERER and isinstance(service, dict) and lane in (service.get("profiles") or [lane]):
+            yield name, of_service(service)
+
+
+def _ports(service: Any) -> dict[str, int]:
+    found = _dig(service, "ports")
+    return found if isinstance(found, dict) else {}
+
+
+def _of_pod(name: str, role: str, overlay: dict[str, Any], base: Base, tree: Tree) -> dict[str, str]:
     """What Kubernetes gives the main container: its ConfigMap, then what its manifest says itself."""
     found: dict[str, str] = {}
     for file in _generated(overlay, "configMapGenerator", f"{name}-config", "envs"):
         lines = tree.get(f"{role}/{file}", b"").decode(errors="replace").split("\n")
         found |= dict(line.partition("=")[::2] for line in lines if line)
-    return found | (pod_variables(base, name) if base else {})
+    pod = pods_of(base).get(name)
+    return variables_of(pod, found) if pod else found
 
 
-def _base(tree: Tree, role: str) -> Base | None:
-    files = {path.removeprefix(f"{role}/base/"): data for path, data in tree.items() if path.startswith(f"{role}/base/")}
+def _base(tree: Tree, folder: str) -> Base:
+    """The manifests in a folder of the tree; none of them where one cannot be read."""
+    files = {path.removeprefix(folder): data for path, data in tree.items() if path.startswith(folder)}
     try:
-        return parse_base(files, role)
+        return parse_base(files, folder)
     except ParityError:
-        return None
+        return Base(files)
 
 
 def _of_container(container: dict[str, Any], tree: Tree) -> dict[str, str]:
@@ -89,22 +114,10 @@ def _of_container(container: dict[str, Any], tree: Tree) -> dict[str, str]:
     return found | container_variables(container)
 
 
-def container_variables(container: dict[str, Any]) -> dict[str, str]:
-    """The ``environment`` of a Compose service."""
-    own = container.get("environment") or {}
-    if isinstance(own, list):
-        own = dict(str(line).partition("=")[::2] for line in own)
-    # A dollar stands twice in a Compose file, which would replace a variable otherwise.
-    return {str(key): str(value).replace("$$", "$") for key, value in own.items()}
-
-
 def pod_variables(base: Base, name: str) -> dict[str, str]:
-    """What the manifests of a role state themselves for the main container of a workload."""
-    found: dict[str, str] = {}
-    for manifest in base.of_kind(*WORKLOADS):
-        if manifest.name == name:
-            found |= literals(manifest)
-    return found
+    """What the manifests of a component state themselves for its workload."""
+    pod = pods_of(base).get(name)
+    return pod.literals if pod else {}
 
 
 def _handed(text: str) -> dict[str, set[str]]:

@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.deployed import Deployed, deployed
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.exceptions import FILE as COMPOSE_FILE
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.exceptions import Exceptions
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.folders import PLATFORM_FILE
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import check_schema, read_file, read_schema, shown
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import Base, read_base
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.meaning import in_compose
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.misplaced import in_component
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.pods import pods_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.problems import Problems
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.readers import OUTSIDE
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.schema import violations
@@ -33,6 +37,7 @@ class Component:
     source: File
     base: Base
     deployed: Deployed
+    exceptions: Exceptions
 
     @property
     def folder(self) -> Path:
@@ -46,8 +51,7 @@ class Component:
 
     def file(self, name: str, *, invalid: str = "CONTRACT_INVALID") -> File | None:
         """A YAML file of the folder, None where there is none. Raises ParityError as ``read_file``."""
-        path = self.folder / name
-        return read_file(path, self.root, invalid=invalid) if path.is_file() else None
+        return _file(self.folder, self.root, name, invalid=invalid)
 
 
 def read_components(heads: Mapping[Path, File]) -> dict[str, Component]:
@@ -87,7 +91,7 @@ def _refuse_shared_objects(components: Mapping[str, Component]) -> None:
     owners: dict[tuple[str, str, str], str] = {}
     for name, component in components.items():
         objects = {(manifest.kind, manifest.namespace, manifest.name) for manifest in component.base.manifests}
-        for key in sorted(objects | component.base.generated):
+        for key in sorted(objects | set(component.base.generated)):
             owner = owners.setdefault(key, name)
             if owner != name:
                 at = f"{key[0]} {key[2]}" + (f" in namespace {key[1]}" if key[1] else "")
@@ -111,7 +115,18 @@ def _component(name: str, root: Path) -> Component:
         raise ParityError(_MISMATCH, f"{label}: has no folder kubernetes/ with its manifests", todo)
     base = read_base(manifests, f"{label}/kubernetes")
     where = deployed(name, base, f"{label}/kubernetes", connected=bool(source.data.get("ports")))
-    return Component(name, root, source, base, where)
+    return Component(name, root, source, base, where, _exceptions(name, root, source, base))
+
+
+def _exceptions(name: str, root: Path, source: File, base: Base) -> Exceptions:
+    file = _file(root / "components" / name, root, COMPOSE_FILE)
+    if file is not None:
+        check_schema(file, "compose", "CONTRACT_INVALID", in_compose(file.data, name, pods_of(base), source.data.get("settings", ())))
+    return Exceptions.parse(file)
+
+
+def _file(folder: Path, root: Path, name: str, *, invalid: str = "CONTRACT_INVALID") -> File | None:
+    return read_file(folder / name, root, invalid=invalid) if (folder / name).is_file() else None
 
 
 def _check_name(name: str, label: str) -> None:

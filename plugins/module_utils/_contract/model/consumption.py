@@ -41,18 +41,6 @@ def reads(manifest: Manifest) -> list[Read]:
     return found
 
 
-def literals(manifest: Manifest) -> dict[str, str]:
-    """The variables that a workload's main container, named as the workload, gets from the manifest itself."""
-    spec = (manifest.pod_template or {}).get("spec")
-    return {
-        str(variable.get("name")): str(variable["value"])
-        for container in items(spec, "containers")
-        if container.get("name") == manifest.name
-        for variable in items(container, "env")
-        if "value" in variable
-    }
-
-
 def keys_read(found: list[Read], kind: str, name: str) -> frozenset[str] | bool | None:
     """The keys of one ConfigMap or Secret that are read: False for none of it, None for all of it."""
     own = [read for read in found if (read.kind, read.name) == (kind, name)]

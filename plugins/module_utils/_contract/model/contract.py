@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.deployed import Deployed
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.exceptions import Exceptions
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.head import Head
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.instance import domain_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.source import Source
@@ -34,7 +35,7 @@ class Service:
 
     ``image`` is the name by which its manifests call it: where component.yml names one of a registry,
     that of the component. It is empty where the node brings its own. ``needs`` are the components that it connects to
-    and cannot be ready without.
+    and cannot be ready without. ``reset`` is what component.yml says of it, ``exceptions`` what compose.yml does.
     """
 
     role: str
@@ -45,7 +46,9 @@ class Service:
     secrets: dict[str, str]
     shared_by: dict[str, str]
     needs: tuple[str, ...]
+    reset: dict[str, Any]
     deployed: Deployed
+    exceptions: Exceptions
 
     def secrets_in(self, lane: Collection[str]) -> dict[str, str]:
         """Its secrets in a lane of these components: what others share with it goes with them."""
@@ -75,7 +78,7 @@ class Contract:
     secrets: dict[str, dict[str, Any]]
 
     @classmethod
-    def parse(cls, source: Source, where_deployed: Mapping[str, Deployed]) -> Contract:
+    def parse(cls, source: Source, where_deployed: Mapping[str, Deployed], exceptions: Mapping[str, Exceptions]) -> Contract:
         """From an assembled document whose files their schemas admit."""
         data = source.data
         return cls(
@@ -94,7 +97,9 @@ class Contract:
                     secrets={key: item["secret"] for key, item in value.get("secrets", {}).items()},
                     shared_by={key: item["shared_by"] for key, item in value.get("secrets", {}).items() if "shared_by" in item},
                     needs=tuple(value.get("needs", ())),
+                    reset=value.get("reset", {}),
                     deployed=where_deployed[name],
+                    exceptions=exceptions[name],
                 )
                 for name, value in data["services"].items()
             },

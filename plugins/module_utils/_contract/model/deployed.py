@@ -18,7 +18,8 @@ class Deployed:
     """The main object of a component, a workload or a Job, and the Service that leads to it.
 
     ``service`` is empty for a component that nobody connects to, ``storage`` (a Kubernetes
-    quantity) for one that keeps nothing. ``replicas`` is 0 for what is not counted.
+    quantity) for one that keeps nothing. ``replicas`` is 0 for what is not counted. ``jobs``
+    are the further Jobs of the component.
     """
 
     kind: str
@@ -26,6 +27,7 @@ class Deployed:
     service: str
     replicas: int
     storage: str
+    jobs: tuple[str, ...]
 
     @property
     def cluster_host(self) -> str:
@@ -54,6 +56,7 @@ def deployed(name: str, base: Base, label: str, *, connected: bool) -> Deployed:
         service=service,
         replicas=_replicas(workload) if workload.kind in ("Deployment", "StatefulSet") else 0,
         storage=str(dig(workload.data, "spec", "volumeClaimTemplates", 0, "spec", "resources", "requests", "storage") or ""),
+        jobs=tuple(m.name for m in base.of_kind("Job") if m.name != name),
     )
 
 

@@ -15,6 +15,8 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.prob
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
 NAME_LABEL = "app.kubernetes.io/name"
+MANAGED_BY, OURS = "app.kubernetes.io/managed-by", "gpuaas.parity"
+"""The label of every object that a rendering consists of."""
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 MAIN = (*WORKLOADS, "Job")
 """What the main object of a component can be."""
@@ -72,16 +74,27 @@ class Manifest:
 class Base:
     """A Kustomize base: ``files`` by relative path, and the objects its ``resources`` list.
 
-    ``generated`` holds ("ConfigMap" or "Secret", namespace, name) that it makes itself.
+    ``generated`` holds ("ConfigMap" or "Secret", namespace, name) that it makes itself,
+    with the file that each key is made from; None where it is not made from files alone.
     """
 
     files: dict[str, bytes]
     manifests: list[Manifest] = field(default_factory=list)
-    generated: set[tuple[str, str, str]] = field(default_factory=set)
+    generated: dict[tuple[str, str, str], dict[str, str] | None] = field(default_factory=dict)
 
     def of_kind(self, *kinds: str) -> list[Manifest]:
         """The objects of these kinds, in a stable order."""
         return sorted((m for m in self.manifests if m.kind in kinds), key=lambda m: (m.kind, m.namespace, m.name))
+
+    def config_map(self, namespace: str, name: str) -> dict[str, bytes] | None:
+        """What a ConfigMap holds that is made of files or stands in the manifests; None where there is none."""
+        files = self.generated.get(("ConfigMap", namespace, name))
+        if files is not None:
+            return {key: self.files[path] for key, path in files.items()}
+        for manifest in self.of_kind("ConfigMap"):
+            if (manifest.namespace, manifest.name) == (namespace, name):
+                return {str(key): str(text).encode() for key, text in (manifest.data.get("data") or {}).items()}
+        return None
 
 
 def read_base(directory: Path, label: str) -> Base:
@@ -137,7 +150,10 @@ def _collect(base: Base, folder: str, label: str, namespace: str, trail: list[st
     namespace = namespace or str(data.get("namespace") or "")
     for kind, key in (("ConfigMap", "configMapGenerator"), ("Secret", "secretGenerator")):
         for item in items(data, key):
-            base.generated.add((kind, namespace or str(dig(item, "namespace") or ""), str(dig(item, "name"))))
+            made = _made_from(item, folder)
+            if missing := sorted(set((made or {}).values()) - set(base.files)):
+                raise ParityError(_INVALID, f"{label}/{missing[0]}: there is no such file in the directory")
+            base.generated[kind, namespace or str(dig(item, "namespace") or ""), str(dig(item, "name"))] = made
     listed = data.get("resources") or []
     if not isinstance(listed, list):
         raise ParityError(_INVALID, f"{label}/{file}: resources: must be a list of files")
@@ -148,6 +164,18 @@ def _collect(base: Base, folder: str, label: str, namespace: str, trail: list[st
             continue
         for document in _documents(base, target, label):
             base.manifests += _manifests(document.data, f"{label}/{target}", namespace)
+
+
+def _made_from(item: Any, folder: str) -> dict[str, str] | None:
+    """Key -> file of a generator, whose entries are ``file`` or ``key=file``."""
+    if {"envs", "env", "literals"} & set(item):
+        return None
+    found = {}
+    files = item.get("files")
+    for entry in files if isinstance(files, list) else ():
+        key, said, path = str(entry).rpartition("=")
+        found[key if said else path.rpartition("/")[2]] = f"{folder}{path}"
+    return found
 
 
 def _documents(base: Base, file: str, label: str) -> list[strict_yaml.Document]:

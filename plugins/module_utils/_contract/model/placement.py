@@ -8,9 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract, Mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.instance import port_of
 
 # A directory of the one node for each component that keeps something; a cluster of our own binds volumes to it at once.
 _NODE_DIRECTORIES = "/var/local/gpuaas"
+# Of an instance's block of ports the first two are those of its endpoints.
+_PUBLIC_PORTS = 2
 
 
 def host_of(contract: Contract, mode: Mode, name: str) -> str:
@@ -24,8 +27,10 @@ def host_of(contract: Contract, mode: Mode, name: str) -> str:
 def placement_of(contract: Contract, mode: Mode, name: str) -> dict[str, Any]:
     """Everything that a mode says of a component's place, derived and excepted, sorted by key."""
     said = {key: value for key, value in mode.exceptions.get(name, {}).items() if key != "host"}
-    if "provided_by" in said or mode.target == "compose":
+    if "provided_by" in said:
         return dict(sorted(said.items()))
+    if mode.target == "compose":
+        return _in_compose(contract, mode, name)
     found = contract.services[name].deployed
     derived: dict[str, Any] = {"namespace": found.namespace}
     if found.replicas:
@@ -35,6 +40,20 @@ def placement_of(contract: Contract, mode: Mode, name: str) -> dict[str, Any]:
         if mode.target == "kubernetes" and "storage_class" not in said:
             derived["node_path"] = f"{_NODE_DIRECTORIES}/{name}"
     return dict(sorted((derived | said).items()))
+
+
+def _in_compose(contract: Contract, mode: Mode, name: str) -> dict[str, Any]:
+    """What of a component's exceptions is for those who look at the machine: its port there, its source."""
+    exceptions = contract.services[name].exceptions
+    published = {"publish": _published(contract, mode, name, exceptions.publish.port)} if exceptions.publish else {}
+    return published | ({"source": exceptions.source.folder} if exceptions.source else {})
+
+
+def _published(contract: Contract, mode: Mode, name: str, port: str | int) -> str | int:
+    """The port itself; in an instance a number becomes one of the instance's own, after the public ones."""
+    publish = {other: service.exceptions.publish for other, service in contract.services.items()}
+    numbers = sorted(other for other, said in publish.items() if said and isinstance(said.port, int))
+    return port_of(port, mode.head.instance, _PUBLIC_PORTS + numbers.index(name)) if isinstance(port, int) else port
 
 
 def said_of(mode: Mode) -> dict[str, str]:

@@ -81,5 +81,6 @@ def load_platform(folder: Path) -> Platform:
     source = Merged([*(without_members(head, gone) for head in below), own])
     realm = merged(folders, "realm.yml")
     found = assemble(source, {name: component.source for name, component in components.items()}, realm)
-    contract = Contract.parse(found, {name: component.deployed for name, component in components.items()})
+    where = {name: component.deployed for name, component in components.items()}
+    contract = Contract.parse(found, where, {name: component.exceptions for name, component in components.items()})
     return Platform(folders, contract, realm, components, gone)

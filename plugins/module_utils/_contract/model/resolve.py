@@ -41,7 +41,7 @@ def resolve(contract: Contract, mode: Mode) -> Resolved:
     services = {name: _service(name, contract, mode, scope, problems) for name in sorted(contract.services)}
     endpoints = {name: _endpoint(name, contract, scope, problems) for name in sorted(contract.endpoints)}
     _check_mode_values(scope, problems)
-    _check_addresses(services, mode, problems)
+    _check_addresses(services, contract, mode, problems)
     problems.refuse()
     return {
         "contract": 1,
@@ -88,6 +88,7 @@ def _service(name: str, contract: Contract, mode: Mode, scope: Scope, problems: 
         "workload": f"{service.deployed.kind.lower()}/{name}",
         **(_address(name, contract, scope, problems) if service.ports else {}),
         "needs": list(service.needs),
+        **({"reset": service.reset} if service.reset else {}),
         **_placement(name, contract, mode, scope, problems),
         "settings": _settings(name, service, contract, scope, problems),
         "types": {key: setting.type for key, setting in sorted(service.settings.items())},
@@ -117,7 +118,7 @@ def _placement(name: str, contract: Contract, mode: Mode, scope: Scope, problems
     """How the mode places a component, with the published port as a number."""
     placed = placement_of(contract, mode, name)
     if "publish" in placed:
-        where = mode.source.where("placement", name, "publish")
+        where = contract.services[name].exceptions.where("publish", "port")
         port = scope.expand(str(placed["publish"]), where)
         if not is_port(port):
             problems.add("CONTRACT_TYPE", where, "must lead to a port, 1 to 65535")
@@ -167,7 +168,7 @@ def _check_mode_values(scope: Scope, problems: Problems) -> None:
             problems.add("CONTRACT_TYPE", where, f"must be {wanted}")
 
 
-def _check_addresses(services: dict[str, dict[str, Any]], mode: Mode, problems: Problems) -> None:
+def _check_addresses(services: dict[str, dict[str, Any]], contract: Contract, mode: Mode, problems: Problems) -> None:
     """Two components at one address, or published on one port: one of them would be reached in place of the other."""
     published: dict[int, str] = {}
     taken: dict[tuple[str, int], str] = {}
@@ -178,4 +179,5 @@ def _check_addresses(services: dict[str, dict[str, Any]], mode: Mode, problems: 
                 problems.add("MODE_INVALID", mode.source.where("placement", name), f"{service['host']}:{port} is where {other} is")
         other = published.setdefault(service["publish"], name) if service.get("publish") else name
         if other != name:
-            problems.add("MODE_INVALID", mode.source.where("placement", name, "publish"), f"{service['publish']} is {other}'s already")
+            where = contract.services[name].exceptions.where("publish", "port")
+            problems.add("CONTRACT_INVALID", where, f"{service['publish']} is {other}'s already")

@@ -49,8 +49,6 @@ def check_mode(contract: Contract, mode: Mode) -> None:
 def _misplaced(contract: Contract, mode: Mode, name: str, said: Mapping[str, object]) -> Iterator[tuple[tuple[str, ...], str]]:
     """(key, cause) of everything that a mode says of a component which cannot be so."""
     service = contract.services[name]
-    if "publish" in said and not service.main_port:
-        yield ("publish",), "has several ports, and no main_port says which one" if service.ports else "is published, and has no port"
     if "host" in said and not service.ports:
         yield ("host",), "has a host, and no port that anybody could reach there"
     if "provided_by" in said and "host" not in said and service.ports and mode.target == "compose":
@@ -83,6 +81,7 @@ def _names(contract: Contract, problems: Problems) -> None:
         if not service.main_port:
             cause = "has several ports, and no main_port says which one" if service.ports else "has no port"
             problems.add("CONTRACT_INVALID", where("endpoints", name), f"leads to {endpoint.service}, which {cause}")
+    owners = _owners(contract)
     for name, service in contract.services.items():
         if service.main_port and service.main_port not in service.ports:
             known = ", ".join(service.ports) or "none"
@@ -93,6 +92,12 @@ def _names(contract: Contract, problems: Problems) -> None:
         for index, needed in enumerate(service.needs):
             if needed not in contract.services:
                 problems.add("CONTRACT_REFERENCE", where("services", name, "needs", index), f"no component {needed}")
+        if service.exceptions.publish and not service.main_port:
+            cause = "has several ports, and no main_port says which one" if service.ports else "is published, and has no port"
+            problems.add("CONTRACT_INVALID", service.exceptions.where("publish"), cause)
+        for place, container in (*_resets(contract, name), *_waits(contract, name)):
+            if container not in owners:
+                problems.add("CONTRACT_REFERENCE", place, f"no container or component {container}")
     variables = {key for service in contract.services.values() for key in service.settings}
     for name in contract.secrets:
         if name.upper() in variables:
@@ -135,6 +140,10 @@ def _cycles(contract: Contract, problems: Problems) -> None:
 def _needs(contract: Contract, name: str) -> Iterator[tuple[str, str]]:
     """(place, component) of every known component that one cannot do without."""
     yield from _references(contract, name)
+    owners = _owners(contract)
+    for place, container in (*_resets(contract, name), *_waits(contract, name)):
+        if container in owners:
+            yield place, owners[container]
     for index, needed in enumerate(contract.services[name].needs):
         if needed in contract.services:
             yield contract.source.where("services", name, "needs", index), needed
@@ -150,3 +159,30 @@ def _references(contract: Contract, name: str) -> Iterator[tuple[str, str]]:
             needed = service_of(reference, contract)
             if needed in contract.services:
                 yield contract.source.where(*path), needed
+
+
+def _owners(contract: Contract) -> dict[str, str]:
+    """The component of every container that there can be: workloads, Jobs, and what only Compose runs."""
+    owners: dict[str, str] = {}
+    for name, service in contract.services.items():
+        owners |= dict.fromkeys((name, *service.deployed.jobs, *service.exceptions.containers), name)
+    return owners
+
+
+def _resets(contract: Contract, name: str) -> Iterator[tuple[str, str]]:
+    """(place, container) of everything that the reset of a component names."""
+    reset = contract.services[name].reset
+    if "in" in reset:
+        yield contract.source.where("services", name, "reset", "in"), reset["in"]
+    for index, container in enumerate(reset.get("fill", ())):
+        yield contract.source.where("services", name, "reset", "fill", index), container
+
+
+def _waits(contract: Contract, name: str) -> Iterator[tuple[str, str]]:
+    """(place, container) of everything that the containers of a compose.yml come after, and what they run as."""
+    exceptions = contract.services[name].exceptions
+    for container, said in exceptions.containers.items():
+        if said.of:
+            yield exceptions.where("containers", container, "of"), said.of
+        for index, waited in enumerate(said.after):
+            yield exceptions.where("containers", container, "after", index), waited

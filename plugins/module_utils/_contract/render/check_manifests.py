@@ -139,7 +139,7 @@ class RoleCheck:
         generated |= {("ConfigMap", s["namespace"], CA_CONFIG_MAP) for s in self.services.values()}
         generated |= {("Secret", self.services[e["service"]]["namespace"], f"{n}-tls") for n, e in self.endpoints.items()}
         generated |= {(m.kind, m.namespace, m.name) for m in self.base.of_kind("ConfigMap", "Secret")}
-        generated |= self.base.generated
+        generated |= set(self.base.generated)
         for manifest in self.base.manifests:
             for read in reads(manifest):
                 if (read.kind, manifest.namespace, read.name) not in generated and read.name != _GIVEN:

@@ -1,23 +1,20 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a Compose rendering holds beside compose.yml: settings, routes, and who gets which file."""
+"""What a Compose rendering holds beside compose.yml: settings, and routes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_fragments import Fragment
 
 HEADER = "# Rendered from the platform's folder by gpuaas.parity; changes here are lost.\n"
-SECRETS_DIR = "/run/secrets/gpuaas"
+CERTIFICATES = "/run/secrets/gpuaas"
 # Values that mean themselves in an env file (the dotenv syntax of docs.docker.com/compose/environment-variables).
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@,+=-]*")
-_PRIVATE, _PUBLIC = "0400", "0444"
 
 
 class Dumper(yaml.SafeDumper):
@@ -71,61 +68,8 @@ def routes(endpoints: Mapping[str, dict[str, Any]], services: Mapping[str, dict[
             },
             "tls": {
                 "certificates": [
-                    {"certFile": f"{SECRETS_DIR}/{name}.crt", "keyFile": f"{SECRETS_DIR}/{name}.key"} for name in sorted(endpoints)
+                    {"certFile": f"{CERTIFICATES}/{name}.crt", "keyFile": f"{CERTIFICATES}/{name}.key"} for name in sorted(endpoints)
                 ]
             },
         }
     )
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """One file of a service: from ``origin`` (state/..., component/... or rendered/...) to ``name`` in volume ``volume``."""
-
-    component: str
-    volume: str
-    name: str
-    origin: str
-    owner: str
-    mode: str
-
-    @property
-    def line(self) -> str:
-        """The line of deliver.list."""
-        return f"{self.owner} {self.mode} {_mounted(self.origin)} /to/{self.volume}/{self.name}\n"
-
-
-@dataclass(frozen=True)
-class Mount:
-    """A volume in memory that holds files of one service, at path ``at`` of its containers."""
-
-    volume: str
-    at: str
-
-
-def mounts(fragment: Fragment, service: dict[str, Any]) -> list[Mount]:
-    """The volumes that the containers of a service read files from."""
-    found = [Mount(f"{fragment.service}-{name}", group.to) for name, group in fragment.groups.items()]
-    if service["secrets"]:
-        found.append(Mount(f"{fragment.service}-secrets", SECRETS_DIR))
-    return found
-
-
-def deliveries(fragment: Fragment, service: dict[str, Any], endpoints: Mapping[str, Any]) -> Iterator[Delivery]:
-    """Every file of a service. A certificate's key is as private as a secret; the other files of a group hold nothing secret."""
-    name, owner = fragment.service, fragment.owner
-    for group_name, group in fragment.groups.items():
-        volume = f"{name}-{group_name}"
-        for file, origin in sorted(group.files.items()):
-            yield Delivery(name, volume, file, origin, owner, _PUBLIC)
-        for endpoint in sorted(endpoints) if group.of_endpoints else ():
-            for ending in ("crt", "key"):
-                yield Delivery(name, volume, f"{endpoint}.{ending}", f"state/tls/{endpoint}/tls.{ending}", owner, _PRIVATE)
-    for key in sorted(service["secrets"]):
-        yield Delivery(name, f"{name}-secrets", key, f"state/secrets/files/{name}/{key}", owner, _PRIVATE)
-
-
-def _mounted(origin: str) -> str:
-    """Where the container ``secrets`` finds an origin: files of components and of the rendering lie together."""
-    kind, _, path = origin.partition("/")
-    return f"/from/state/{path}" if kind == "state" else f"/from/files/{path.rsplit('/', 1)[-1]}"

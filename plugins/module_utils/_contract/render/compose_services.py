@@ -1,90 +1,169 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A fragment and what the contract says of its service -> services of compose.yml."""
+"""A component's pods and its exceptions -> services of compose.yml."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_files import Mount
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_fragments import Fragment
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.component import Component
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.exceptions import Container, Exceptions, Files
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import read_text
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import WORKLOADS
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.pods import Pod, pods_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.problems import Problems
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_carried import not_carried
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_container import container_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_health import health, test_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_mounts import (
+    Delivered,
+    Group,
+    Mounts,
+    endpoint_files,
+    mounts_of,
+)
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_words import spelled
+from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
 LOOPBACK = "127.0.0.1"
-REPOSITORY = "gpuaas-parity"
-# What holds for every container, as Pod Security "restricted" asks of every pod.
-_HARDENED: dict[str, Any] = {
-    "read_only": True,
-    "cap_drop": ["ALL"],
-    "security_opt": ["no-new-privileges:true"],
-    "restart": "on-failure",
-    "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "2"}},
-}
-# Asked twice a second until it is healthy, which is what others wait for, then seldom.
-_HEALTH: dict[str, Any] = {"interval": "15s", "timeout": "5s", "retries": 4, "start_period": "5m", "start_interval": "500ms"}
-# Before what is the service's own, in the order of the file.
-_FIRST = ("image", "pull_policy", "profiles", "user", "entrypoint", "command", "env_file", "environment", "depends_on", "healthcheck")
+_UNDERIVABLE = "COMPOSE_UNDERIVABLE"
+_PUBLIC = "0444"
 
 
 @dataclass(frozen=True)
-class Placed:
-    """A service as the mode places it. ``aliases`` are further names of it in the project's network."""
+class Part:
+    """One service of compose.yml. ``once`` says that it is meant to end; ``waits`` names containers and components."""
 
-    fragment: Fragment
     service: dict[str, Any]
-    lanes: Sequence[str]
-    mounts: Sequence[Mount]
-    aliases: Sequence[str]
-    checkout: str
+    mounts: Mounts
+    owner: str
+    once: bool
+    waits: tuple[str, ...]
 
-    def containers(self) -> dict[str, dict[str, Any]]:
-        """The services of compose.yml, complete but for what only a machine knows."""
-        return {name: self._container(name) for name in self.fragment.containers}
 
-    def _container(self, name: str) -> dict[str, Any]:
-        is_main = name == self.fragment.service
-        own = dict(self.fragment.containers[name])
-        sourced = own.pop("x-source", None)
-        source = self.service.get("source") if sourced else None
-        if sourced and source:
-            own |= {key: value for key, value in sourced.items() if key != "at"}
-        built = _HARDENED | {"pull_policy": "never", "profiles": list(self.lanes)} | own
-        built["image"] = f"{REPOSITORY}/{own.get('image', self.service['image'])}"
-        if "healthcheck" in own:
-            built["healthcheck"] = {"test": own["healthcheck"]["test"], **_HEALTH, **own["healthcheck"]}
-        if self.service["settings"]:
-            built["env_file"] = [f"{self.fragment.service}.env"]
-        volumes = [_volume(mount.volume, mount.at, read_only=True) for mount in self.mounts]
-        if is_main and self.fragment.data:
-            volumes.append(_volume(data_volume(name), self.fragment.data))
-        if sourced and source:
-            volumes.append(bind(f"{self.checkout}/{source}", sourced["at"]))
-        built["volumes"] = [*own.get("volumes", ()), *volumes]
-        if is_main and "publish" in self.service:
-            published = {
-                "host_ip": LOOPBACK,
-                "published": str(self.service["publish"]),
-                "target": self.service["ports"][self.service["main_port"]],
-                "protocol": "tcp",
-            }
+@dataclass(frozen=True)
+class Derived:
+    """A component in Compose. ``service`` and ``endpoints`` are of the resolved contract, ``rendered`` what files of ``rendered/`` hold."""
+
+    component: Component
+    service: Mapping[str, Any]
+    endpoints: Mapping[str, Any]
+    rendered: Mapping[str, bytes]
+
+    @property
+    def name(self) -> str:
+        """The component's name, and that of the service that is its workload."""
+        return self.component.name
+
+    @property
+    def exceptions(self) -> Exceptions:
+        """What its compose.yml says."""
+        return self.component.exceptions
+
+    @cached_property
+    def pods(self) -> dict[str, Pod]:
+        """Its workload and its Jobs."""
+        return pods_of(self.component.base)
+
+    def refuse(self) -> None:
+        """Raise ParityError COMPOSE_UNDERIVABLE naming everything that its manifests say and Compose cannot do."""
+        problems = Problems()
+        for manifest in self.component.base.manifests:
+            if manifest.pod_template and manifest.kind not in (*WORKLOADS, "Job"):
+                problems.add(_UNDERIVABLE, manifest.where, "is of a kind that Compose has not")
+        for pod in self.pods.values():
+            for text in (*not_carried(pod, self.name), *(f"has {text}" for text in self.mounted(pod).unknown)):
+                problems.add(_UNDERIVABLE, pod.where, text)
+        main = self.pods.get(self.name)
+        if main is None:
+            problems.add(_UNDERIVABLE, self.component.label, f"no container in the workload {self.name}")
+        elif not main.once and self._test(main) is None:
+            problems.add(_UNDERIVABLE, main.where, "no command in its container can stand for its probe; say `health` in compose.yml")
+        problems.refuse()
+
+    def parts(self, others: Mapping[str, Derived], checkout: str) -> dict[str, Part]:
+        """Its services by name, the workload first; ``others`` are all components, ``checkout`` leads to the checkout."""
+        found = {self.name: self._workload(checkout)}
+        for name, pod in self.pods.items():
+            if name != self.name:
+                after = self.exceptions.containers[name].after if name in self.exceptions.containers else []
+                built, mounts = self._sourced(container_of(pod, self.name, self.service["settings"]), self.mounted(pod), checkout)
+                found[name] = Part(built, mounts, pod.user, True, (*self.service["needs"], *after))
+        for name, container in self.exceptions.containers.items():
+            if name not in self.pods:
+                found[name] = self._further(container, others, checkout)
+        return found
+
+    def _workload(self, checkout: str) -> Part:
+        pod = self.pods[self.name]
+        built, mounts = self._sourced(container_of(pod, self.name, self.service["settings"]), self.mounted(pod), checkout)
+        if self.exceptions.source and self.exceptions.source.args:
+            built["command"] = spelled(self.exceptions.source.args)
+        test = None if pod.once else self._test(pod)
+        if test:
+            built["healthcheck"] = health(spelled(test), pod.container)
+        if self.exceptions.publish:
+            target = self.service["ports"][self.service["main_port"]]
+            published = {"host_ip": LOOPBACK, "published": str(self.service["publish"]), "target": target, "protocol": "tcp"}
             built["ports"] = [published]
-        if is_main and self.aliases:
-            built["networks"] = {"default": {"aliases": list(self.aliases)}}
-        ordered = {key: built[key] for key in _FIRST if key in built} | built
-        return {key: value for key, value in ordered.items() if value != []}
+        after = {name: container.after for name, container in self.exceptions.containers.items()}
+        jobs = [name for name in self.pods if name != self.name and self.name not in after.get(name, ())]
+        waits = (*self.service["needs"], *jobs, *self.service.get("reset", {}).get("fill", ()))
+        return Part(built, mounts, pod.user, pod.once, waits)
 
+    def _further(self, container: Container, others: Mapping[str, Derived], checkout: str) -> Part:
+        """A container that ends, as the workload of a component runs but for what the exception says."""
+        of = others[container.of] if container.of else self
+        pod = replace(of.pods[of.name], once=True)
+        built, mounts = container_of(pod, of.name, of.service["settings"]), of.mounted(pod).without_data()
+        if of is self:
+            built, mounts = self._sourced(built, mounts, checkout)
+        if container.command:
+            built["entrypoint"], built["command"] = spelled(container.command), []
+        if container.args:
+            built["command"] = spelled(container.args)
+        return Part(built, mounts, pod.user, True, (*([container.of] if container.of else self.service["needs"]), *container.after))
 
-def data_volume(service: str) -> str:
-    """The volume that holds the data of a service."""
-    return f"{service}-data"
+    def _sourced(self, built: dict[str, Any], mounts: Mounts, checkout: str) -> tuple[dict[str, Any], Mounts]:
+        """The same with the source that is mounted, if any is."""
+        source = self.exceptions.source
+        if source is None:
+            return built, mounts
+        if source.command:
+            built = built | {"entrypoint": spelled(source.command)}
+        variables = dict(zip(source.environment, spelled(source.environment.values()), strict=True))
+        built = built | {"environment": built.get("environment", {}) | variables}
+        return built | {"volumes": [bind(f"{checkout}/{source.folder}", source.at)]}, mounts
+
+    def _test(self, pod: Pod) -> list[str] | None:
+        return self.exceptions.health.test if self.exceptions.health else test_of(pod.container, self.service.get("ports", {}))
+
+    def mounted(self, pod: Pod) -> Mounts:
+        """What a pod mounts, and the files that the exceptions add to every container of the component."""
+        groups = tuple(self._group(name, files, pod.user) for name, files in self.exceptions.files.items())
+        return mounts_of(pod, self.component, self.service, self.endpoints).with_groups(groups)
+
+    def _group(self, name: str, files: Files, owner: str) -> Group:
+        found = [self._file(file, origin) for file, origin in sorted(files.files.items())]
+        found += endpoint_files(self.endpoints) if files.of_endpoints else ()
+        return Group(f"{self.name}-{name}", files.to, owner, tuple(found))
+
+    def _file(self, name: str, origin: str) -> Delivered:
+        kind, _, path = origin.partition("/")
+        match kind:
+            case "rendered" if path not in self.rendered:
+                known = ", ".join(f"rendered/{one}" for one in self.rendered)
+                raise ParityError("CONTRACT_REFERENCE", f"{self.exceptions.where('files')}: nothing renders {origin}; there is {known}")
+            case "rendered":
+                return Delivered(name, _PUBLIC, data=self.rendered[path])
+            case _:
+                return Delivered(name, _PUBLIC, data=read_text(self.component.folder / path, f"{self.component.label}/{path}").encode())
 
 
 def bind(path: str, target: str) -> dict[str, Any]:
     """A file or folder of the host, read-only; one that is not there is an error, not a new folder."""
     return {"type": "bind", "source": path, "target": target, "read_only": True, "bind": {"create_host_path": False}}
-
-
-def _volume(name: str, target: str, *, read_only: bool = False) -> dict[str, Any]:
-    return {"type": "volume", "source": name, "target": target} | ({"read_only": True} if read_only else {})

@@ -20,11 +20,18 @@ from typing import Any
 import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.component import Component
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.consumption import reads
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import NAME_LABEL, Base, Manifest, dig
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import (
+    MANAGED_BY,
+    NAME_LABEL,
+    OURS,
+    Base,
+    Manifest,
+    dig,
+)
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.check_manifests import CA_CONFIG_MAP, RoleCheck
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.kustomize_patches import Dumper, claim, patches, volume_name
 
-_LABELS = {"app.kubernetes.io/managed-by": "gpuaas.parity", "app.kubernetes.io/part-of": "gpuaas"}
+_LABELS = {MANAGED_BY: OURS, "app.kubernetes.io/part-of": "gpuaas"}
 _NAMESPACES, _VOLUMES = "namespaces.yaml", "volumes.yaml"
 _HEADER = "# Rendered from the platform's folder by gpuaas.parity; changes here are lost.\n"
 _KUSTOMIZATION = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
