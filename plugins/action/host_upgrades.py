@@ -9,6 +9,7 @@ from typing import Any
 from ansible_collections.gpuaas.parity.plugins.module_utils._host.plan import Plan
 from ansible_collections.gpuaas.parity.plugins.module_utils._host.system import System
 from ansible_collections.gpuaas.parity.plugins.module_utils._host.upgrades import announce, is_disposable, refuse, simulate
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Note
 from ansible_collections.gpuaas.parity.plugins.modules.host_upgrades import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
 
@@ -31,5 +32,5 @@ class ActionModule(ParityAction):
         if found and not params["agreed"] and not is_disposable(system):
             raise refuse(found, wanted)
         if found:
-            self.show(announce(found))
+            self.emit(Note(announce(found)))
         return {"changed": False, "changes": [change.as_dict() for change in found]}

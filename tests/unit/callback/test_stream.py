@@ -119,7 +119,8 @@ def test_an_interrupted_run_ends_with_a_verdict(tmp_path: Path, directory: Path)
         shown = ""
         for line in lines_of(process):
             shown += line
-            if json.loads(line).get("step") == SLEEP["name"]:
+            event = json.loads(line)
+            if (event.get("step"), event.get("status")) == (SLEEP["name"], "started"):
                 process.send_signal(signal.SIGINT)
     assert process.returncode != 0
     assert (events(shown)[-1]["event"], events(shown)[-1]["reason"]) == ("verdict", "RUN_INTERRUPTED")

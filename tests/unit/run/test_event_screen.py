@@ -72,6 +72,7 @@ def terminal() -> Shown:
     [
         (Run("Up"), ["Up"], ""),
         (Note("starting the Docker engine"), ["  starting the Docker engine"], ""),
+        (Note("these change:\n  libc6"), ["  these change:\n    libc6"], ""),
         (Step("cluster: Create it", "changed", 13.24, True), ["  changed  cluster: Create it  13.2 s"], "changed"),
         (Step("cluster: Create it", "would-change", 0.0, True), ["  would change cluster: Create it  0.0 s"], "changed"),
         (Step("Await", "ok", 10.0, False), ["  ok       Await  10.0 s"], "ok"),

@@ -26,7 +26,7 @@ def line(record: Record, everything: bool = False) -> Line | None:
     if kind == "run":
         return Line(str(record["name"]))
     if kind == "note":
-        return Line(f"  {record['text']}")
+        return Line("\n".join(f"  {part}" for part in str(record["text"]).split("\n")))
     if kind == "step":
         return _step(record, everything)
     return _verdict(record) if kind == "verdict" else None
