@@ -198,7 +198,9 @@ REASONS: dict[str, Reason] = {
         "an installation would upgrade or remove packages of this machine, and nobody agreed to it",
         "{up} HOST_UPGRADE=yes   # agrees; or install Docker yourself: https://docs.docker.com/engine/install/",
     ),
-    "HOST_PORT_IN_USE": Reason("a port that the platform publishes is held by something else", "end its owner, or choose another port"),
+    "HOST_PORT_IN_USE": Reason(
+        "a port that the platform publishes is held by something else", "end its owner, or take ports of your own: {up} INSTANCE=two"
+    ),
     "HOST_CLOCK": Reason("the clock of the machine is wrong", "sudo timedatectl set-ntp true"),
     # kind
     "CLUSTER_NOT_OURS": Reason(
