@@ -51,6 +51,7 @@ def run(target: str, **variables: str) -> Answer:
     """Run ``make target``; ``AssertionError`` when exit status and answer do not agree."""
     done = subprocess.run(command(target, **variables), cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
     ok = done.returncode == 0
+    assert done.stdout, done.stderr
     if target.endswith(_ANSWERS):
         answer = Answer(ok, json.loads(done.stdout), text=done.stderr)
     else:
