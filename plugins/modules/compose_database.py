@@ -7,27 +7,30 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: compose_database
-short_description: Restore the seeded database of a Compose project, or make it anew
+short_description: Restore the seeded database of a Compose project, or seed it again
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
-  - V(restored) makes the control plane's database what its snapshot is, in about a second and without restarting a
-    container, and empties the cache. A snapshot that does not fit the code of the checkout is refused.
-  - V(reseeded) empties the database, migrates and seeds it with the code of the checkout, and keeps that as the snapshot.
-  - No password is an argument or in the environment of anything that is started here.
+  - V(restored) returns the control plane's database to its snapshot and empties the cache. It takes about a second and
+    restarts no container. A snapshot that does not fit the code of the checkout is refused.
+  - V(reseeded) empties the database, migrates and seeds it with the code of the checkout, and keeps the result as the
+    new snapshot.
+  - No password is passed as an argument or in the environment of a process that is started here.
+extends_documentation_fragment:
+  - gpuaas.parity.attributes
+  - gpuaas.parity.state_dir
+requirements:
+  - jsonschema >= 4.26
+  - Docker Engine >= 25
 options:
   state:
-    description: What is wanted.
+    description: Whether to restore the snapshot or to make a new one.
     type: str
     choices: [restored, reseeded]
     default: restored
   project:
-    description: Name of the project, which runs.
+    description: Name of the project. It must be running.
     type: str
-    required: true
-  state_dir:
-    description: Directory of the run's own files, which the project's labels name.
-    type: path
     required: true
   checkout:
     description: The checkout, whose code says which schema it needs.
@@ -36,29 +39,35 @@ options:
 attributes:
   check_mode:
     support: full
-    description: Says whether the snapshot could be restored, and changes nothing.
+    details:
+      - Says whether the snapshot could be restored.
   diff_mode:
     support: none
-    description: The contents of a database are not compared.
+    details:
+      - The contents of a database are not compared.
 """
 
 EXAMPLES = r"""
-- name: Have the seeded database again
+- name: Restore the seeded database
   gpuaas.parity.compose_database:
+    project: gpuaas-local
+    state_dir: "{{ playbook_dir }}/../.parity/compose"
+    checkout: "{{ playbook_dir | dirname }}"
+
+- name: Seed the database again
+  gpuaas.parity.compose_database:
+    state: reseeded
     project: gpuaas-local
     state_dir: "{{ playbook_dir }}/../.parity/compose"
     checkout: "{{ playbook_dir | dirname }}"
 """
 
 RETURN = r"""
+extends_documentation_fragment:
+  - gpuaas.parity.failure
 schema:
   description: Schema version of the snapshot.
   returned: success
   type: int
   sample: 2
-reason:
-  description: Reason id of the failure.
-  returned: failure
-  type: str
-  sample: LOCAL_DEV_SEED_OUTDATED
 """

@@ -7,60 +7,43 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: image
-short_description: Build the lane's images and a node image that holds them
+short_description: Build the images of a lane and a node image that holds them
 version_added: 0.1.0
-author:
-  - gpuaas.parity contributors (@gpuaas)
+author: gpuaas.parity contributors (@gpuaas)
 description:
-  - Builds from package registries every image that O(images) need and that is not there yet, independent ones at once.
-  - Bakes them into a kind node image, so that a cluster made of it loads nothing.
-  - An image is keyed by the content it is made from; an unchanged one is neither built nor loaded again.
+  - Builds or pulls every image that O(images) need and that is not on this machine yet. Independent images are built at
+    the same time.
+  - Bakes them into a kind node image, so that a cluster created from it loads nothing.
+  - An image is keyed by the content from which it is made. An unchanged image is neither built nor loaded again.
+extends_documentation_fragment:
+  - gpuaas.parity.attributes
+  - gpuaas.parity.images
+  - gpuaas.parity.state_dir
+requirements:
+  - Docker Engine >= 23 with buildx
+  - mmdebstrap, to build from package registries
 options:
-  root:
-    description: The checkout, which holds images/catalog.yml and the sources that images are built from.
-    type: path
-    required: true
-  cache:
-    description: Where build logs and exported programs are kept between runs.
-    type: path
-    required: true
-  images:
-    description: Names of the images that the lane's services run, as in images/catalog.yml.
-    type: list
-    elements: str
-    required: true
   node:
     description:
-      - Name of the node container. While it exists no node image is baked.
-      - Empty where the images are run by the engine itself; then there is no node image at all.
+      - Name of the container of the node. While it exists, no node image is baked.
+      - Empty where the Docker engine runs the images itself. Then there is no node image at all.
     type: str
     required: true
-  state_dir:
-    description: The run's own folder, where M(gpuaas.parity.image_lock) keeps the lock.
-    type: path
-    required: true
-  source:
-    description:
-      - V(build) makes every image from package registries, V(pull) takes those of images/upstream.yml from a container registry.
-      - V(auto) pulls where a registry answers, and keeps to that answer from then on.
-    type: str
-    choices: [auto, build, pull]
-    default: auto
-  registry:
-    description: Host and port of a registry to pull from instead of each image's own, such as a mirror.
-    type: str
-    default: ""
 attributes:
   check_mode:
     support: full
-    description: Reports what would be built.
+    details:
+      - Reports what would be built.
   diff_mode:
     support: none
-    description: An image has no textual difference.
+    details:
+      - An image has no textual difference.
+seealso:
+  - module: gpuaas.parity.image_lock
 """
 
 EXAMPLES = r"""
-- name: Have every image of the core lane
+- name: Build every image of the core lane
   gpuaas.parity.image:
     root: "{{ playbook_dir | dirname }}"
     cache: ~/.cache/gpuaas-parity
@@ -70,13 +53,15 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+extends_documentation_fragment:
+  - gpuaas.parity.failure
 node_image:
-  description: Reference of the node image with the lane's images baked in.
+  description: Reference of the node image into which the images of the lane are baked.
   type: str
   returned: when O(node) is not empty
   sample: gpuaas-parity/kind-node:0f3c5a1be2d49c77
 default_cni:
-  description: Whether the node image brings a network of its own, as upstream's does.
+  description: Whether kind installs its own CNI in a cluster created from the node image, as it does with upstream's.
   type: bool
   returned: when O(node) is not empty
   sample: false
@@ -91,24 +76,26 @@ kind:
   returned: when O(node) is not empty
   sample: /home/dev/.cache/gpuaas-parity/bin/9d0b4a7e1c2f3a55/kind
 built:
-  description: Images that were built, or would be in check mode.
+  description: Images that were built, or would be built in check mode.
   type: list
   elements: str
-  returned: always
+  returned: success
   sample: [control-plane]
 baked:
-  description: Node images that were made, or would be in check mode.
+  description: Node images that were baked, or would be baked in check mode.
   type: list
   elements: str
-  returned: always
+  returned: success
   sample: []
 image_keys:
   description: Content key of each of O(images).
   type: dict
-  returned: always
+  returned: success
   sample: {traefik: 77b1c5e0aa21f3d4}
 locked:
-  description: Whether the lock names all of them as the running node holds them, so that nothing is left to be locked.
+  description:
+    - Whether the lock already names all of them as the running node holds them, so that M(gpuaas.parity.image_lock) has
+      nothing to do.
   type: bool
   returned: when O(node) is not empty
   sample: true

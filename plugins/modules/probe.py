@@ -7,36 +7,35 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: probe
-short_description: Make the checks that the platform stands, once or until it does
+short_description: Check that the platform works, once or until it does
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
-  - Makes the checks of the roles' C(files/checks.yml) side by side, once or until a deadline. Fails unless all hold.
+  - Makes the checks of the roles' C(files/checks.yml) in parallel, once or until a deadline. Fails unless all of them hold.
   - Fails closed. A component without a ready, an ingress and a config check is an error, and so is a check that
-    could not be carried out.
-  - Only checks for the contract's target are made. A component that the mode's surroundings provide has none.
-  - While it waits it shows what is awaited, how much of the budget is used and what blocks. On a terminal that is one
-    live line, elsewhere a line when something changes. All of it goes to C(logs/probe.log) in O(state_dir).
+    could not be made.
+  - Only checks for the target of the contract are made. A component that the surroundings of the mode provide has none.
+  - While it waits, it shows what it waits for, how much of the time is used and what blocks. On a terminal that is one
+    live line, elsewhere a line whenever something changes. All of it is written to C(logs/probe.log) in O(state_dir).
+extends_documentation_fragment:
+  - gpuaas.parity.attributes
+  - gpuaas.parity.kubeconfig
+  - gpuaas.parity.state_dir
+requirements:
+  - httpx >= 0.28
+  - jsonschema >= 4.26
+  - Docker Engine >= 23
 options:
-  kubeconfig:
-    description:
-      - The run's own kubeconfig. Its server must be on this machine.
-      - Needed unless the contract's target is V(compose), which has no cluster.
-    type: path
-  state_dir:
-    description: Directory of the run's own state, with the rendered contract, secrets and CA.
-    type: path
-    required: true
   roles_dir:
-    description: Directory of the roles, each of which has its C(files/checks.yml). Needed unless O(checks) is given.
+    description: Directory of the roles, each of which has its C(files/checks.yml). Required unless O(checks) is given.
     type: path
   checks:
-    description: Files with checks, instead of those of the contract's roles in O(roles_dir).
+    description: Files with checks, instead of those of the roles of the contract in O(roles_dir).
     type: list
     elements: path
     default: []
   contract:
-    description: The rendered contract. By default C(rendered/contract.json) in O(state_dir) is read.
+    description: The rendered contract. The default is to read C(rendered/contract.json) in O(state_dir).
     type: dict
     default: {}
   components:
@@ -46,29 +45,29 @@ options:
     default: []
   phase:
     description:
-      - With V(up) the checks that a platform that is ready must pass.
-      - With V(validate) all checks.
+      - V(up) makes the checks that a platform that is ready must pass.
+      - V(validate) makes all checks.
     type: str
     choices: [up, validate]
     default: validate
   gate:
     description:
-      - Makes exactly the checks that C(gates.yml) in O(contract_dir) demands before this, whatever O(phase) says. One of
+      - Make exactly the checks that C(gates.yml) in O(contract_dir) demands for this gate, whatever O(phase) is. One of
         them is that all modes of the contract mean the same.
-      - Fails closed. A check that does not exist, one that was not made, another mode than the gate's and a platform
-        that is not up are failures. O(roles_dir) is needed.
+      - Fails closed. A check that does not exist, a check that was not made, a mode other than that of the gate and a
+        platform that is not up are failures. O(roles_dir) is required.
     type: str
     choices: ["", merge, deploy]
     default: ""
   contract_dir:
-    description: Directory of C(gates.yml), C(platform.yml) and C(modes/). Needed with O(gate).
+    description: Directory of C(gates.yml), C(platform.yml) and C(modes/). Required with O(gate).
     type: path
   timeout:
     description: Seconds to wait until all checks hold. V(0) makes each check once.
     type: float
     default: 0
   cluster:
-    description: Name of the kind cluster, whose node's container is inspected.
+    description: Name of the kind cluster, the container of whose node is inspected.
     type: str
     default: gpuaas-parity
   report:
@@ -77,15 +76,17 @@ options:
     default: ""
 attributes:
   check_mode:
-    description: Makes each check once and returns what was found, without waiting and without failing on it.
     support: full
+    details:
+      - Makes each check once and returns what was found, without waiting, without failing on it and without a report.
   diff_mode:
-    description: Changes nothing, so there is nothing to compare.
-    support: none
+    support: N/A
+    details:
+      - This module changes nothing but its log and reports.
 """
 
 EXAMPLES = r"""
-- name: Await every component
+- name: Wait for every component
   gpuaas.parity.probe:
     kubeconfig: .parity/kind/kubeconfig
     state_dir: .parity/kind
@@ -107,7 +108,7 @@ EXAMPLES = r"""
     roles_dir: roles
     report: validate
 
-- name: Prove what must be green before a merge
+- name: Make the checks that must hold before a merge
   gpuaas.parity.probe:
     kubeconfig: .parity/kind/kubeconfig
     state_dir: .parity/kind
@@ -116,7 +117,7 @@ EXAMPLES = r"""
     gate: merge
     report: gate
 
-- name: Look at the API alone
+- name: Check the API alone
   gpuaas.parity.probe:
     kubeconfig: .parity/kind/kubeconfig
     state_dir: .parity/kind
@@ -125,6 +126,8 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+extends_documentation_fragment:
+  - gpuaas.parity.failure
 checks:
   description: Every check with its verdict, in order of dependency.
   returned: always
@@ -159,7 +162,7 @@ checks:
       description: Seconds until the verdict.
       type: float
     attempts:
-      description: How often it looked.
+      description: Number of attempts.
       type: int
     details:
       description: What else is known, free of secrets.
@@ -183,7 +186,7 @@ failed_checks:
   elements: str
   sample: []
 elapsed:
-  description: Seconds that it took.
+  description: Seconds that the checks took.
   returned: always
   type: float
   sample: 11.3

@@ -7,63 +7,62 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: run_state
-short_description: Lock a mode for one run, make and remove its state directory
+short_description: Lock a mode for one run, and create and remove its state directory
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
-  - Everything a run owns lies in its state directory, mode 0700.
+  - Everything that a run owns is in its state directory, mode 0700.
   - Two runs of one mode exclude each other through the file C(<state_dir>.lock), which names the C(ansible-playbook)
-    process that holds it. A lock whose process is gone counts for nothing. The lock is bookkeeping and never
-    counts as a change.
-  - Runs on the controller.
+    process that holds it. A lock whose process no longer exists is ignored. The lock is bookkeeping and never counts as a
+    change.
+extends_documentation_fragment:
+  - gpuaas.parity.attributes
 options:
   state:
     description:
-      - V(locked) takes the lock and makes the state directory. A run that has the lock already keeps it.
-      - V(unlocked) gives the lock back and leaves the directory.
+      - V(locked) takes the lock and creates the state directory. A run that already holds the lock keeps it.
+      - V(unlocked) releases the lock and leaves the directory.
       - V(absent) removes the directory and the lock, and fails if anything of it is left.
     type: str
     choices: [locked, unlocked, absent]
     default: locked
   state_dir:
-    description: The state directory. A directory that holds files and was not made by this module is refused.
+    description: The state directory. A directory that holds files and was not created by this module is refused.
     type: path
     required: true
   create:
-    description: Whether O(state=locked) makes the directory. V(false) suits a run that is going to remove it.
+    description: Whether O(state=locked) creates the directory. V(false) suits a run that is going to remove it.
     type: bool
     default: true
   required:
     description:
-      - Whether O(state=locked) needs the directory to be there already. A run that looks at what stands is refused with
-        C(STATE_ABSENT) where nothing does.
+      - Whether O(state=locked) needs the directory to exist already. A run that only examines a platform is then refused
+        with C(STATE_ABSENT) where there is none.
     type: bool
     default: false
   verb:
-    description: What the run does; shown to whoever finds the lock taken.
+    description: What the run does. It is shown to whoever finds the lock taken.
     type: str
     default: up
   may:
     description:
       - The verbs that may be run in this mode. Any other O(verb) is refused with C(MODE_VERB_REFUSED) before the lock
         is taken or anything else is touched.
-      - Without it everything may be done; an empty list refuses everything.
+      - Without it every verb may be run. An empty list refuses every verb.
     type: list
     elements: str
   instead:
-    description: Where work that O(may) refuses belongs; shown with the refusal.
+    description: Where to do what O(may) refuses. It is shown with the refusal.
     type: str
     default: ""
   mode:
-    description: The mode's name in that refusal; without it, the last part of O(state_dir).
+    description: Name of the mode in that refusal. The default is the last part of O(state_dir).
     type: str
     default: ""
 attributes:
   check_mode:
-    description: Can run in check_mode and return changed status prediction without modifying target
     support: full
   diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode
     support: full
 """
 
@@ -82,7 +81,7 @@ EXAMPLES = r"""
     may: [render, diff, validate]
     instead: release through the platform's own pipeline
 
-- name: Remove everything the run owned
+- name: Remove everything that the run owns
   gpuaas.parity.run_state:
     state: absent
     state_dir: "{{ playbook_dir }}/../.parity/kind"
@@ -90,6 +89,8 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+extends_documentation_fragment:
+  - gpuaas.parity.failure
 state_dir:
   description: The state directory.
   returned: success
