@@ -126,5 +126,5 @@ def deliveries(fragment: Fragment, service: dict[str, Any], endpoints: Mapping[s
 
 def _mounted(origin: str) -> str:
     """Where the container ``secrets`` finds an origin: files of roles and of the rendering lie together."""
-    kind, _, path = origin.partition("/")
+    kind, _separator, path = origin.partition("/")
     return f"/from/state/{path}" if kind == "state" else f"/from/files/{path.rsplit('/', 1)[-1]}"

@@ -88,7 +88,7 @@ def compose_tree(whole: Resolved, lane: Resolved, lanes: Mapping[str, Sequence[s
     tree["files/deliver.list"] = "".join(item.line for item in handed).encode()
     tree["files/own.list"] = "".join(f"{owner} /own/{volume}\n" for volume, owner in owners.items()).encode()
     for item in handed:
-        kind, _, path = item.origin.partition("/")
+        kind, _separator, path = item.origin.partition("/")
         if kind == "roles":
             tree[f"files/{PurePosixPath(path).name}"] = read_text(roles_dir / path, item.origin).encode()
     return tree

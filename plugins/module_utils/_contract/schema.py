@@ -35,7 +35,7 @@ def _sentences(error: ValidationError) -> Iterator[tuple[Path, str]]:
         case "required":
             missing = [name for name in rule["required"] if name not in instance]
             # jsonschema reports one error for each missing name.
-            yield path, f"lacks {next(name for name in missing if repr(name) in error.message)}"
+            yield from ((path, f"lacks {name}") for name in missing if repr(name) in error.message)
         case "additionalProperties" if rule.get("additionalProperties") is False:
             for name in sorted(set(instance) - set(rule.get("properties", {}))):
                 yield (*path, name), "is unknown here"

@@ -57,7 +57,7 @@ def test_every_target_of_make_exists(page: Path) -> None:
 def test_every_link_leads_somewhere(page: Path) -> None:
     broken = []
     for link in _links(page):
-        file, _, anchor = link.partition("#")
+        file, _separator, anchor = link.partition("#")
         target = (page.parent / file).resolve() if file else page
         if not target.exists() or (anchor and anchor not in _anchors(target)):
             broken.append(link)

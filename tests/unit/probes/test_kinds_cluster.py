@@ -160,7 +160,7 @@ class NodeDns:
         self.asked += 1
         if self.asked == 2:
             return Completed(_answer(None, 3) if not self.unknown_rc else "", "", self.unknown_rc)
-        return Completed("\n".join(_answer(self.address) for _ in questions), "", 0)
+        return Completed("\n".join(_answer(self.address) for _one in questions), "", 0)
 
 
 SERVICES = {

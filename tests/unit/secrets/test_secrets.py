@@ -296,8 +296,8 @@ def test_the_contract_admits_exactly_the_kinds_that_can_be_made() -> None:
 
 
 def test_generated_values_differ() -> None:
-    assert len({kinds.make("password") for _ in range(100)}) == 100
-    assert len({kinds.make("key256") for _ in range(100)}) == 100
+    assert len({kinds.make("password") for _round in range(100)}) == 100
+    assert len({kinds.make("key256") for _round in range(100)}) == 100
 
 
 def test_values_survive_the_file_verbatim(tmp_path: Path) -> None:

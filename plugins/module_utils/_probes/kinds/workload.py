@@ -17,7 +17,7 @@ PLURALS = {"deployment": "deployments", "statefulset": "statefulsets", "daemonse
 
 def resource_of(text: str, allowed: dict[str, str]) -> tuple[str, str]:
     """``deployment/api`` as plural and name; ValueError for a kind that is not allowed."""
-    kind, _, name = text.partition("/")
+    kind, _separator, name = text.partition("/")
     if kind not in allowed or not name:
         raise ValueError(f"{text!r} is not one of {', '.join(allowed)} and a name")
     return allowed[kind], name
