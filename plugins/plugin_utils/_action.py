@@ -11,14 +11,16 @@ from __future__ import annotations
 import abc
 import importlib
 import os
+import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils import _libraries, _yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._advice import advice
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
@@ -64,6 +66,13 @@ def plain(value: Any) -> Any:
     if isinstance(value, float):
         return float.__float__(value)
     return value
+
+
+def _demand_libraries() -> None:
+    if lacking := _libraries.missing():
+        locked = Path(__file__).parents[2] / "requirements" / "runtime.txt"
+        do = f"{sys.executable} -m pip install --require-hashes --requirement {locked}"
+        raise ParityError("REQUIREMENTS_MISSING", f"{sys.executable} lacks {', '.join(lacking)}", do)
 
 
 class ParityAction(ActionBase, metaclass=abc.ABCMeta):
@@ -118,6 +127,7 @@ class ParityAction(ActionBase, metaclass=abc.ABCMeta):
             result.update(self._failure(ParityError("ARGUMENT_INVALID", error.message)))
             return result
         try:
+            _demand_libraries()
             result.update(self.perform(plain(params)))
         except ParityError as error:
             result.update(self._failure(error))

@@ -17,11 +17,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compose_services import REPOSITORY
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render_compose import DELIVERER
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import Object, is_done, is_healthy, is_once, service_of
 
 STATE_LABEL = "gpuaas.parity/state-dir"

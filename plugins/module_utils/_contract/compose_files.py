@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compose_fragments import Fragment
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import yaml
 
 HEADER = "# Rendered from contract/ by gpuaas.parity; changes here are lost.\n"
 SECRETS_DIR = "/run/secrets/gpuaas"

@@ -16,11 +16,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.check_manifests import CA_CONFIG_MAP, RoleCheck
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.consumption import reads
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.kustomize_patches import Dumper, claim, patches, volume_name
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.manifests import NAME_LABEL, Manifest, dig
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import yaml
 
 _LABELS = {"app.kubernetes.io/managed-by": "gpuaas.parity", "app.kubernetes.io/part-of": "gpuaas"}
 _VOLUMES = "volumes.yaml"

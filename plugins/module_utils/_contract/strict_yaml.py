@@ -17,8 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-from yaml.cyaml import CSafeLoader
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import yaml
 
 # ansible-test checks module_utils for Python 3.9, on which no module of this collection runs.
 Path = tuple[str | int, ...]  # pylint: disable=unsupported-binary-operation
@@ -36,7 +35,7 @@ _SCALARS = {
 _DOUBTFUL = re.compile("[\u0085\u2028\u2029]")
 
 
-class _Loader(CSafeLoader):
+class _Loader(yaml.CSafeLoader):
     """Composes nodes; the tag of a plain scalar comes from the table above and nothing else."""
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._images import node as nodes
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.build import REPOSITORY, Builder
@@ -20,6 +19,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._images.keys import 
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.plan import build_all, missing
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.progress import BuildProgress
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.prune import prune
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import yaml
 
 # The part of a node image that a running cluster cannot take up: a change here is drift.
 NODE_KEY = "gpuaas.parity.node"

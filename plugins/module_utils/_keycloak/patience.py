@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import httpx
 
 LOGIN_PATH = "/realms/master/protocol/openid-connect/token"
 """Where realm master hands out tokens."""

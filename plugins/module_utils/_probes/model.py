@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-import httpx
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import httpx
 
 if TYPE_CHECKING:
     from ansible_collections.gpuaas.parity.plugins.module_utils._kube.snapshot import Snapshot

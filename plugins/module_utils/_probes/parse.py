@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds import KINDS, targets_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import PLATFORM, Check, Kind, target_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.references import resolve

@@ -8,10 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import hashes, hkdf
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.kinds import DISTINCT, KINDS
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.private import Refusal, read_private
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 SHORTEST = 32
 """Bytes that a seed has at least; SHA-256 yields no more than it is given."""
@@ -41,4 +40,4 @@ def read_seed(path: Path | None) -> bytes:
 def derive(seed: bytes, name: str, kind: str) -> str:
     """The secret of that name and kind: HKDF with SHA-256 (RFC 5869), info ``<kind> <name>``."""
     made = KINDS[kind]
-    return made.encode(HKDF(SHA256(), made.size, _SALT, f"{kind} {name}".encode()).derive(seed))
+    return made.encode(hkdf.HKDF(hashes.SHA256(), made.size, _SALT, f"{kind} {name}".encode()).derive(seed))

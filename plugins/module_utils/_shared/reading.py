@@ -15,8 +15,8 @@ import ssl
 from collections.abc import Collection
 from dataclasses import dataclass
 
-import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import tls_context
 from ansible_collections.gpuaas.parity.plugins.module_utils._net.per_name import TransportPerName
 

@@ -17,10 +17,10 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.files impo
     write_if_changed,
     writing,
 )
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import hashes
 from ansible_collections.gpuaas.parity.plugins.module_utils._tls import certificates, pem
 from ansible_collections.gpuaas.parity.plugins.module_utils._tls.ca import Authority, open_ca
 from ansible_collections.gpuaas.parity.plugins.module_utils._tls.leaves import defect
-from cryptography.hazmat.primitives import hashes
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import COMPOSE, Context, Observation, failed, passed
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import name_of, service_of
 

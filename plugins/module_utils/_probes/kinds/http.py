@@ -8,10 +8,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
-import jmespath
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import httpx, jmespath
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Context, Observation, failed, passed
-from jmespath.exceptions import JMESPathError
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class Http:
                 re.compile(pattern)
             for expression in self.json:
                 jmespath.compile(expression)
-        except (re.error, JMESPathError) as error:
+        except (re.error, jmespath.exceptions.JMESPathError) as error:
             raise ValueError(f"{error}") from error
 
     def run(self, context: Context) -> Observation:

@@ -9,8 +9,8 @@ import hmac
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.configuration import difference
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Context, Observation, failed, passed
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.users import bearer, user_token

@@ -8,7 +8,7 @@ import secrets
 import uuid
 from dataclasses import dataclass
 
-import httpx
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Context, Observation, failed, passed
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.users import bearer, user_token
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import httpx
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Context, Observation, failed, passed
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.oidc import claims
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.users import bearer, service_token

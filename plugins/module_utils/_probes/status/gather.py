@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.pods import restarts
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.reader import KubeReader
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.snapshot import Snapshot
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import httpx, x509
 from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import client
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.workload import problem, replicas, why
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import target_of
@@ -27,7 +27,6 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._probes.status impor
 from ansible_collections.gpuaas.parity.plugins.module_utils._probes.status.ages import age
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Completed, run
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
-from cryptography import x509
 
 Object = dict[str, Any]
 _PATIENCE = 0.8  # seconds that any single answer may take

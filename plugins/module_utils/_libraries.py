@@ -1,0 +1,69 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Python libraries that the collection requires, for every file of it to import from here.
+
+A file can then be imported where a library is missing, which ansible-test demands of every plugin, and
+ParityAction can refuse the step with REQUIREMENTS_MISSING where there would be a traceback.
+A library is loaded when the first file asks for it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import httpx as httpx
+    import jmespath as jmespath
+    import jsonschema as jsonschema
+    import yaml as yaml
+    from cryptography import exceptions as exceptions
+    from cryptography import x509 as x509
+    from cryptography.hazmat.primitives import hashes as hashes
+    from cryptography.hazmat.primitives import serialization as serialization
+    from cryptography.hazmat.primitives.asymmetric import ec as ec
+    from cryptography.hazmat.primitives.kdf import hkdf as hkdf
+    from packaging import markers as markers
+
+_PLACES = {
+    "exceptions": "cryptography.exceptions",
+    "ec": "cryptography.hazmat.primitives.asymmetric.ec",
+    "hashes": "cryptography.hazmat.primitives.hashes",
+    "hkdf": "cryptography.hazmat.primitives.kdf.hkdf",
+    "httpx": "httpx",
+    "jmespath": "jmespath",
+    "jsonschema": "jsonschema",
+    "markers": "packaging.markers",
+    "serialization": "cryptography.hazmat.primitives.serialization",
+    "x509": "cryptography.x509",
+    "yaml": "yaml",
+}
+# PyYAML and packaging are not among them: ansible-core itself does not start without them.
+_REQUIRED = ("cryptography", "httpx", "jmespath", "jsonschema")
+
+
+def missing() -> list[str]:
+    """The required libraries that this Python does not have."""
+    return [name for name in _REQUIRED if importlib.util.find_spec(name) is None]
+
+
+class _Absent(type):
+    """What a file sees of a missing library while it is imported: classes to derive from, which nobody comes to use."""
+
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return cls
+
+    def __call__(cls, *arguments: Any, **named: Any) -> Any:
+        return cls
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"{__name__} has no library {name}")
+    try:
+        return importlib.import_module(_PLACES[name])
+    except ImportError:
+        return _Absent(name, (Exception,), {})
