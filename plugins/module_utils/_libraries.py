@@ -14,17 +14,17 @@ import importlib.util
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import httpx as httpx
-    import jmespath as jmespath
-    import jsonschema as jsonschema
-    import yaml as yaml
-    from cryptography import exceptions as exceptions
-    from cryptography import x509 as x509
-    from cryptography.hazmat.primitives import hashes as hashes
-    from cryptography.hazmat.primitives import serialization as serialization
-    from cryptography.hazmat.primitives.asymmetric import ec as ec
-    from cryptography.hazmat.primitives.kdf import hkdf as hkdf
-    from packaging import markers as markers
+    import httpx
+    import jmespath
+    import jsonschema
+    import yaml
+    from cryptography import exceptions, x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.kdf import hkdf
+    from packaging import markers
+
+__all__ = ["ec", "exceptions", "hashes", "hkdf", "httpx", "jmespath", "jsonschema", "markers", "serialization", "x509", "yaml"]
 
 _PLACES = {
     "exceptions": "cryptography.exceptions",
