@@ -150,7 +150,7 @@ def _answer(address: str | None, code: int = 0) -> str:
 
 
 class NodeDns:
-    """A node whose DNS server answers each name with an address; unknown names as told."""
+    """A node whose DNS server answers each name with an address; unknown names as configured."""
 
     def __init__(self, address: str | None, unknown_rc: int = 0) -> None:
         self.address, self.unknown_rc, self.asked = address, unknown_rc, 0

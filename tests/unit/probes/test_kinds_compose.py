@@ -300,7 +300,7 @@ def test_names_that_nobody_could_ask_for(project: MakeProject) -> None:
     assert "nothing was asked" in kind.run(project(container("traefik"))).seen
 
 
-def test_containers_are_told_the_one_issuer(project: MakeProject, platform: Platform) -> None:
+def test_containers_are_given_the_one_issuer(project: MakeProject, platform: Platform) -> None:
     kind = OidcDiscovery(platform.issuer, ["api"])
     told = container("api", env={"GPUAAS_OIDC_ISSUER": platform.issuer})
     assert kind.run(project(told, port=platform.port)).ok

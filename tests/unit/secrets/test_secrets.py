@@ -1,4 +1,4 @@
-"""Secrets: generated once, refused when they are not as they must be, never told."""
+"""Secrets: generated once, refused when they are not as they must be, never disclosed."""
 
 from __future__ import annotations
 
