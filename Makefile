@@ -3,22 +3,24 @@
 SHELL := /bin/sh
 .PHONY: help test lint unit molecule bench clean \
   local-dev-up local-dev-status local-dev-validate local-dev-logs local-dev-reset local-dev-reseed local-dev-down \
-  kind-parity-up kind-parity-status kind-parity-validate kind-parity-logs kind-parity-reset kind-parity-down \
+  kind-parity-list kind-parity-up kind-parity-status kind-parity-validate kind-parity-logs kind-parity-reset kind-parity-down \
   parity-render parity-diff parity-doctor parity-gate parity-secrets-rotate
 
 ARGS = $(if $(LANE),-e parity_lane=$(LANE)) $(if $(OUTPUT),-e parity_output=$(OUTPUT)) \
   $(if $(IMAGES_SOURCE),-e images_source=$(IMAGES_SOURCE)) $(if $(TIER),-e parity_tier=$(TIER)) \
-  $(if $(SEED),-e parity_seed_file=$(SEED)) \
+  $(if $(SEED),-e parity_seed_file=$(SEED)) $(if $(HOST_UPGRADE),-e host_upgrade=$(HOST_UPGRADE)) \
+  $(if $(INSTANCE),-e instance='$(INSTANCE)') $(if $(PLATFORM),-e platform='$(PLATFORM)') \
   $(if $(COMPONENT),-e parity_component=$(COMPONENT)) $(if $(FOLLOW),-e parity_follow=true)
 play = @ANSIBLE_CONFIG=$(CURDIR)/ansible.cfg .venv/bin/ansible-playbook -i inventories/$(1) playbooks/$(2).yml $(ARGS)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo '  OUTPUT=json, with each that runs a playbook: JSON alone on standard output'
 
-local-dev-up: .venv/runtime ## the fast loop: the platform in Docker Compose         [LANE=core]
+local-dev-up: .venv/runtime ## the fast loop: the platform in Docker Compose         [LANE=core] [INSTANCE=demo]
 	$(call play,compose,up)
 
-local-dev-status: .venv/runtime ## what stands of it, on one screen                     [OUTPUT=json]
+local-dev-status: .venv/runtime ## what stands of it, on one screen
 	$(call play,compose,status)
 
 local-dev-validate: .venv/runtime ## every check that holds in compose; exit status is the verdict
@@ -39,7 +41,7 @@ local-dev-down: .venv/runtime ## remove it all, and prove that nothing is left
 kind-parity-up: .venv/runtime ## production-shaped: everything set up, built, started [LANE=core]
 	$(call play,kind,up)
 
-kind-parity-status: .venv/runtime ## what stands, on one screen                           [OUTPUT=json]
+kind-parity-status: .venv/runtime ## what stands, on one screen
 	$(call play,kind,status)
 
 kind-parity-validate: .venv/runtime ## every check of the lane; exit status is the verdict
@@ -50,6 +52,9 @@ kind-parity-logs: .venv/runtime ## logs of all, or of one                       
 
 kind-parity-reset: .venv/runtime ## down, up, validate
 	$(call play,kind,reset)
+
+kind-parity-list: .venv/runtime ## every platform on this machine, of whichever checkout [OUTPUT=json]
+	$(call play,kind,list)
 
 kind-parity-down: .venv/runtime ## remove it all, and prove that nothing is left
 	$(call play,kind,down)
@@ -63,7 +68,7 @@ parity-diff: .venv/runtime ## what differs between two modes: never the meaning 
 	$(call play,kind,diff)
 
 parity-doctor: ARGS += $(if $(MODE),-e parity_doctor_mode=$(MODE))
-parity-doctor: .venv/runtime ## what would stop which mode here, and what to type      [OUTPUT=json]
+parity-doctor: .venv/runtime ## what would stop which mode here, and what to type
 	$(call play,kind,doctor)
 
 parity-gate: ARGS += $(if $(GATE),-e parity_gate=$(GATE))
@@ -94,7 +99,7 @@ clean: ## remove what make itself installed in this checkout
 	rm -rf .venv .cache
 
 .venv/runtime: requirements/runtime.txt requirements/venv.sh
-	@requirements/venv.sh runtime && touch $@
+	@requirements/venv.sh runtime >&2 && touch $@
 
 .venv/test: .venv/runtime requirements/test.txt
-	@requirements/venv.sh test && touch $@
+	@requirements/venv.sh test >&2 && touch $@

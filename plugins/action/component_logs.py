@@ -8,25 +8,22 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import target_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.state import read_contract
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project
 from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.component_logs import (
     Source,
     choose,
-    label,
     of_containers,
     of_pods,
     show_logs,
 )
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.reader import KubeReader
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import target_of
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import Project
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.state import read_contract
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Log
 from ansible_collections.gpuaas.parity.plugins.modules.component_logs import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
-
-# In turn, so that neighbours can be told apart; no red, which means failure elsewhere.
-_COLOURS = ("cyan", "green", "yellow", "blue", "magenta", "white")
 
 
 class ActionModule(ParityAction):
@@ -42,10 +39,7 @@ class ActionModule(ParityAction):
             sources = of_containers(project, components, follow=params["follow"], tail=params["tail"])
         else:
             sources = self._of_cluster(params, contract["services"], components)
-        names = list(dict.fromkeys(source.component for source in sources))
-        width = max(len(name) for name in names)
-        colours = {name: _COLOURS[n % len(_COLOURS)] for n, name in enumerate(names)}
-        lines = show_logs(sources, lambda name, text: self.show(label(name, width, text), color=colours[name]))
+        lines = show_logs(sources, lambda name, text: self.emit(Log(name, text)))
         return {"changed": False, "lines": lines}
 
     def _of_cluster(self, params: dict[str, Any], services: dict[str, Any], components: list[str]) -> list[Source]:

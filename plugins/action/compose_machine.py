@@ -9,11 +9,11 @@ from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose import machine, sources
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.ours import require_ours, things
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.files import write_if_changed
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.resolved import load_resolved
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import Project
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.resolved import load_resolved
+from ansible_collections.gpuaas.parity.plugins.module_utils._images.supplied import Supplied, file_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
-from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import own_path
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import own_path, write_if_changed
 from ansible_collections.gpuaas.parity.plugins.modules.compose_machine import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
 
@@ -29,7 +29,8 @@ class ActionModule(ParityAction):
         name, lane = contract["project"], contract["lane"]
         require_ours(things(docker, name), name, state_dir)
         sources.require_readable(contract, Path(params["checkout"]))
-        wanted = machine.machine_file(machine.load_project(rendered), lane, params["image_keys"], rendered, state_dir)
+        keys = Supplied.read(Path(params["supply"] or file_of(state_dir))).image_keys
+        wanted = machine.machine_file(machine.load_project(rendered), lane, keys, rendered, state_dir)
         path = state_dir / "machine.yml"
         changed = write_if_changed(path, machine.as_bytes(wanted), dry=self.check_mode)
         current = machine.is_current(wanted, Project(docker, name).containers())

@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._compose.database import Database
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.explain import explain
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.remove import remove
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import Project
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.reset import Reset
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import own_path
 from ansible_collections.gpuaas.parity.plugins.modules.compose_project import DOCUMENTATION
@@ -25,7 +26,8 @@ class ActionModule(ParityAction):
         docker, name = Docker(), params["project"]
         if params["state"] == "explained":
             project = Project(docker, name)
-            raise explain(docker, project, Database.of_checkout(docker, project, params["checkout"]), params["said"])
+            reset = Reset.of_run(docker, project, own_path(params["state_dir"]), Path(params["checkout"]))
+            raise explain(docker, project, reset, params["said"])
         removed = remove(docker, name, own_path(params["state_dir"]), own_path(params["rendered_dir"]), dry=self.check_mode)
         result: dict[str, Any] = {"changed": bool(removed), "removed": removed}
         if self.diff_mode:

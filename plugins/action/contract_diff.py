@@ -4,13 +4,12 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.diff import differences, document, refuse_meaning, table
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import load_inputs
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.diff import differences, document, refuse_meaning, table
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import load_platform
 from ansible_collections.gpuaas.parity.plugins.modules.contract_diff import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
 
@@ -27,12 +26,12 @@ class ActionModule(ParityAction):
         return {**self._found, **result}
 
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
-        inputs = load_inputs(Path(params["contract_dir"]), Path(params["roles_dir"]))
-        about = (params["a"], params["b"])
-        found = differences(inputs, *about, params["lane"])
-        told = document(found, *about, params["lane"])
+        platform = load_platform(Path(params["platform"]))
+        about, lane = (params["a"], params["b"]), params["lane"] or platform.contract.defaults["lane"]
+        found = differences(platform, *about, lane)
+        told = document(found, *about, lane)
         width = shutil.get_terminal_size((120, 24)).columns
-        shown = table(found, *about, params["lane"], width) if params["output"] == "text" else json.dumps(told, indent=2).splitlines()
-        self._found |= {"differences": told["differences"], "counts": told["counts"], "_parity_lines": shown}
+        answer = {"lines": table(found, *about, lane, width), "document": told}
+        self._found |= {"differences": told["differences"], "counts": told["counts"], "_parity_answer": answer}
         refuse_meaning(found, *about)
         return {}

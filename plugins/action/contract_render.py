@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import load_inputs, render_mode
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.rendered import Place, with_record
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.tree import diff_trees
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import load_platform
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import render_mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.rendered import Place, with_record
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.tree import diff_trees
 from ansible_collections.gpuaas.parity.plugins.module_utils._run import state
 from ansible_collections.gpuaas.parity.plugins.modules.contract_render import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
@@ -23,32 +24,39 @@ class ActionModule(ParityAction):
     DOCUMENTATION = DOCUMENTATION
 
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
-        several = bool(params["modes"])
-        if not params["state_root" if several else "state_dir"]:
-            raise AnsibleActionFail("contract_render wants state_dir, or modes with state_root")
-        wanted = [
-            (mode, Path(params["state_root"], mode), params["rendered_dirs"].get(mode)) for mode in dict.fromkeys(params["modes"])
-        ] or [(params["mode"], Path(params["state_dir"]), params["rendered_dir"])]
-        inputs = load_inputs(Path(params["contract_dir"]), Path(params["roles_dir"]))
+        platform = load_platform(Path(params["platform"]))
+        several = bool(params["state_root"])
+        if not several and not params["state_dir"]:
+            raise AnsibleActionFail("contract_render wants state_dir, or state_root")
+        names = dict.fromkeys(params["modes"] or platform.mode_names) if several else [params["mode"]]
+        wanted = []
+        for name in names:
+            mode = platform.mode(name, params["instance"])
+            state_dir = Path(params["state_root"], name) if several else Path(params["state_dir"])
+            rendered_dir = params["rendered_dir"] if not several else params["compose_dir"] if mode.target == "compose" else None
+            wanted.append((mode, state_dir, rendered_dir))
+        lane = params["lane"] or platform.contract.defaults["lane"]
         # All of it is judged before any of it is written.
         done, writes = {}, []
         for mode, state_dir, rendered_dir in wanted:
             place = Place.of(state_dir, Path(rendered_dir) if rendered_dir else None)
-            rendering = render_mode(inputs, inputs.mode(mode), params["lane"], place.paths(inputs.directory.parent))
+            rendering = render_mode(platform, mode, lane, place.paths(platform.folder.parent))
             if several:
                 state.hold(place.state_dir, pid=os.getppid(), verb="render", create=True, check_mode=self.check_mode)
             tree = with_record(rendering.tree)
             before = place.current(tree)
             changed = before != tree or not place.is_linked()
             writes += [(place, tree)] if changed else []
-            done[mode] = {"changed": changed, "contract": rendering.contract, "rendered": str(place.root), "files": sorted(tree)}
+            done[mode.name] = {"changed": changed, "contract": rendering.contract, "rendered": str(place.root), "files": sorted(tree)}
             if self.diff_mode:
-                done[mode]["diff"] = {"prepared": diff_trees(before, tree)}
+                done[mode.name]["diff"] = {"prepared": diff_trees(before, tree)}
         for place, tree in [] if self.check_mode else writes:
             place.write(tree)
         if not several:
             return done[params["mode"]]
-        result: dict[str, Any] = {"changed": bool(writes), "renderings": done, "_parity_lines": _lines(done)}
+        document = {mode: {"changed": one["changed"], "rendered": one["rendered"], "files": one["files"]} for mode, one in done.items()}
+        answer = {"lines": _lines(done), "document": document}
+        result: dict[str, Any] = {"changed": bool(writes), "renderings": done, "_parity_answer": answer}
         if self.diff_mode:
             result["diff"] = [one.pop("diff") for one in done.values()]
         return result

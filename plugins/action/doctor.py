@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import datetime
-import json
 from typing import Any
 
 from ansible.utils.display import Display
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.folders import mode_names, platform_folders
 from ansible_collections.gpuaas.parity.plugins.module_utils._doctor.examine import examine
 from ansible_collections.gpuaas.parity.plugins.module_utils._doctor.model import Place
 from ansible_collections.gpuaas.parity.plugins.module_utils._doctor.screen import advised, screen
@@ -33,28 +33,29 @@ class ActionModule(ParityAction):
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
         place = Place(
             root=own_path(params["root"]),
+            platform=own_path(params["platform"]),
             state_root=own_path(params["state_root"]),
             lane=params["lane"],
             cluster=params["cluster"],
-            rendered={mode: own_path(path) for mode, path in params["rendered_dirs"].items()},
+            compose_dir=own_path(params["compose_dir"]),
+            instance=params["instance"],
             disk_build_gib=params["disk_build_gib"],
             disk_run_gib=params["disk_run_gib"],
             memory_gib=params["memory_gib"],
         )
         wanted = params["mode"]
-        modes = [wanted] if wanted else params["modes"]
+        modes = [wanted] if wanted else params["modes"] or mode_names(platform_folders(place.platform))
         conditions = examine(place, modes, System(), datetime.datetime.now(datetime.UTC))
         data = {
             condition.mode: {**condition.as_dict(), "findings": [each.as_dict() for each in advised(condition)]} for condition in conditions
         }
         lines = screen(conditions, Display().columns)
-        shown = lines if params["output"] == "text" else json.dumps(data, indent=2).splitlines()
         self._found = {
             "changed": False,
             "ready": {condition.mode: condition.ready for condition in conditions},
             "modes": data,
             "text": "\n".join(lines),
-            "_parity_lines": shown,
+            "_parity_answer": {"lines": lines, "document": data},
         }
         if wanted and not conditions[0].ready:
             first = advised(conditions[0])[0]

@@ -38,7 +38,7 @@ class ActionModule(ParityAction):
         return {
             "changed": False,
             "facts": found.facts.as_dict(),
-            "problems": found.rows(),
+            "problems": self.advise_all(found.rows()),
             "reasons": [problem.reason for problem in found.problems],
             "plan": plan(system, found.facts, found.problems).as_dict(),
         }

@@ -4,11 +4,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from ansible.utils.display import Display
-from ansible_collections.gpuaas.parity.plugins.module_utils._images.progress import BuildProgress
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import own_path
 from ansible_collections.gpuaas.parity.plugins.modules.image import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._supply import supply_of
@@ -20,6 +18,5 @@ class ActionModule(ParityAction):
     DOCUMENTATION = DOCUMENTATION
 
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
-        progress = BuildProgress(self.show, self.live, Display().columns)
-        result = supply_of(params).ensure(progress, Path(params["state_dir"]), dry=self.check_mode)
+        result = supply_of(params).ensure(self.emit, own_path(params["state_dir"]), dry=self.check_mode)
         return {**result, "changed": bool(result["built"] or result["baked"])}

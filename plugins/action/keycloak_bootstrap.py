@@ -17,7 +17,7 @@ class ActionModule(ParityAction):
     DOCUMENTATION = DOCUMENTATION
 
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
-        outcome = bootstrap(Request(**params, check=self.check_mode, tell=self.show))
+        outcome = bootstrap(Request(**params, check=self.check_mode, emit=self.emit))
         result: dict[str, Any] = {
             "changed": bool(outcome.changes),
             "realm": outcome.realm,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.resolved import load_resolved
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.resolved import load_resolved
 from ansible_collections.gpuaas.parity.plugins.module_utils._tls.keep import keep
 from ansible_collections.gpuaas.parity.plugins.modules.local_ca import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction

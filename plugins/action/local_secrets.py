@@ -7,8 +7,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.load import read_schema
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.resolved import load_resolved
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import read_schema
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.resolved import load_resolved
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.keep import Origin, keep
 from ansible_collections.gpuaas.parity.plugins.modules.local_secrets import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
@@ -22,7 +22,7 @@ class ActionModule(ParityAction):
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
         kept = keep(
             load_resolved(params["contract"]),
-            read_schema(Path(params["schema"])),
+            read_schema("secrets"),
             Path(params["state_dir"]),
             Origin(params["tier"], Path(params["seed_file"]) if params["seed_file"] else None),
             cluster_exists=params["cluster_exists"],

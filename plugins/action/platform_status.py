@@ -4,13 +4,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.status.gather import Place, blockers, gather
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.status.screen import screen
+from ansible_collections.gpuaas.parity.plugins.module_utils._status.gather import Place, blockers, gather
+from ansible_collections.gpuaas.parity.plugins.module_utils._status.screen import screen
 from ansible_collections.gpuaas.parity.plugins.modules.platform_status import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
 
@@ -31,13 +30,12 @@ class ActionModule(ParityAction):
             kubeconfig = Path(params["kubeconfig"]) if params["kubeconfig"] else None
             status = gather(Place(params["cluster"], Path(params["state_dir"]), kubeconfig))
         except ParityError as error:
-            if params["output"] == "json":
-                document = {"ready": False, "reason": error.reason, "seen": self.advise(error.seen), "do": self.advise(error.do)}
-                self._found["_parity_lines"] = [json.dumps(document)]
+            document = {"ready": False, "reason": error.reason, "seen": self.advise(error.seen), "do": self.advise(error.do)}
+            self._found["_parity_answer"] = {"lines": [], "document": document}
             raise
         lines = screen(status)
-        shown = lines if params["output"] == "text" else json.dumps(status, indent=2).splitlines()
-        self._found |= {"ready": status["ready"], "text": "\n".join(lines), "data": status, "_parity_lines": shown}
+        answer = {"lines": lines, "document": status}
+        self._found |= {"ready": status["ready"], "text": "\n".join(lines), "data": status, "_parity_answer": answer}
         if not status["ready"]:
             raise ParityError("NOT_READY", "; ".join(blockers(status)))
         return {}

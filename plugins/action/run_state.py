@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.head import RECORD, known_head
 from ansible_collections.gpuaas.parity.plugins.module_utils._run import state
-from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import own_path
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import own_path, write_json
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.verbs import refuse_verb
 from ansible_collections.gpuaas.parity.plugins.modules.run_state import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
@@ -21,12 +23,17 @@ class ActionModule(ParityAction):
 
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
         directory = own_path(params["state_dir"])
-        refuse_verb(params["mode"] or directory.name, params["verb"], params["may"], params["instead"])
+        head = known_head(Path(params["platform"]), params["mode"], params["instance"], directory)
+        refuse_verb(head, params["verb"])
         # The worker ends with this task; its parent is the run.
         run = os.getppid()
         if params["state"] == "locked":
             wanted = {name: params[name] for name in ("verb", "create", "required")}
             done = state.hold(directory, pid=run, check_mode=self.check_mode, **wanted)
+            if done.after and not self.check_mode:
+                write_json(directory / RECORD, head.as_dict() | {"platform": params["platform"]})
+        elif params["state"] == "allowed":
+            done = state.look(directory)
         elif params["state"] == "unlocked":
             done = state.let_go(directory, pid=run, check_mode=self.check_mode)
         else:
@@ -36,7 +43,12 @@ class ActionModule(ParityAction):
             "state_dir": str(directory),
             "exists": done.after,
             "lock": str(done.lock),
+            # Every later step asks for it; none has to read the mode's file again.
+            "ansible_facts": {"parity_head": head.as_dict()},
         }
+        if params["state"] == "locked" and done.after and not self.check_mode:
+            # The run holds the directory from here on: its events go there.
+            result["_parity_run_dir"] = str(directory)
         if self.diff_mode:
             word = {True: "present\n", False: "absent\n"}
             result["diff"] = {

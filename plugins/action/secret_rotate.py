@@ -7,8 +7,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.load import read_schema
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.resolved import load_resolved
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import read_schema
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.resolved import load_resolved
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Note
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.rotate import rotate
 from ansible_collections.gpuaas.parity.plugins.modules.secret_rotate import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
@@ -23,7 +24,7 @@ class ActionModule(ParityAction):
         name = params["name"]
         done = rotate(
             load_resolved(params["contract"]),
-            read_schema(Path(params["schema"])),
+            read_schema("secrets"),
             Path(params["state_dir"]),
             name,
             tier=params["tier"],
@@ -32,7 +33,7 @@ class ActionModule(ParityAction):
         )
         if done.replaced:
             will = "would be" if self.check_mode else "is"
-            self.show(f"{name} {will} replaced; it is read by {', '.join(done.readers) or 'nobody'}")
+            self.emit(Note(f"{name} {will} replaced; it is read by {', '.join(done.readers) or 'nobody'}"))
         result: dict[str, Any] = {
             "changed": done.changed,
             "replaced": done.replaced,

@@ -9,8 +9,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.session import summary, verdict
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.state import read_contract
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.catalog import collect
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.heartbeat import verdict_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.session import summary, verdict
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.state import read_contract
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import load_platform
 from ansible_collections.gpuaas.parity.plugins.module_utils._reports.write import write_report
 from ansible_collections.gpuaas.parity.plugins.module_utils._shared.look import Shared, look
 from ansible_collections.gpuaas.parity.plugins.modules.shared_check import DOCUMENTATION
@@ -32,7 +35,11 @@ class ActionModule(ParityAction):
         state_dir = Path(params["state_dir"])
         contract = params["contract"] or read_contract(state_dir)
         started, before = datetime.datetime.now(datetime.UTC), time.monotonic()
-        results = look(Shared(contract, params["address"] or "", params["ca_file"] or ""), state_dir)
+        checks = collect(load_platform(Path(params["platform"])), contract)
+        results = look(Shared(contract, params["address"] or "", params["ca_file"] or ""), checks, state_dir)
+        for result in results:
+            result.do = self.advise(result.do)
+            self.emit(verdict_of(result))
         self._found = {
             "changed": False,
             "checks": [result.as_dict() for result in results],
@@ -45,7 +52,9 @@ class ActionModule(ParityAction):
             paths = write_report(state_dir / "reports", "validate", self._found["checks"], facts, started)
             self._found["reports"] = [str(path) for path in paths]
         failure = verdict(results, "validate")
+        document = {"checks": len(results), "failed_checks": self._found["failed_checks"], "reports": self._found["reports"]}
+        lines = [] if failure else [*summary(results), *(f"  report {path}" for path in self._found["reports"])]
+        self._found["_parity_answer"] = {"lines": lines, "document": document}
         if failure:
             raise failure
-        self._found["_parity_lines"] = [*summary(results), *(f"  report {path}" for path in self._found["reports"])]
         return {}

@@ -1,25 +1,47 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What to type, in the words of the mode at hand."""
+"""What to type. A text names a verb in braces, ``{up}``; here the run's own command takes its place."""
 
 from __future__ import annotations
 
-import re
+import shlex
+from dataclasses import dataclass
 
-# The targets of make are one verb in two families; every text of the collection names the first.
-_KIND_TARGET = re.compile(r"\bmake kind-parity-(?=[a-z])")
-# This one serves both modes, and is for kind unless it is told.
-_ROTATE = re.compile(r"\bmake parity-secrets-rotate NAME=\w+")
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.place import REFERENCE
 
-# Where these send to kind, it is kind that is meant.
-_OF_ANOTHER_MODE = frozenset({"MODE_VERB_REFUSED", "MODE_TARGET_REFUSED", "GATE_WRONG_MODE"})
+VERBS = ("up", "status", "validate", "logs", "reset", "down", "rotate")
+_MAKEFILE = REFERENCE.parent / "Makefile"
+_FAMILIES = {"compose": "local-dev"}
 
 
-def advice(text: str, target: str, reason: str = "") -> str:
-    """``text`` with the targets of make that serve the rendering's ``target``: ``make local-dev-up`` for ``compose``.
+@dataclass(frozen=True)
+class Commands:
+    """How a verb is run: with make in a checkout, with ansible-playbook where the collection is installed.
 
-    The text of a ``reason`` that is about another mode stays as it is.
+    ``target`` is what the mode is rendered for; a shared one has no such verbs, and what has to be tried first is tried in
+    kind. ``platform`` is the folder as it was given, empty for the reference platform.
     """
-    if target != "compose" or reason in _OF_ANOTHER_MODE:
+
+    target: str = ""
+    instance: str = ""
+    platform: str = ""
+    with_make: bool = _MAKEFILE.is_file()
+
+    def of(self, verb: str) -> str:
+        """The command of a verb."""
+        given = {"instance": self.instance, "platform": self.platform}
+        chosen = {name: shlex.quote(value) for name, value in given.items() if value}
+        if not self.with_make:
+            mode = {"mode": "compose"} if self.target == "compose" else {}
+            return " ".join([f"ansible-playbook gpuaas.parity.{verb}", *(f"-e {name}={value}" for name, value in (mode | chosen).items())])
+        if verb == "rotate":
+            words = ["make parity-secrets-rotate", *(["MODE=compose"] if self.target == "compose" else [])]
+        else:
+            words = [f"make {_FAMILIES.get(self.target, 'kind-parity')}-{verb}"]
+        return " ".join([*words, *(f"{name.upper()}={value}" for name, value in chosen.items())])
+
+    def fill(self, text: str) -> str:
+        """``text`` with every ``{verb}`` replaced by its command."""
+        for verb in VERBS:
+            text = text.replace(f"{{{verb}}}", self.of(verb))
         return text
-    return _ROTATE.sub(r"\g<0> MODE=compose", _KIND_TARGET.sub("make local-dev-", text))

@@ -3,7 +3,7 @@
 """The Python libraries that the collection requires, for every file of it to import from here.
 
 A file can then be imported where a library is missing, which ansible-test demands of every plugin, and
-ParityAction can refuse the step with REQUIREMENTS_MISSING where there would be a traceback.
+whoever works with it refuses with REQUIREMENTS_MISSING first, where there would be a traceback.
 A library is loaded when the first file asks for it.
 """
 
@@ -11,7 +11,11 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
 if TYPE_CHECKING:
     import httpx
@@ -43,9 +47,13 @@ _PLACES = {
 _REQUIRED = ("cryptography", "httpx", "jmespath", "jsonschema")
 
 
-def missing() -> list[str]:
-    """The required libraries that this Python does not have."""
-    return [name for name in _REQUIRED if importlib.util.find_spec(name) is None]
+def demand() -> None:
+    """Refuse to work where a library is missing; ParityError names it and the command that installs all of them."""
+    missing = [name for name in _REQUIRED if importlib.util.find_spec(name) is None]
+    if missing:
+        locked = Path(__file__).parents[2] / "requirements" / "runtime.txt"
+        do = f"{sys.executable} -m pip install --require-hashes --requirement {locked}"
+        raise ParityError("REQUIREMENTS_MISSING", f"{sys.executable} lacks {', '.join(missing)}", do)
 
 
 class _Absent(type):

@@ -20,48 +20,55 @@ REASONS: dict[str, Reason] = {
     # every package's ids, grouped by package
     # apply
     "APPLY_BASE_INVALID": Reason(
-        "the manifests of a role cannot be built", "correct roles/<role>/files/manifests, or run make kind-parity-up to render again"
+        "the manifests of a component cannot be built", "correct its folder kubernetes/, or run {up} to render again"
     ),
-    "APPLY_FAILED": Reason("the API server refused an object", "correct the named object; make kind-parity-status shows what stands"),
+    "APPLY_FAILED": Reason("the API server refused an object", "correct the named object; {status} shows what stands"),
+    "APPLY_INCOMPLETE": Reason(
+        "not every function of the rendering was applied, so nobody knows what is left over",
+        "{up} applies those of the collection; apply a function of your own before you prune",
+    ),
     # images
-    "IMAGE_UNKNOWN": Reason("the contract names an image that the catalog lacks", "add it to images/catalog.yml"),
-    "IMAGE_CATALOG_INVALID": Reason("images/catalog.yml cannot be used", "correct the named entry of images/catalog.yml"),
-    "IMAGE_BUILD_FAILED": Reason("an image could not be built", "read the named log, then run the same command again"),
-    "IMAGE_LOAD_FAILED": Reason(
-        "an image could not be loaded into the node", "make kind-parity-up again; if it repeats, make kind-parity-reset"
+    "IMAGE_UNKNOWN": Reason(
+        "an image is named that nothing makes", "correct the name, or add the image to image/image.yml of the component that runs it"
     ),
-    "IMAGE_PULL_FAILED": Reason(
-        "an upstream image could not be pulled", "check the registry, or build instead: make kind-parity-up IMAGES_SOURCE=build"
+    "IMAGE_CATALOG_INVALID": Reason("an image's entry cannot be used", "correct the named place, then run the same command again"),
+    "IMAGE_TWICE": Reason("two images have one name", "rename one of the two, in its image.yml and where it is named"),
+    "IMAGE_BUILD_FAILED": Reason("an image could not be built", "read the named log, then run the same command again"),
+    "IMAGE_LOAD_FAILED": Reason("an image could not be loaded into the node", "{up} again; if it repeats, {reset}"),
+    "IMAGE_PULL_FAILED": Reason("an image could not be pulled", "check the registry, or build instead: {up} IMAGES_SOURCE=build"),
+    "IMAGES_NOT_SUPPLIED": Reason(
+        "a step needs images that nobody built or pulled for this run", "{up}; before a role used alone: role images"
     ),
     # contract
-    "CONTRACT_UNREADABLE": Reason("a file of the contract cannot be read", "restore it: git checkout contract/"),
+    "CONTRACT_UNREADABLE": Reason("a file of the contract cannot be read", "restore it: git checkout platform/"),
     "CONTRACT_INVALID": Reason("a file of the contract has the wrong shape", "correct the named place, then run the same command again"),
     "CONTRACT_DUPLICATE_KEY": Reason("a key stands twice in a YAML file", "remove one of the two, then run the same command again"),
     "CONTRACT_REFERENCE": Reason("a name in the contract leads nowhere", "correct the name, or add what it names"),
     "CONTRACT_CYCLE": Reason("a reference leads back to itself", "give one of the named values a value of its own"),
     "CONTRACT_TYPE": Reason("a value is not of the type its setting states", "correct the value, or the type"),
-    "CONTRACT_READERS": Reason(
-        "who uses a secret and who may read it differ", "correct readers: of the named secret in contract/platform.yml, or who uses it"
-    ),
+    "INSTANCE_INVALID": Reason("the name of an instance cannot be part of a host name", "choose another, such as INSTANCE=demo"),
+    "PLATFORM_MISSING": Reason("a folder is no platform", "name a folder with a platform.yml: -e platform=DIR"),
+    "PLATFORM_EXTENDS": Reason("what a platform or a lane extends cannot be used", "correct extends: at the named place"),
+    "PLATFORM_COMPONENT_TWICE": Reason("two components have one name", "rename one of the two, or leave the other out: without: [name]"),
     "CONTRACT_SECRET_IN_SETTING": Reason(
         "a setting holds what looks like a secret",
-        "name it under secrets: in contract/platform.yml and remove the value; if it was real, change it",
+        "name it under secrets: of the component and remove the value; if it was real, change it",
     ),
     "CONTRACT_SETTING_IN_SECRET": Reason(
-        "a setting stands where a secret is named", "move it to settings: of the service; a secret has a name, a kind and readers"
+        "a setting stands where a secret is named", "move it to settings: of the component; a secret has a name and a type"
     ),
-    "CONTRACT_UNKNOWN_LANE": Reason("the lane is not in the contract", "make kind-parity-up LANE=core"),
+    "CONTRACT_UNKNOWN_LANE": Reason("the lane is not in the contract", "{up} LANE=core"),
     "CONTRACT_UNKNOWN_MODE": Reason("there is no such mode", "make parity-render   # renders every mode that there is"),
-    "CONTRACT_MANIFEST_INVALID": Reason("a manifest of a role cannot be read", "correct the named file under roles/<role>/files/manifests"),
+    "CONTRACT_MANIFEST_INVALID": Reason("a manifest of a component cannot be read", "correct the named file"),
     "CONTRACT_MANIFEST_MISMATCH": Reason(
         "a manifest and the contract contradict each other", "make the named manifest say what the contract says"
     ),
-    "MODE_INVALID": Reason("a mode file does not fit the contract", "correct the named place in contract/modes/"),
+    "MODE_INVALID": Reason("a mode file does not fit the contract", "correct the named place in platform/modes/"),
     "MODE_OVERRIDES_CONTRACT": Reason(
-        "a mode file says what only the contract may say", "remove the named key; what holds in every mode belongs in contract/platform.yml"
+        "a mode file says what only the contract may say", "remove the named key; what holds in every mode belongs into the component.yml"
     ),
     "RENDERED_EDITED": Reason(
-        "a rendered file was changed by hand", "move the change to contract/, remove the named file, then run the same command again"
+        "a rendered file was changed by hand", "move the change to platform/, remove the named file, then run the same command again"
     ),
     "RENDERED_NOT_OURS": Reason(
         "the directory for the rendering holds something else", "name another directory, or move what is in that one away"
@@ -69,47 +76,51 @@ REASONS: dict[str, Reason] = {
     "CONTRACT_MEANING_DIFFERS": Reason(
         "two modes give a service something that means two things", "make the named place say the same in both modes"
     ),
+    "COMPOSE_CHANGES_MEANING": Reason(
+        "a compose.yml says how a component runs, which only its manifest may",
+        "move it to the component's kubernetes/, where it holds in every mode, and remove it from the compose.yml",
+    ),
+    "COMPOSE_UNDERIVABLE": Reason(
+        "a manifest says what Docker Compose cannot do",
+        "say it in a way that both can run, or name who does its job in Compose: provided_by in platform/modes/compose.yml",
+    ),
     "STATE_UNWRITABLE": Reason(
         "a file of the run cannot be written", "free disk space or take ownership of the named path, then run the same command again"
     ),
     # secrets
     "SECRETS_MISSING": Reason(
         "secrets.yml is gone, but the cluster that uses it is there",
-        "restore secrets.yml from a copy, or start over with new ones: make kind-parity-down && make kind-parity-up",
+        "restore secrets.yml from a copy, or start over with new ones: {down} && {up}",
     ),
     "SECRETS_UNREADABLE": Reason(
         "secrets.yml cannot be read",
-        "take ownership of it, restore it from a copy, or start over: make kind-parity-down && make kind-parity-up",
+        "take ownership of it, restore it from a copy, or start over: {down} && {up}",
     ),
-    "SECRETS_PERMISSIONS": Reason(
-        "others could read or replace secrets.yml", "chmod 600 it if nobody else saw it, else make kind-parity-down && make kind-parity-up"
-    ),
+    "SECRETS_PERMISSIONS": Reason("others could read or replace secrets.yml", "chmod 600 it if nobody else saw it, else {down} && {up}"),
     "SECRETS_CORRUPT": Reason(
         "secrets.yml is not a mapping of names to values",
-        "restore it from a copy, or start over: make kind-parity-down && make kind-parity-up",
+        "restore it from a copy, or start over: {down} && {up}",
     ),
     "SECRETS_INVALID": Reason(
         "a secret is not what the contract wants",
-        "correct or restore the named secrets, or start over: make kind-parity-down && make kind-parity-up",
+        "correct or restore the named secrets, or start over: {down} && {up}",
     ),
     "SECRETS_INCOMPLETE": Reason(
         "tier staging generates no secret, and some have no value", "write the named ones into secrets.yml, mode 0600, as name: value"
     ),
     "SECRETS_DIFFER": Reason(
         "a secret of tier ci is not the one that the seed gives",
-        "give the seed that the run began with (-e parity_seed_file=FILE), or start over: make kind-parity-down && make kind-parity-up",
+        "give the seed that the run began with (-e parity_seed_file=FILE), or start over: {down} && {up}",
     ),
     "SECRETS_TIER_CHANGED": Reason(
         "the secrets were made for another tier",
-        "go on with that tier (-e parity_tier=TIER), or start over: make kind-parity-down && make kind-parity-up",
+        "go on with that tier (-e parity_tier=TIER), or start over: {down} && {up}",
     ),
     "SECRETS_DERIVED": Reason(
         "a secret of tier ci follows from the seed and cannot be replaced alone",
-        "give another seed and start over: make kind-parity-down, then up with -e parity_seed_file=FILE",
+        "give another seed and start over: {down}, then up with -e parity_seed_file=FILE",
     ),
-    "SECRET_UNKNOWN": Reason(
-        "the contract has no secret of that name", "make parity-secrets-rotate NAME=NAME   # one of the names that are listed"
-    ),
+    "SECRET_UNKNOWN": Reason("the contract has no secret of that name", "{rotate} NAME=NAME   # one of the names that are listed"),
     "SECRET_VALUE_MISSING": Reason(
         "tier staging takes the new value of a secret from a file, and there is none to be read",
         "write the value to a file of mode 0600 and name it: -e parity_value_file=FILE",
@@ -126,17 +137,15 @@ REASONS: dict[str, Reason] = {
     # tls
     "CA_CORRUPT": Reason(
         "the local CA is missing or broken although certificates of it exist",
-        "restore tls/ca.key and tls/ca.crt, or start over: make kind-parity-reset",
+        "restore tls/ca.key and tls/ca.crt, or start over: {reset}",
     ),
-    "CA_PERMISSIONS": Reason(
-        "others could read the key of the local CA", "chmod 600 it if nobody else saw it, else make kind-parity-reset"
-    ),
+    "CA_PERMISSIONS": Reason("others could read the key of the local CA", "chmod 600 it if nobody else saw it, else {reset}"),
     "ARGUMENT_INVALID": Reason(
         "a step was given a value that it does not take", "correct the value where it was given; make help lists what each command takes"
     ),
-    "INTERNAL": Reason("a defect in gpuaas.parity itself", "report it together with the log file"),
+    "INTERNAL": Reason("a defect in gpuaas.parity itself", "report it with the diagnosis bundle, or with what -v on the playbook shows"),
     # run: programs, locks, state
-    "COMMAND_MISSING": Reason("a program that is needed cannot be started", "install it, or run make kind-parity-up, which does"),
+    "COMMAND_MISSING": Reason("a program that is needed cannot be started", "install it, or run {up}, which does"),
     "COMMAND_FAILED": Reason("a program that was started ended with an error", "read what it said; details.stderr holds more of it"),
     "COMMAND_TIMEOUT": Reason(
         "a program did not end in its time and was killed", "look for what it waits for, then run the same command again"
@@ -149,6 +158,7 @@ REASONS: dict[str, Reason] = {
         "the Python environment is not the one that requirements/ locks",
         "requirements/venv.sh runtime   # make does it before every target",
     ),
+    "RUN_INTERRUPTED": Reason("the run ended before its last step", "run the same command again: it goes on from there"),
     "RUN_IN_PROGRESS": Reason("another run of this mode is at work", "wait until it ends, then run the same command again"),
     "MODE_VERB_REFUSED": Reason(
         "this verb is not for this mode: the mode is shared, or somebody else's work", "see docs/modes.md for what each mode is for"
@@ -162,15 +172,13 @@ REASONS: dict[str, Reason] = {
         "use the playbooks with -i inventories/kind, or those of the mode that was meant",
     ),
     "STATE_DIR_UNSAFE": Reason("the state directory is not a directory of ours", "name another parity_state_dir, or move that one away"),
-    "STATE_ABSENT": Reason("nothing of this mode stands here", "make kind-parity-up"),
-    "STATE_DIR_RESIDUE": Reason(
-        "the state directory could not be removed", "remove what details.left names, then run make kind-parity-down"
-    ),
+    "STATE_ABSENT": Reason("nothing of this mode stands here", "{up}"),
+    "STATE_DIR_RESIDUE": Reason("the state directory could not be removed", "remove what details.left names, then run {down}"),
     # host
     "HOST_OS": Reason("the machine does not run Linux", "run it in a Linux virtual machine"),
     "HOST_ARCH": Reason("the processor architecture is not supported", "use an x86_64 or aarch64 machine"),
     "HOST_DOCKER_MISSING": Reason(
-        "there is no docker program", "make kind-parity-up   # installs it on Debian and Ubuntu, as root or with passwordless sudo"
+        "there is no docker program", "{up}   # installs it on Debian and Ubuntu, as root or with passwordless sudo"
     ),
     "HOST_DOCKER_UNREACHABLE": Reason("the Docker engine does not answer", "sudo systemctl start docker"),
     "HOST_DOCKER_PERMISSION": Reason("this user may not talk to the Docker engine", 'sudo usermod -aG docker "$USER" && newgrp docker'),
@@ -190,28 +198,28 @@ REASONS: dict[str, Reason] = {
     "HOST_INOTIFY": Reason(
         "the inotify limits are too low for a node", "sudo sysctl -w fs.inotify.max_user_instances=512 fs.inotify.max_user_watches=524288"
     ),
-    "HOST_PORT_IN_USE": Reason("a port that the platform publishes is held by something else", "end its owner, or choose another port"),
+    "HOST_UPGRADE_REFUSED": Reason(
+        "an installation would upgrade or remove packages of this machine, and nobody agreed to it",
+        "{up} HOST_UPGRADE=yes   # agrees; or install Docker yourself: https://docs.docker.com/engine/install/",
+    ),
+    "HOST_PORT_IN_USE": Reason(
+        "a port that the platform publishes is held by something else", "end its owner, or take ports of your own: {up} INSTANCE=two"
+    ),
     "HOST_CLOCK": Reason("the clock of the machine is wrong", "sudo timedatectl set-ntp true"),
     # kind
     "CLUSTER_NOT_OURS": Reason(
         "a cluster of that name exists and this checkout did not make it", "choose another cluster name, or delete that cluster yourself"
     ),
-    "CLUSTER_HALF_MADE": Reason("the cluster is ours, but what is needed to use it is gone", "make kind-parity-reset"),
-    "CLUSTER_CREATE_FAILED": Reason(
-        "the cluster could not be created", "read the log that is named, then run make kind-parity-up: it starts over"
-    ),
-    "CLUSTER_IMAGE_MISSING": Reason("the node image is not on this machine", "make kind-parity-up   # builds or pulls it"),
-    "CLUSTER_NOT_READY": Reason(
-        "the cluster runs, but its API does not answer", "make kind-parity-logs; if nothing helps, make kind-parity-reset"
-    ),
-    "CLUSTER_START_FAILED": Reason(
-        "the stopped cluster could not be started", "remove the cause that is named, then run make kind-parity-up"
-    ),
+    "CLUSTER_HALF_MADE": Reason("the cluster is ours, but what is needed to use it is gone", "{reset}"),
+    "CLUSTER_CREATE_FAILED": Reason("the cluster could not be created", "read the log that is named, then run {up}: it starts over"),
+    "CLUSTER_IMAGE_MISSING": Reason("the node image is not on this machine", "{up}   # builds or pulls it"),
+    "CLUSTER_NOT_READY": Reason("the cluster runs, but its API does not answer", "{logs}; if nothing helps, {reset}"),
+    "CLUSTER_START_FAILED": Reason("the stopped cluster could not be started", "remove the cause that is named, then run {up}"),
     "CLUSTER_RESIDUE": Reason(
-        "something of the cluster is left after it was removed", "remove what details.residue names, then run make kind-parity-down"
+        "something of the cluster is left after it was removed", "remove what details.residue names, then run {down}"
     ),
-    "CLUSTER_RECORD_CORRUPT": Reason("the record of the cluster cannot be read", "make kind-parity-reset"),
-    "KUBECONFIG_FOREIGN": Reason("the kubeconfig leads to a cluster that is not ours", "move that file away, then run make kind-parity-up"),
+    "CLUSTER_RECORD_CORRUPT": Reason("the record of the cluster cannot be read", "{reset}"),
+    "KUBECONFIG_FOREIGN": Reason("the kubeconfig leads to a cluster that is not ours", "move that file away, then run {up}"),
     # compose
     "LOCAL_DEV_NOT_OURS": Reason(
         "a Compose project of that name exists and gpuaas.parity did not make it",
@@ -238,44 +246,37 @@ REASONS: dict[str, Reason] = {
         "go back to that code, or make the database anew, which loses its data: make local-dev-reseed && make local-dev-up",
     ),
     # diagnosis
-    "COMPONENT_UNKNOWN": Reason("there is no component of this name in the lane", "make kind-parity-logs   # without COMPONENT shows all"),
-    "LOGS_UNREADABLE": Reason("no log could be read", "make kind-parity-status"),
+    "COMPONENT_UNKNOWN": Reason("there is no component of this name in the lane", "{logs}   # without COMPONENT shows all"),
+    "LOGS_UNREADABLE": Reason("no log could be read", "{status}"),
     # probe: the cluster's API
-    "CLUSTER_ABSENT": Reason("there is no cluster of this name", "make kind-parity-up"),
-    "KUBECONFIG_INVALID": Reason("the kubeconfig cannot be read or used", "make kind-parity-up writes it anew"),
-    "KUBECONFIG_NOT_LOCAL": Reason("the kubeconfig's server is not on this machine", "make kind-parity-up writes it anew"),
-    "KUBE_API_UNREACHABLE": Reason("the Kubernetes API does not answer", "make kind-parity-up starts and repairs the cluster"),
-    "KUBE_API_REFUSED": Reason("the Kubernetes API answered with an error", "make kind-parity-status"),
+    "CLUSTER_ABSENT": Reason("there is no cluster of this name", "{up}"),
+    "KUBECONFIG_INVALID": Reason("the kubeconfig cannot be read or used", "{up} writes it anew"),
+    "KUBECONFIG_NOT_LOCAL": Reason("the kubeconfig's server is not on this machine", "{up} writes it anew"),
+    "KUBE_API_UNREACHABLE": Reason("the Kubernetes API does not answer", "{up} starts and repairs the cluster"),
+    "KUBE_API_REFUSED": Reason("the Kubernetes API answered with an error", "{status}"),
     # probe: the checks themselves
-    "CONTRACT_NOT_RENDERED": Reason("the rendered contract is missing or cannot be read", "make kind-parity-up renders it"),
-    "CHECKS_INVALID": Reason("a role's checks.yml says something that no check understands", "correct the file at the path that is named"),
+    "CONTRACT_NOT_RENDERED": Reason("the rendered contract is missing or cannot be read", "{up} renders it"),
+    "CHECKS_INVALID": Reason("a checks.yml says something that no check understands", "correct the file at the place that is named"),
     "CHECK_MISSING": Reason(
-        "a component has no ready, ingress or config check", "add the check to files/checks.yml of the component's role"
+        "a component has no checks.yml, or no ready, ingress or config check in it", "add the check to checks.yml in the component's folder"
     ),
-    "CHECK_ERROR": Reason(
-        "a check could not be carried out, which counts as failed", "make kind-parity-logs; the traceback is in logs/probe.log"
-    ),
+    "CHECK_ERROR": Reason("a check could not be carried out, which counts as failed", "{logs}; the traceback is in logs/probe.log"),
     "CHECK_UNFINISHED": Reason("a check had not succeeded when another ended the wait", "solve the failure that is named first"),
-    "READY_TIMEOUT": Reason(
-        "something was not ready within its budget", "make kind-parity-logs shows why; make kind-parity-up goes on waiting"
-    ),
+    "READY_TIMEOUT": Reason("something was not ready within its budget", "{logs} shows why; {up} goes on waiting"),
     # gates
-    "GATE_INVALID": Reason("contract/gates.yml cannot be used", "correct the named place of contract/gates.yml"),
-    "GATE_UNKNOWN_CHECK": Reason(
-        "a gate demands a check that does not exist",
-        "correct the id in contract/gates.yml, or restore the check in its role's files/checks.yml",
+    "GATE_INVALID": Reason(
+        "gates.yml cannot be used, or a check and the validation that it names do not fit",
+        "correct the named place of gates.yml or checks.yml",
     ),
     "GATE_WRONG_MODE": Reason("a gate is proved in another mode than the run is for", "make kind-parity-up, then make parity-gate"),
-    "GATE_NOT_RUN": Reason(
-        "a check that a gate demands was not made, which counts as failed", "make kind-parity-up, then make parity-gate"
-    ),
+    "GATE_NOT_RUN": Reason("a check that a gate demands was not made, which counts as failed", "{up}, then make parity-gate"),
     # probe: what the checks find
-    "WORKLOAD_NOT_READY": Reason("a workload is not rolled out, or a container not healthy", "make kind-parity-logs"),
-    "IMAGE_NOT_ON_NODE": Reason("a pod's image is not on the node", "make kind-parity-up builds or loads it"),
-    "CONTAINER_CONFIG_BROKEN": Reason("a container refers to configuration that does not exist", "make kind-parity-up applies it anew"),
-    "CONTAINER_CRASHING": Reason("a container ends again and again", "make kind-parity-logs shows what it said last"),
-    "JOB_FAILED": Reason("a job gave up", "make kind-parity-logs shows what it said; make kind-parity-up runs it again"),
-    "JOB_NOT_COMPLETE": Reason("a job has not completed", "make kind-parity-logs"),
+    "WORKLOAD_NOT_READY": Reason("a workload is not rolled out, or a container not healthy", "{logs}"),
+    "IMAGE_NOT_ON_NODE": Reason("a pod's image is not on the node", "{up} builds or loads it"),
+    "CONTAINER_CONFIG_BROKEN": Reason("a container refers to configuration that does not exist", "{up} applies it anew"),
+    "CONTAINER_CRASHING": Reason("a container ends again and again", "{logs} shows what it said last"),
+    "JOB_FAILED": Reason("a job gave up", "{logs} shows what it said; {up} runs it again"),
+    "JOB_NOT_COMPLETE": Reason("a job has not completed", "{logs}"),
     "NAME_NOT_LOOPBACK": Reason(
         "a public name does not lead to this machine", "remove it from /etc/hosts or from the resolver that answers it"
     ),
@@ -285,38 +286,35 @@ REASONS: dict[str, Reason] = {
     ),
     "PROJECT_ABSENT": Reason("nothing of the Compose project is there", "make local-dev-up"),
     "PROJECT_DNS_WRONG": Reason("a public name does not lead to the ingress inside the Compose project", "make local-dev-up"),
-    "CLUSTER_DNS_WRONG": Reason("a name resolves wrongly inside the cluster", "make kind-parity-up applies the DNS rewrite anew"),
-    "PORT_CLOSED": Reason("nothing listens where something should", "make kind-parity-status"),
-    "TLS_INVALID": Reason("an endpoint's certificate is not what it should be", "make kind-parity-up issues and applies it anew"),
-    "TLS_EXPIRING": Reason("an endpoint's certificate is about to expire", "make kind-parity-up renews it"),
-    "HTTP_UNREACHABLE": Reason("an endpoint does not answer", "make kind-parity-status"),
-    "HTTP_UNEXPECTED": Reason("an endpoint's answer is not the expected one", "make kind-parity-logs"),
-    "ISSUER_MISMATCH": Reason("the OIDC issuer is not the same everywhere", "make kind-parity-up; compare contract/ if it stays"),
-    "LOGIN_FAILED": Reason("a real OIDC login did not succeed", "make kind-parity-logs COMPONENT=keycloak"),
-    "TOKEN_NOT_REFUSED": Reason("the API does not refuse what it must, or not for the right reason", "make kind-parity-logs COMPONENT=api"),
-    "STORE_ROUNDTRIP_FAILED": Reason("what was written through the API does not come back", "make kind-parity-logs COMPONENT=api"),
-    "CONFIGURATION_DRIFT": Reason("what runs is not configured as the contract says", "make kind-parity-up"),
-    "IMAGE_NOT_LOCKED": Reason("a pod or container runs an image that was not named for it", "make kind-parity-up"),
-    "LISTENS_OFF_LOOPBACK": Reason("something of the platform listens on an address beyond this machine", "make kind-parity-reset"),
-    "NETWORK_POLICY_UNPROVEN": Reason("the NetworkPolicy canary gave no verdict", "make kind-parity-up applies the canary anew"),
-    "POD_SECURITY_MISSING": Reason("a namespace does not enforce Pod Security restricted", "make kind-parity-up applies it anew"),
-    "SECRETS_EXPOSED": Reason("a secret of the run is missing or readable by others", "make kind-parity-up; see the paths that are named"),
+    "CLUSTER_DNS_WRONG": Reason("a name resolves wrongly inside the cluster", "{up} applies the DNS rewrite anew"),
+    "PORT_CLOSED": Reason("nothing listens where something should", "{status}"),
+    "TLS_INVALID": Reason("an endpoint's certificate is not what it should be", "{up} issues and applies it anew"),
+    "TLS_EXPIRING": Reason("an endpoint's certificate is about to expire", "{up} renews it"),
+    "HTTP_UNREACHABLE": Reason("an endpoint does not answer", "{status}"),
+    "HTTP_UNEXPECTED": Reason("an endpoint's answer is not the expected one", "{logs}"),
+    "ISSUER_MISMATCH": Reason("the OIDC issuer is not the same everywhere", "{up}; make parity-diff if it stays"),
+    "LOGIN_FAILED": Reason("a real OIDC login did not succeed", "{logs}"),
+    "TOKEN_NOT_REFUSED": Reason("the API does not refuse what it must, or not for the right reason", "{logs}"),
+    "EXEC_FAILED": Reason("a component's own probe, a program in its container, did not succeed", "{logs}"),
+    "STORE_ROUNDTRIP_FAILED": Reason("what was written through the API does not come back", "{logs}"),
+    "CONFIGURATION_DRIFT": Reason("what runs is not configured as the contract says", "{up}"),
+    "IMAGE_NOT_PINNED": Reason("a pod or container runs an image that is not pinned for it", "{up}"),
+    "LISTENS_OFF_LOOPBACK": Reason("something of the platform listens on an address beyond this machine", "{reset}"),
+    "NETWORK_POLICY_UNPROVEN": Reason("the NetworkPolicy canary gave no verdict", "{up} applies the canary anew"),
+    "POD_SECURITY_MISSING": Reason("a namespace does not enforce Pod Security restricted", "{up} applies it anew"),
+    "SECRETS_EXPOSED": Reason("a secret of the run is missing or readable by others", "{up}; see the paths that are named"),
     "REPORT_NOT_WRITTEN": Reason("the report of a run could not be written", "make room, or make the reports directory writable"),
-    "NOT_READY": Reason("the platform is not ready", "make kind-parity-up"),
+    "NOT_READY": Reason("the platform is not ready", "{up}"),
     # keycloak
-    "KEYCLOAK_UNREACHABLE": Reason(
-        "Keycloak does not answer at its public URL", "make kind-parity-status; make kind-parity-logs COMPONENT=keycloak"
-    ),
+    "KEYCLOAK_UNREACHABLE": Reason("Keycloak does not answer at its public URL", "{status}; {logs}"),
     "KEYCLOAK_AUTH": Reason(
         "Keycloak does not accept its administrator",
-        "put back the secrets.yml that belongs to this database; make kind-parity-down && make kind-parity-up if it is lost",
+        "put back the secrets.yml that belongs to this database; {down} && {up} if it is lost",
     ),
-    "KEYCLOAK_REALM_INVALID": Reason("the realm document says something that cannot be", "correct the named place in contract/realm.yml"),
-    "KEYCLOAK_SECRETS": Reason(
-        "secrets.yml has no value for a secret that the realm document names", "make kind-parity-up writes missing secrets"
-    ),
+    "KEYCLOAK_REALM_INVALID": Reason("the realm document says something that cannot be", "correct the named place in platform/realm.yml"),
+    "KEYCLOAK_SECRETS": Reason("secrets.yml has no value for a secret that the realm document names", "{up} writes missing secrets"),
     "KEYCLOAK_CONFLICT": Reason(
         "Keycloak holds an object of a name that the document wants and that is not ours", "delete or rename it in the admin console"
     ),
-    "KEYCLOAK_API": Reason("Keycloak answered something unexpected", "make kind-parity-logs COMPONENT=keycloak"),
+    "KEYCLOAK_API": Reason("Keycloak answered something unexpected", "{logs}"),
 }

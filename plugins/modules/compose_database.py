@@ -7,14 +7,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: compose_database
-short_description: Restore the seeded database of a Compose project, or seed it again
+short_description: Restore the seeded data of a Compose project, or seed them again
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
-  - V(restored) returns the control plane's database to its snapshot and empties the cache. It takes about a second and
-    restarts no container. A snapshot that does not fit the code of the checkout is refused.
-  - V(reseeded) empties the database, migrates and seeds it with the code of the checkout, and keeps the result as the
-    new snapshot.
+  - Does what the components of the contract rendered in O(state_dir) declare for a reset.
+  - V(restored) returns their data to the snapshots and empties what has none. It takes about a second and restarts no
+    container. A snapshot that does not fit the code of the checkout is refused.
+  - V(reseeded) empties all of it and runs the containers that fill it. With the code of the checkout they migrate, seed,
+    and keep the result as the new snapshots.
   - No password is passed as an argument or in the environment of a process that is started here.
 extends_documentation_fragment:
   - gpuaas.parity.attributes
@@ -24,7 +25,7 @@ requirements:
   - Docker Engine >= 25
 options:
   state:
-    description: Whether to restore the snapshot or to make a new one.
+    description: Whether to restore the snapshots or to make new ones.
     type: str
     choices: [restored, reseeded]
     default: restored
@@ -40,7 +41,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - Says whether the snapshot could be restored.
+      - Says whether the snapshots could be restored.
   diff_mode:
     support: none
     details:
@@ -48,13 +49,13 @@ attributes:
 """
 
 EXAMPLES = r"""
-- name: Restore the seeded database
+- name: Restore the seeded data
   gpuaas.parity.compose_database:
     project: gpuaas-local
     state_dir: "{{ playbook_dir }}/../.parity/compose"
     checkout: "{{ playbook_dir | dirname }}"
 
-- name: Seed the database again
+- name: Seed the data again
   gpuaas.parity.compose_database:
     state: reseeded
     project: gpuaas-local
@@ -65,9 +66,9 @@ EXAMPLES = r"""
 RETURN = r"""
 extends_documentation_fragment:
   - gpuaas.parity.failure
-schema:
-  description: Schema version of the snapshot.
+schemas:
+  description: Schema version of each snapshot, by the component whose data it holds.
   returned: success
-  type: int
-  sample: 2
+  type: dict
+  sample: {api: 2}
 """

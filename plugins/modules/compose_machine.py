@@ -28,10 +28,9 @@ options:
     description: Directory of the rendered C(compose.yml).
     type: path
     required: true
-  image_keys:
-    description: Content key of each image, as M(gpuaas.parity.image) returns them.
-    type: dict
-    required: true
+  supply:
+    description: What M(gpuaas.parity.image) wrote about the images. The default is C(images/supply.json) in O(state_dir).
+    type: path
   checkout:
     description: The checkout, whose source is mounted into containers.
     type: path
@@ -48,10 +47,9 @@ seealso:
 EXAMPLES = r"""
 - name: Complete the project
   gpuaas.parity.compose_machine:
-    contract: "{{ contract_rendered.contract }}"
-    rendered_dir: "{{ contract_rendered.rendered }}"
-    state_dir: "{{ playbook_dir }}/../.parity/compose"
-    image_keys: "{{ images_supply.image_keys }}"
+    contract: .parity/compose/rendered/contract.json
+    rendered_dir: deploy/local
+    state_dir: .parity/compose
     checkout: "{{ playbook_dir | dirname }}"
 """
 

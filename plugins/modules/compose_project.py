@@ -15,7 +15,8 @@ description:
     fails if anything is left. It finds them by label, so it needs no file of the project.
   - V(explained) always fails. It names the container that kept C(docker compose up) from succeeding, and shows what that
     container logged last.
-  - Refuses a project of the same name that another checkout or another user made.
+  - The contract rendered in O(state_dir) says what belongs to the project. A project of the same name that another checkout
+    or another user made is refused.
 extends_documentation_fragment:
   - gpuaas.parity.attributes
   - gpuaas.parity.state_dir

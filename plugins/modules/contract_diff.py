@@ -20,18 +20,11 @@ description:
 extends_documentation_fragment:
   - gpuaas.parity.attributes
   - gpuaas.parity.attributes.reads_only
-  - gpuaas.parity.output
+  - gpuaas.parity.platform
+  - gpuaas.parity.platform.lane
 requirements:
   - jsonschema >= 4.26
 options:
-  contract_dir:
-    description: Directory of C(platform.yml), C(modes/) and the schemas.
-    type: path
-    required: true
-  roles_dir:
-    description: Directory of the roles whose manifests are rendered.
-    type: path
-    required: true
   a:
     description: Name of the first mode.
     type: str
@@ -40,10 +33,6 @@ options:
     description: Name of the second mode.
     type: str
     required: true
-  lane:
-    description: Name of a lane of the contract.
-    type: str
-    default: core
 seealso:
   - module: gpuaas.parity.contract_render
 """
@@ -51,8 +40,7 @@ seealso:
 EXAMPLES = r"""
 - name: Compare compose with kind
   gpuaas.parity.contract_diff:
-    contract_dir: "{{ playbook_dir }}/../contract"
-    roles_dir: "{{ playbook_dir }}/../roles"
+    platform: "{{ playbook_dir }}/../platform"
     a: compose
     b: kind
   register: compared

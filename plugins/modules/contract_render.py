@@ -11,8 +11,8 @@ short_description: Render the contract for a lane, in one mode or several
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
-  - Reads C(platform.yml), the mode file and C(realm.yml) of O(contract_dir), refuses what is not consistent, and writes
-    what a deployment consumes to C(rendered) in O(state_dir).
+  - Reads C(platform.yml), the components, the mode file and C(realm.yml) of O(platform), refuses what is not consistent,
+    and writes what a deployment consumes to C(rendered) in O(state_dir).
   - The same inputs give the same bytes on every machine. Nothing is taken from the environment, and no secret is rendered.
   - For Kubernetes, every role that has services in the lane and a directory C(files/manifests) becomes a Kustomize
     overlay. Its ports, names, namespaces and references are compared with the contract and never changed. Hosts of
@@ -23,27 +23,18 @@ description:
     edited by hand is named and refused (C(RENDERED_EDITED)). A file that is missing is rendered again.
 extends_documentation_fragment:
   - gpuaas.parity.attributes
+  - gpuaas.parity.platform
+  - gpuaas.parity.platform.instance
+  - gpuaas.parity.platform.lane
 requirements:
   - jsonschema >= 4.26
 options:
-  contract_dir:
-    description: Directory of C(platform.yml), C(modes/) and the schemas.
-    type: path
-    required: true
   mode:
     description: Name of the mode, which is the name of a file in C(modes/).
     type: str
     default: kind
-  lane:
-    description: Name of a lane of the contract.
-    type: str
-    default: core
-  roles_dir:
-    description: Directory of the roles whose manifests are rendered.
-    type: path
-    required: true
   state_dir:
-    description: State directory of the run. Required unless O(modes) is given.
+    description: State directory of the run. Required unless O(state_root) is given.
     type: path
   rendered_dir:
     description:
@@ -53,18 +44,20 @@ options:
     type: path
   modes:
     description:
-      - Render several modes together, instead of O(mode), O(state_dir) and O(rendered_dir).
+      - With O(state_root), render several modes together, instead of O(mode), O(state_dir) and O(rendered_dir). All modes of
+        the platform when empty.
       - Nothing is written unless all of them can be rendered. Each mode is locked against other runs of it.
     type: list
     elements: str
     default: []
   state_root:
-    description: Directory of the state directories of O(modes), each of which has the name of its mode.
+    description:
+      - Render O(modes) instead of one mode. This is the directory of their state directories, each of which has the name of
+        its mode.
     type: path
-  rendered_dirs:
-    description: O(rendered_dir) by mode, for those of O(modes) that are rendered elsewhere.
-    type: dict
-    default: {}
+  compose_dir:
+    description: O(rendered_dir) of those O(modes) whose target is C(compose).
+    type: path
 attributes:
   check_mode:
     support: full
@@ -82,21 +75,17 @@ seealso:
 EXAMPLES = r"""
 - name: Render the core lane for kind
   gpuaas.parity.contract_render:
-    contract_dir: "{{ playbook_dir }}/../contract"
+    platform: "{{ playbook_dir }}/../platform"
     mode: kind
-    lane: core
-    roles_dir: "{{ playbook_dir }}/../roles"
     state_dir: "{{ playbook_dir }}/../.parity/kind"
   register: render
 
 - name: Render two modes together
   gpuaas.parity.contract_render:
-    contract_dir: "{{ playbook_dir }}/../contract"
+    platform: "{{ playbook_dir }}/../platform"
     modes: [compose, kind]
-    roles_dir: "{{ playbook_dir }}/../roles"
     state_root: "{{ playbook_dir }}/../.parity"
-    rendered_dirs:
-      compose: "{{ playbook_dir }}/../deploy/local"
+    compose_dir: "{{ playbook_dir }}/../deploy/local"
   register: renderings
 """
 

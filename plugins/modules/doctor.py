@@ -21,7 +21,9 @@ extends_documentation_fragment:
   - gpuaas.parity.attributes
   - gpuaas.parity.attributes.reads_only
   - gpuaas.parity.capacity
-  - gpuaas.parity.output
+  - gpuaas.parity.platform
+  - gpuaas.parity.platform.instance
+  - gpuaas.parity.platform.lane
 requirements:
   - cryptography >= 50
   - httpx >= 0.28
@@ -35,23 +37,19 @@ options:
     description: Directory that holds a state directory for each mode.
     type: path
     required: true
-  rendered_dirs:
-    description: Directory of the rendering by mode, where it is not in the state directory.
-    type: dict
-    default: {}
+  compose_dir:
+    description: Directory to which a Compose project is rendered.
+    type: path
+    required: true
   modes:
-    description: The modes to examine, in the order in which they are shown.
+    description: The modes to examine, in the order in which they are shown. All modes of the platform when empty.
     type: list
     elements: str
-    default: [compose, kind, vm-105, platform_control]
+    default: []
   mode:
     description: Examine this mode only, and fail with the reason of what stops it.
     type: str
     default: ""
-  lane:
-    description: Name of the lane.
-    type: str
-    default: core
   cluster:
     description: Name of the kind cluster.
     type: str
@@ -64,12 +62,16 @@ EXAMPLES = r"""
 - name: Say what would stop which mode
   gpuaas.parity.doctor:
     root: "{{ playbook_dir }}/.."
+    platform: "{{ playbook_dir }}/../platform"
     state_root: "{{ playbook_dir }}/../.parity"
+    compose_dir: "{{ playbook_dir }}/../deploy/local"
 
 - name: Fail if kind could not be brought up
   gpuaas.parity.doctor:
     root: "{{ playbook_dir }}/.."
+    platform: "{{ playbook_dir }}/../platform"
     state_root: "{{ playbook_dir }}/../.parity"
+    compose_dir: "{{ playbook_dir }}/../deploy/local"
     mode: kind
 """
 
@@ -91,7 +93,7 @@ modes:
       findings:
         - reason: HOST_PORT_IN_USE
           seen: port 8443 on 127.0.0.1 is held by process 4711 (nginx)
-          do: end its owner, or choose another port
+          do: "end its owner, or take ports of your own: make kind-parity-up INSTANCE=two"
       notes: []
 text:
   description: The report as it is shown.

@@ -31,7 +31,7 @@ options:
   document:
     description:
       - The realm, as a mapping or as the path of the file that M(gpuaas.parity.contract_render) made from
-        C(contract/realm.yml). Its format is C(contract/realm.schema.json).
+        C(platform/realm.yml). Its format is C(platform/realm.schema.json).
     type: raw
     required: true
   url:

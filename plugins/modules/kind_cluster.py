@@ -25,7 +25,6 @@ extends_documentation_fragment:
 requirements:
   - httpx >= 0.28
   - Docker Engine >= 23
-  - kind, for O(state=present)
 options:
   name:
     description: Name of the cluster and of its Docker network.
@@ -39,16 +38,11 @@ options:
   kubeconfig:
     description: The kubeconfig file, 0600. The default is C(kubeconfig) in O(state_dir). A file elsewhere is refused.
     type: path
-  node_image:
+  supply:
     description:
-      - Image of the node. Required for O(state=present). It must be on this machine.
-      - An image that M(gpuaas.parity.image) baked also starts pods on a host that lacks CAP_SYS_RESOURCE.
-    type: str
-    default: ""
-  kind_binary:
-    description: The kind program. Only O(state=present) needs it.
+      - What M(gpuaas.parity.image) wrote about the node image and the kind program, both of which must be on this machine.
+        The default is C(images/supply.json) in O(state_dir). Only O(state=present) reads it.
     type: path
-    default: kind
   ports:
     description: Ports of this machine that lead to the node.
     type: list
@@ -72,15 +66,11 @@ options:
     type: list
     elements: str
     default: []
-  default_cni:
-    description: Whether kind installs its own CNI. Use V(false) with a node image that brings a CNI configuration.
-    type: bool
-    default: true
   cgroup_version:
-    description: The cgroup version of the host, as M(gpuaas.parity.host_preflight) found it.
+    description:
+      - The cgroup version of the host, as M(gpuaas.parity.host_preflight) found it. The default is to ask the Docker engine.
     type: int
     choices: [1, 2]
-    default: 2
   wait_seconds:
     description: Seconds that the API may take to become ready. Nodes and pods are not awaited.
     type: float
@@ -98,9 +88,6 @@ EXAMPLES = r"""
 - name: Create or repair the cluster
   gpuaas.parity.kind_cluster:
     state_dir: /home/me/gpuaas-parity/.parity/kind
-    node_image: gpuaas-parity/node:dev
-    kind_binary: /home/me/.cache/gpuaas-parity/kind
-    default_cni: false
     ports:
       - host_port: 8443
         node_port: 8443

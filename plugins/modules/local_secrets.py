@@ -21,7 +21,6 @@ description:
 extends_documentation_fragment:
   - gpuaas.parity.attributes
   - gpuaas.parity.contract
-  - gpuaas.parity.secrets
   - gpuaas.parity.state_dir
 requirements:
   - cryptography >= 50
@@ -68,7 +67,6 @@ EXAMPLES = r"""
 - name: Generate what is missing and verify what exists
   gpuaas.parity.local_secrets:
     contract: "{{ render.contract }}"
-    schema: "{{ playbook_dir }}/../contract/secrets.schema.json"
     state_dir: "{{ playbook_dir }}/../.parity/kind"
     tier: local
     cluster_exists: "{{ cluster.exists }}"
@@ -77,7 +75,6 @@ EXAMPLES = r"""
 - name: Derive the same secrets in every run of a pipeline
   gpuaas.parity.local_secrets:
     contract: "{{ render.contract }}"
-    schema: "{{ playbook_dir }}/../contract/secrets.schema.json"
     state_dir: "{{ playbook_dir }}/../.parity/kind"
     tier: ci
     seed_file: /run/ci/seed
@@ -97,7 +94,7 @@ removed:
   returned: success
   type: list
   elements: str
-  sample: [nats/password]
+  sample: [queue/password]
 file:
   description: Path of C(secrets.yml).
   returned: success

@@ -21,7 +21,6 @@ extends_documentation_fragment:
   - gpuaas.parity.attributes
   - gpuaas.parity.attributes.reads_only
   - gpuaas.parity.kubeconfig
-  - gpuaas.parity.output
   - gpuaas.parity.state_dir
 requirements:
   - cryptography >= 50
@@ -43,12 +42,6 @@ EXAMPLES = r"""
 - name: Show the state of the Docker Compose project
   gpuaas.parity.platform_status:
     state_dir: .parity/compose
-
-- name: Show the state of the platform as one JSON document
-  gpuaas.parity.platform_status:
-    kubeconfig: .parity/kind/kubeconfig
-    state_dir: .parity/kind
-    output: json
 """
 
 RETURN = r"""

@@ -11,29 +11,27 @@ short_description: Check that the platform works, once or until it does
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
-  - Makes the checks of the roles' C(files/checks.yml) in parallel, once or until a deadline. Fails unless all of them hold.
-  - Fails closed. A component without a ready, an ingress and a config check is an error, and so is a check that
-    could not be made.
-  - Only checks for the target of the contract are made. A component that the surroundings of the mode provide has none.
-  - While it waits, it shows what it waits for, how much of the time is used and what blocks. On a terminal that is one
-    live line, elsewhere a line whenever something changes. All of it is written to C(logs/probe.log) in O(state_dir).
+  - Makes the checks of the platform and of its components (C(checks.yml) in the folder of each) in parallel, once or until
+    a deadline. Fails unless all of them hold.
+  - Fails closed. A component without a check of its readiness, and of what else it declares, is an error, and so is a
+    check that could not be made.
+  - Only checks that hold on the target of the contract are made. A component that the surroundings of the mode provide has
+    none.
+  - A check of type C(exec) runs a program of the component in its container, through C(kubectl exec) or C(docker exec). In
+    a cluster, that is proved to be the run's own first.
+  - While it waits, it reports what it waits for, how much of the time is used and what blocks, and the verdict of each
+    check as soon as it is known. What each check saw on the way is written to C(logs/probe.log) in O(state_dir).
 extends_documentation_fragment:
   - gpuaas.parity.attributes
   - gpuaas.parity.kubeconfig
+  - gpuaas.parity.platform
   - gpuaas.parity.state_dir
 requirements:
   - httpx >= 0.28
   - jsonschema >= 4.26
   - Docker Engine >= 23
+  - kubectl, for checks of type C(exec) in a cluster
 options:
-  roles_dir:
-    description: Directory of the roles, each of which has its C(files/checks.yml). Required unless O(checks) is given.
-    type: path
-  checks:
-    description: Files with checks, instead of those of the roles of the contract in O(roles_dir).
-    type: list
-    elements: path
-    default: []
   contract:
     description: The rendered contract. The default is to read C(rendered/contract.json) in O(state_dir).
     type: dict
@@ -52,16 +50,13 @@ options:
     default: validate
   gate:
     description:
-      - Make exactly the checks that C(gates.yml) in O(contract_dir) demands for this gate, whatever O(phase) is. One of
-        them is that all modes of the contract mean the same.
-      - Fails closed. A check that does not exist, a check that was not made, a mode other than that of the gate and a
-        platform that is not up are failures. O(roles_dir) is required.
+      - Make exactly the checks of the validations that C(gates.yml) in O(platform) demands for this gate, whatever O(phase)
+        is. One of them is that all modes of the contract mean the same.
+      - Fails closed. A check that was not made, a mode other than that of the gate and a platform that is not up are
+        failures.
     type: str
     choices: ["", merge, deploy]
     default: ""
-  contract_dir:
-    description: Directory of C(gates.yml), C(platform.yml) and C(modes/). Required with O(gate).
-    type: path
   timeout:
     description: Seconds to wait until all checks hold. V(0) makes each check once.
     type: float
@@ -90,7 +85,7 @@ EXAMPLES = r"""
   gpuaas.parity.probe:
     kubeconfig: .parity/kind/kubeconfig
     state_dir: .parity/kind
-    roles_dir: roles
+    platform: platform
     phase: up
     timeout: 180
 
@@ -98,22 +93,21 @@ EXAMPLES = r"""
   gpuaas.parity.probe:
     kubeconfig: .parity/kind/kubeconfig
     state_dir: .parity/kind
-    roles_dir: roles
+    platform: platform
     phase: validate
     report: validate
 
 - name: Prove the platform in Docker Compose
   gpuaas.parity.probe:
     state_dir: .parity/compose
-    roles_dir: roles
+    platform: platform
     report: validate
 
 - name: Make the checks that must hold before a merge
   gpuaas.parity.probe:
     kubeconfig: .parity/kind/kubeconfig
     state_dir: .parity/kind
-    roles_dir: roles
-    contract_dir: contract
+    platform: platform
     gate: merge
     report: gate
 
@@ -121,7 +115,7 @@ EXAMPLES = r"""
   gpuaas.parity.probe:
     kubeconfig: .parity/kind/kubeconfig
     state_dir: .parity/kind
-    roles_dir: roles
+    platform: platform
     components: [api]
 """
 
@@ -143,8 +137,8 @@ checks:
     proves:
       description: What it proves, one of V(ready), V(ingress), V(config), V(security) and V(function).
       type: str
-    kind:
-      description: Kind of the check.
+    type:
+      description: Type of the check.
       type: str
     ok:
       description: Whether it holds.
@@ -171,7 +165,7 @@ checks:
     - id: api-ready
       component: api
       proves: ready
-      kind: workload
+      type: workload
       ok: true
       seen: "deployment/api: 1/1 ready"
       reason: ""

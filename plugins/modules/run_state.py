@@ -15,16 +15,22 @@ description:
   - Two runs of one mode exclude each other through the file C(<state_dir>.lock), which names the C(ansible-playbook)
     process that holds it. A lock whose process no longer exists is ignored. The lock is bookkeeping and never counts as a
     change.
+  - The file of the mode in O(platform) says which verbs may be run in it. Any other O(verb) is refused with
+    C(MODE_VERB_REFUSED) before the lock is taken or anything else is touched. Where the file cannot be read, a run that
+    removes a platform goes by what the last run recorded.
 extends_documentation_fragment:
   - gpuaas.parity.attributes
+  - gpuaas.parity.platform
+  - gpuaas.parity.platform.instance
 options:
   state:
     description:
       - V(locked) takes the lock and creates the state directory. A run that already holds the lock keeps it.
       - V(unlocked) releases the lock and leaves the directory.
+      - V(allowed) only refuses what the mode does not allow.
       - V(absent) removes the directory and the lock, and fails if anything of it is left.
     type: str
-    choices: [locked, unlocked, absent]
+    choices: [locked, unlocked, allowed, absent]
     default: locked
   state_dir:
     description: The state directory. A directory that holds files and was not created by this module is refused.
@@ -44,21 +50,10 @@ options:
     description: What the run does. It is shown to whoever finds the lock taken.
     type: str
     default: up
-  may:
-    description:
-      - The verbs that may be run in this mode. Any other O(verb) is refused with C(MODE_VERB_REFUSED) before the lock
-        is taken or anything else is touched.
-      - Without it every verb may be run. An empty list refuses every verb.
-    type: list
-    elements: str
-  instead:
-    description: Where to do what O(may) refuses. It is shown with the refusal.
-    type: str
-    default: ""
   mode:
-    description: Name of the mode in that refusal. The default is the last part of O(state_dir).
+    description: Name of the mode.
     type: str
-    default: ""
+    required: true
 attributes:
   check_mode:
     support: full
@@ -71,20 +66,16 @@ EXAMPLES = r"""
   gpuaas.parity.run_state:
     state: locked
     state_dir: "{{ playbook_dir }}/../.parity/kind"
+    platform: "{{ playbook_dir }}/../platform"
+    mode: kind
     verb: up
-
-- name: Begin a run in a shared mode, where most verbs are refused
-  gpuaas.parity.run_state:
-    state: locked
-    state_dir: "{{ playbook_dir }}/../.parity/platform_control"
-    verb: up
-    may: [render, diff, validate]
-    instead: release through the platform's own pipeline
 
 - name: Remove everything that the run owns
   gpuaas.parity.run_state:
     state: absent
     state_dir: "{{ playbook_dir }}/../.parity/kind"
+    platform: "{{ playbook_dir }}/../platform"
+    mode: kind
     verb: down
 """
 
@@ -101,6 +92,10 @@ exists:
   returned: success
   type: bool
   sample: true
+ansible_facts:
+  description: C(parity_head), what lookup P(gpuaas.parity.mode#lookup) gives for the mode.
+  returned: success
+  type: dict
 lock:
   description: The lock file.
   returned: success

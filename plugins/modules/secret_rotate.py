@@ -20,7 +20,6 @@ description:
 extends_documentation_fragment:
   - gpuaas.parity.attributes
   - gpuaas.parity.contract
-  - gpuaas.parity.secrets
   - gpuaas.parity.state_dir
 requirements:
   - cryptography >= 50
@@ -62,7 +61,6 @@ EXAMPLES = r"""
 - name: Replace the password of the cache
   gpuaas.parity.secret_rotate:
     contract: "{{ render.contract }}"
-    schema: "{{ playbook_dir }}/../contract/secrets.schema.json"
     state_dir: "{{ playbook_dir }}/../.parity/kind"
     name: redis_password
     tier: local
@@ -70,7 +68,6 @@ EXAMPLES = r"""
 - name: Replace the password of the cache by an agreed value
   gpuaas.parity.secret_rotate:
     contract: "{{ render.contract }}"
-    schema: "{{ playbook_dir }}/../contract/secrets.schema.json"
     state_dir: "{{ playbook_dir }}/../.parity/kind"
     name: redis_password
     tier: staging

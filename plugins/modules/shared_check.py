@@ -12,13 +12,14 @@ version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
   - Requests the endpoints of a mode that is not run from here once, at the given address, under the host names that the
-    contract of the mode states. Checks the certificate and health of every endpoint, the issuer that the discovery
-    document names, and that a call without a token is refused.
+    contract of the mode states. Makes the checks of O(platform) whose targets include V(shared), which are at least the
+    health and certificate of every endpoint.
   - Only C(GET) and C(HEAD) requests are sent, to no other host, without credentials and without a body. Redirects are not
     followed.
   - Fails with the reason of the first check that does not hold, and with C(MODE_NO_ENDPOINT) without an address.
 extends_documentation_fragment:
   - gpuaas.parity.attributes
+  - gpuaas.parity.platform
   - gpuaas.parity.state_dir
 requirements:
   - httpx >= 0.28
@@ -50,6 +51,7 @@ EXAMPLES = r"""
   gpuaas.parity.shared_check:
     address: "{{ parity_address }}"
     ca_file: "{{ parity_ca_file }}"
+    platform: platform
     state_dir: .parity/vm-105
 """
 
@@ -62,12 +64,12 @@ checks:
   type: list
   elements: dict
   sample:
-    - attempts: 1
+    - type: http
+      attempts: 1
       component: api
       details: {}
       do: ""
-      id: api-health
-      kind: http
+      id: api-entry
       ok: true
       proves: ingress
       reason: ""

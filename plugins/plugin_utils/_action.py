@@ -10,19 +10,20 @@ from __future__ import annotations
 
 import abc
 import importlib
-import os
-import sys
 import traceback
-from collections.abc import Callable
-from pathlib import Path
+from functools import cached_property
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.gpuaas.parity.plugins.module_utils import _libraries, _yaml
-from ansible_collections.gpuaas.parity.plugins.module_utils._advice import advice
+from ansible_collections.gpuaas.parity.plugins.module_utils._advice import Commands
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.events import channel
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.emitter import Emitter
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Emit
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.screen import Screen
 
 
 def argument_spec(documentation: str) -> dict[str, Any]:
@@ -68,11 +69,11 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _demand_libraries() -> None:
-    if lacking := _libraries.missing():
-        locked = Path(__file__).parents[2] / "requirements" / "runtime.txt"
-        do = f"{sys.executable} -m pip install --require-hashes --requirement {locked}"
-        raise ParityError("REQUIREMENTS_MISSING", f"{sys.executable} lacks {', '.join(lacking)}", do)
+def _shown() -> Emit:
+    """Events as lines of text, through whichever callback there is."""
+    emitter = Emitter()
+    emitter.readers = [Screen(lambda text, tone="": Display().display(text))]
+    return emitter
 
 
 class ParityAction(ActionBase, metaclass=abc.ABCMeta):
@@ -84,7 +85,7 @@ class ParityAction(ActionBase, metaclass=abc.ABCMeta):
     _supports_check_mode = True
     _supports_async = False
     DOCUMENTATION: str
-    _target = ""
+    _commands = Commands()
 
     @abc.abstractmethod
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
@@ -98,28 +99,27 @@ class ParityAction(ActionBase, metaclass=abc.ABCMeta):
     def diff_mode(self) -> bool:
         return bool(self._task.diff)
 
-    @property
-    def show(self) -> Callable[..., None]:
-        """Print a line on the user's terminal while the work goes on."""
-        return Display().display
+    @cached_property
+    def emit(self) -> Emit:
+        """Takes the events of this step to its run while the work goes on; with a callback that is not ours, to the screen."""
+        return channel.sender() or _shown()
 
-    @property
-    def live(self) -> Callable[[str], None] | None:
-        """Write on the user's terminal without ending the line; None where there is no terminal."""
-        # The callback, which owns the terminal, says whether there is one; a worker cannot see it.
-        if os.environ.get("PARITY_TTY") != "1":
-            return None
-        return lambda text: Display().display(text, newline=False, screen_only=True)
+    def advise(self, text: str) -> str:
+        """``text`` with what to type in the mode of this run."""
+        return self._commands.fill(text)
 
-    def advise(self, text: str, reason: str = "") -> str:
-        """``text``, of a failure for ``reason``, with what to type in the mode of this run."""
-        return advice(text, self._target, reason)
+    def advise_all(self, value: Any) -> Any:
+        """Plain data with what to type in the mode of this run, in every text of it."""
+        if isinstance(value, dict):
+            return {key: self.advise_all(entry) for key, entry in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.advise_all(entry) for entry in value]
+        return self.advise(value) if isinstance(value, str) else value
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
         del tmp
-        # The inventory says what the run is for; it is there also when nothing has been rendered yet.
-        self._target = str(self._templar.template((task_vars or {}).get("parity_target") or ""))
+        self._commands = self._commands_of(task_vars or {})
         spec = argument_spec(self.DOCUMENTATION)
         try:
             _validation, params = self.validate_argument_spec(argument_spec=spec)
@@ -127,7 +127,7 @@ class ParityAction(ActionBase, metaclass=abc.ABCMeta):
             result.update(self._failure(ParityError("ARGUMENT_INVALID", error.message)))
             return result
         try:
-            _demand_libraries()
+            _libraries.demand()
             result.update(self.perform(plain(params)))
         except ParityError as error:
             result.update(self._failure(error))
@@ -138,6 +138,14 @@ class ParityAction(ActionBase, metaclass=abc.ABCMeta):
             result.update(self._failure(defect), exception=traceback.format_exc())
         return result
 
+    def _commands_of(self, variables: dict[str, Any]) -> Commands:
+        """What to type in this run, as far as its variables tell: they may be what is wrong."""
+        try:
+            found = [self._templar.template(variables.get(name) or "") for name in ("parity_target", "instance", "platform")]
+        except AnsibleError:
+            return Commands()
+        return Commands(*map(str, found))
+
     def _failure(self, error: ParityError) -> dict[str, Any]:
-        msg, seen, do = (self.advise(text, error.reason) for text in (str(error), error.seen, error.do))
-        return {"failed": True, "msg": msg, "reason": error.reason, "seen": seen, "do": do, "details": error.details}
+        msg, seen, do = (self.advise(text) for text in (str(error), error.seen, error.do))
+        return {"failed": True, "msg": msg, "reason": error.reason, "seen": seen, "do": do, "details": self.advise_all(error.details)}

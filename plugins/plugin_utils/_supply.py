@@ -1,6 +1,6 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The images of one checkout, from the arguments that both image modules share."""
+"""The images of one lane, from the arguments of the image module."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ import platform
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import load_platform
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.resolved import load_resolved
 from ansible_collections.gpuaas.parity.plugins.module_utils._images import source
-from ansible_collections.gpuaas.parity.plugins.module_utils._images.catalog import load
+from ansible_collections.gpuaas.parity.plugins.module_utils._images.assemble import catalog_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.supply import Supply
+from ansible_collections.gpuaas.parity.plugins.module_utils._images.wanted import wanted
 
 
 def supply_of(params: dict[str, Any]) -> Supply:
-    """Build the supply that ``root``, ``cache``, ``images`` and ``node`` describe."""
-    root = Path(params["root"])
+    """The supply of what ``contract`` runs, from the images of ``platform`` and those that ``root`` shares."""
     cache = Path(params["cache"]).expanduser()
-    catalog = load(root / "images" / "catalog.yml")
-    upstream = source.load(root / "images" / "upstream.yml", params["registry"])
-    origin = source.decide(params["source"], upstream, cache)
+    catalog = source.at(params["registry"], catalog_of(load_platform(Path(params["platform"])), Path(params["root"])))
+    origin = source.decide(params["source"], catalog, cache)
     return Supply(
-        catalog=source.replace(catalog, upstream) if origin == "pull" else catalog,
-        root=root,
+        catalog=source.pulled(catalog) if origin == "pull" else catalog,
         cache=cache,
-        lane=sorted(set(params["images"])),
+        lane=wanted(load_resolved(params["contract"])),
         node=params["node"],
         facts=platform.machine(),
+        pulls=params["source"] != "build",
     )

@@ -42,8 +42,8 @@ class Running:
         return f"{json.loads((self.state_dir / 'cluster.json').read_text())['name']}-control-plane"
 
     @cached_property
-    def lock(self) -> dict[str, Object]:
-        """The image lock: image name -> reference and digest."""
+    def pinned(self) -> dict[str, Object]:
+        """The pinned images: name -> reference and digest."""
         return dict(json.loads((self.state_dir / "images" / "images.json").read_text())["images"])
 
     @cached_property
@@ -69,6 +69,16 @@ class Running:
     def kubectl(self, *argv: str) -> Object:
         """What kubectl prints as JSON."""
         return dict(json.loads(self.host.check_output(f"{self.kubectl_program} {shlex.join(argv)} --output=json")))
+
+    def sql(self, statement: str) -> str:
+        """What a statement of Postgres' superuser prints; the password stays in the container."""
+        script = (
+            "umask 077; { printf '*:*:*:postgres:'; cat /run/secrets/gpuaas/superuser_password; } > /tmp/.pgpass.test;"
+            ' PGPASSFILE=/tmp/.pgpass.test psql -h 127.0.0.1 -U postgres -d gpuaas -qtAc "$1";'
+            " status=$?; rm /tmp/.pgpass.test; exit $status"
+        )
+        argv = ["exec", "--namespace=gpuaas-data", "statefulset/postgres", "--", "sh", "-c", script, "sql", statement]
+        return str(self.host.check_output(f"{self.kubectl_program} {shlex.join(argv)}"))
 
     def objects(self, *resources: str) -> list[Object]:
         """All objects of some resources, in all namespaces."""

@@ -1,4 +1,4 @@
-"""What runs in the cluster is what was locked, confined, and free of secrets."""
+"""What runs in the cluster is what was pinned, confined, and free of secrets."""
 
 from __future__ import annotations
 
@@ -63,16 +63,16 @@ def test_every_pod_is_ready_or_done(running: Running) -> None:
     assert not [name for name, well in states.items() if not well]
 
 
-def test_every_image_is_the_digest_of_the_lock(running: Running) -> None:
-    locked = {image["ref"] for image in running.lock.values()}
+def test_every_image_is_the_pinned_digest(running: Running) -> None:
+    pinned = {image["ref"] for image in running.pinned.values()}
     used = {container["image"] for pod in running.pods for container in containers(pod)}
     assert used
-    assert used <= locked
-    assert all("@sha256:" in ref for ref in locked)
+    assert used <= pinned
+    assert all("@sha256:" in ref for ref in pinned)
 
 
 def test_every_service_runs_its_own_image(running: Running) -> None:
-    wanted = {name: running.lock[service["image"]]["ref"] for name, service in running.contract["services"].items()}
+    wanted = {name: running.pinned[service["image"]]["ref"] for name, service in running.contract["services"].items()}
     used: dict[str, set[str]] = {}
     for pod in running.objects("pods"):
         name = pod["metadata"].get("labels", {}).get("app.kubernetes.io/name")

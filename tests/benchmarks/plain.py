@@ -53,7 +53,7 @@ class Plain:
         return {name: f"{REPOSITORY}/{name}:{key}" for name, key in self.facts["lane"]["image_keys"].items()}
 
     def write_inputs(self) -> None:
-        """The kind configuration, and tags in the place of the lock's digests."""
+        """The kind configuration, and tags in the place of pinned digests."""
         host, contract = self.facts["host"], self.facts["contract"]
         spec = ClusterSpec(
             name=self.name,

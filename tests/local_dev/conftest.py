@@ -27,6 +27,15 @@ class Running:
         argv = ["docker", "exec", self.containers[service]["Id"], *command]
         return subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60).stdout
 
+    def sql(self, statement: str) -> str:
+        """What a statement of Postgres' superuser prints; the password stays in the container."""
+        script = (
+            "umask 077; { printf '*:*:*:postgres:'; cat /run/secrets/gpuaas/superuser_password; } > /tmp/.pgpass.test;"
+            ' PGPASSFILE=/tmp/.pgpass.test psql -h 127.0.0.1 -U postgres -d gpuaas -qtAc "$1";'
+            " status=$?; rm /tmp/.pgpass.test; exit $status"
+        )
+        return self.inside("postgres", "sh", "-c", script, "sql", statement).strip()
+
 
 @pytest.fixture(scope="session")
 def running() -> Running:

@@ -45,15 +45,6 @@ def test_an_edit_shows_without_a_rebuild(running: Running, source: Path) -> None
     assert seen == edited
 
 
-def sql(running: Running, statement: str) -> str:
-    """What a statement of the superuser prints; the password stays in the container."""
-    script = (
-        "umask 077; { printf '*:*:*:postgres:'; cat /run/secrets/gpuaas/superuser_password; } > /tmp/.pgpass.test;"
-        ' PGPASSFILE=/tmp/.pgpass.test psql -h 127.0.0.1 -U postgres -d gpuaas -qtAc "$1"; status=$?; rm /tmp/.pgpass.test; exit $status'
-    )
-    return running.inside("postgres", "sh", "-c", script, "sql", statement).strip()
-
-
 def reset() -> None:
     """``make local-dev-reset``, with no configuration of whoever runs these tests."""
     playbook = [str(ROOT / ".venv/bin/ansible-playbook"), "-i", "inventories/compose", "playbooks/reset.yml"]
@@ -64,9 +55,9 @@ def reset() -> None:
 def test_a_reset_brings_the_seeded_database_back(running: Running) -> None:
     instances = "SELECT md5(string_agg(i::text, '' ORDER BY id)) FROM instances i"
     reset()
-    seeded = sql(running, instances)
+    seeded = running.sql(instances)
     assert seeded
-    sql(running, "TRUNCATE instances CASCADE")
-    assert sql(running, instances) == ""
+    running.sql("TRUNCATE instances CASCADE")
+    assert running.sql(instances) == ""
     reset()
-    assert sql(running, instances) == seeded
+    assert running.sql(instances) == seeded

@@ -21,6 +21,8 @@ from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._apply.accepted import Accepted
+from ansible_collections.gpuaas.parity.plugins.module_utils._apply.identity import Identity
+from ansible_collections.gpuaas.parity.plugins.module_utils._apply.ledger import Ledger
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.guard import own_cluster
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.record import read_record
@@ -92,23 +94,27 @@ class Applied:
 def apply_to_own_cluster(
     program: Path, state_dir: Path, kubeconfig: Path, bases: Sequence[Path], cache_dir: Path, dry: bool = False
 ) -> Applied:
-    """`apply` with the kubectl ``program``, once ``own_cluster`` has proved that the cluster is the run's own.
+    """`apply` what ``bases`` are built to with the kubectl ``program``, once ``own_cluster`` has proved that the cluster is the run's own.
 
-    Raises ParityError as ``own_cluster``, before anything is sent, and as ``apply``.
+    Raises ParityError as ``own_cluster``, before anything is sent, ``APPLY_BASE_INVALID`` when a base cannot be built,
+    and as ``apply``.
     """
     with own_cluster(state_dir, kubeconfig) as pinned:
         record = read_record(state_dir).record
         accepted = Accepted(cache_dir / "accepted-fields", record.kubernetes_version if record else "")
-        return apply(Kubectl(program, pinned, state_dir / "kubectl-cache"), bases, accepted, dry)
+        kubectl = Kubectl(program, pinned, state_dir / "kubectl-cache")
+        objects = kubectl.build(bases)
+        if not dry:
+            Ledger(state_dir).enter(bases, objects)
+        return apply(kubectl, objects, accepted, dry)
 
 
-def apply(kubectl: Kubectl, bases: Sequence[Path], accepted: Accepted, dry: bool = False) -> Applied:
-    """Apply all objects of ``bases`` at once; ``dry`` asks the server what it would do.
+def apply(kubectl: Kubectl, objects: Sequence[dict[str, Any]], accepted: Accepted, dry: bool = False) -> Applied:
+    """Apply all ``objects`` at once; ``dry`` asks the server what it would do.
 
-    Raises ParityError ``APPLY_BASE_INVALID`` when a base cannot be built and
-    ``APPLY_FAILED`` with what the server said.
+    Raises ParityError ``APPLY_FAILED`` with what the server said.
     """
-    objects = _ordered(kubectl.build(bases))
+    objects = _ordered(objects)
     text = _listed(objects)
     known = accepted.knows(objects)
     if known:
@@ -117,7 +123,7 @@ def apply(kubectl: Kubectl, bases: Sequence[Path], accepted: Accepted, dry: bool
     began = int(time.time())
     if dry and not kubectl("get", "--filename=-", "--ignore-not-found", "--output=name", input=text).strip():
         # A dry run cannot see the namespaces that it only pretends to create.
-        return Applied([_identity(o) for o in objects], [], [])
+        return Applied([str(Identity.of(o)) for o in objects], [], [])
     answers = _items(_server_side(kubectl, text, "--dry-run=server") if dry else _apply(kubectl, objects, text))
     if not dry:
         if not known:
@@ -144,19 +150,19 @@ def _ordered(objects: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _again(kubectl: Kubectl, objects: Sequence[dict[str, Any]], answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The answers, with Jobs that gave up made anew: such a one never runs again by itself, and an apply means trying again."""
-    failed = {_identity(item) for item in answers if item["kind"] == "Job" and _has_failed(item)}
+    failed = {str(Identity.of(item)) for item in answers if item["kind"] == "Job" and _has_failed(item)}
     if not failed:
         return answers
-    jobs = [o for o in objects if _identity(o) in failed]
+    jobs = [o for o in objects if str(Identity.of(o)) in failed]
     _delete(kubectl, jobs)
     made = _items(_server_side(kubectl, _listed(jobs)))
-    return [*(item for item in answers if _identity(item) not in failed), *made]
+    return [*(item for item in answers if str(Identity.of(item)) not in failed), *made]
 
 
 def _told(objects: Sequence[dict[str, Any]], answers: Sequence[dict[str, Any]], began: int) -> Applied:
-    created = {_identity(item) for item in answers if _at(item["metadata"]["creationTimestamp"]) >= began}
-    configured = {_identity(item) for item in answers if _set_at(item) >= began} - created
-    names = [_identity(o) for o in objects]
+    created = {str(Identity.of(item)) for item in answers if _at(item["metadata"]["creationTimestamp"]) >= began}
+    configured = {str(Identity.of(item)) for item in answers if _set_at(item) >= began} - created
+    names = [str(Identity.of(o)) for o in objects]
     return Applied(
         [name for name in names if name in created],
         [name for name in names if name in configured],
@@ -192,11 +198,6 @@ def _server_side(kubectl: Kubectl, text: str, *more: str) -> str:
         *more,
         input=text,
     )
-
-
-def _identity(obj: dict[str, Any]) -> str:
-    meta = obj["metadata"]
-    return f"{obj['kind']} {meta['namespace']}/{meta['name']}" if meta.get("namespace") else f"{obj['kind']} {meta['name']}"
 
 
 def _delete(kubectl: Kubectl, objects: Sequence[dict[str, Any]]) -> None:

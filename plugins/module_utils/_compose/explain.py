@@ -5,24 +5,24 @@
 
 from __future__ import annotations
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._compose.database import Database
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Object, Project, is_done, name_of, service_of, state_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.reset import Reset
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import Object, Project, is_done, name_of, service_of, state_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import tail
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
 
 _LINES = 5
 
 
-def explain(docker: Docker, project: Project, database: Database, said: str) -> ParityError:
+def explain(docker: Docker, project: Project, reset: Reset, said: str) -> ParityError:
     """The error to raise; ``said`` is what Compose printed, for a failure before any container."""
     at_fault = next((item for item in project.containers() if _failed(item)), None)
     if at_fault is None:
         return ParityError("LOCAL_DEV_UP_FAILED", tail(said, _LINES) or "docker compose gave no cause")
     service, state = service_of(at_fault), state_of(at_fault)
-    if service == "api-migrate":
+    if reset.fills(service):
         try:
-            database.refuse_newer(database.schemas())
+            reset.refuse_newer()
         except ParityError as error:
             if error.reason == "LOCAL_DEV_SCHEMA_NEWER":
                 return error

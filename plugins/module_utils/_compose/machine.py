@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compose_services import REPOSITORY
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render_compose import DELIVERER
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Object, is_done, is_healthy, is_once, service_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_container import REPOSITORY
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_deliverer import DELIVERER
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import yaml
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import Object, is_done, is_healthy, is_once, service_of
 
 STATE_LABEL = "gpuaas.parity/state-dir"
 MADE_FROM_LABEL = "gpuaas.parity/made-from"
@@ -108,7 +108,7 @@ def _digest(path: Path) -> str:
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
-        raise ParityError("STATE_UNWRITABLE", f"{path}: {error.strerror}", "make local-dev-up writes it anew") from None
+        raise ParityError("STATE_UNWRITABLE", f"{path}: {error.strerror}", "{up} writes it anew") from None
 
 
 def _joined(parts: list[str]) -> str:

@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.ours import KINDS, require_ours, things
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.rendered import RECORD
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.rendered import RECORD
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.state_dir import remove_if_empty
@@ -39,7 +39,10 @@ def remove(docker: Docker, project: str, state_dir: Path, rendered: Path, *, dry
             docker.call(kind, "rm", *flags, *names, timeout=_SECONDS, check=False)
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
-        remove_if_empty(folder.parent)
+        # deploy/local, or deploy/instances/<name>; what holds deploy is never empty.
+        for parent in folder.parents:
+            if not remove_if_empty(parent):
+                break
     left = [*map(str, things(docker, project)), *(str(folder) for folder in folders if folder.exists())]
     if left:
         raise ParityError("LOCAL_DEV_RESIDUE", f"still there after it was removed: {', '.join(left[:5])}", details={"residue": left})

@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 import tarfile
-import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import write_atomic
 
 # Older bundles go: a run in a loop must not fill the disk.
 KEPT = 10
@@ -26,25 +26,18 @@ def file_name(verb: str, now: datetime) -> str:
 def write_archive(folder: Path, name: str, texts: Mapping[str, str], now: datetime) -> Path:
     """Write ``texts`` as ``folder/name.tar.gz`` (0600, below one folder ``name``) and return its path.
 
-    A name that is taken gets a number. Raises ``OSError``; half a file is never left.
+    A name that is taken gets a number. Raises OSError, and ParityError STATE_UNWRITABLE; half a file is never left.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            with tarfile.open(fileobj=file, mode="w:gz", compresslevel=6) as tar:
-                for inside, text in texts.items():
-                    data = text.encode(errors="replace")
-                    entry = tarfile.TarInfo(f"{name}/{inside}")
-                    entry.size, entry.mode, entry.mtime = len(data), 0o600, int(now.timestamp())
-                    tar.addfile(entry, io.BytesIO(data))
-            file.flush()
-            os.fsync(file.fileno())
-        path = _free(folder, name)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink()
-        raise
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=6) as tar:
+        for inside, text in texts.items():
+            data = text.encode(errors="replace")
+            entry = tarfile.TarInfo(f"{name}/{inside}")
+            entry.size, entry.mode, entry.mtime = len(data), 0o600, int(now.timestamp())
+            tar.addfile(entry, io.BytesIO(data))
+    path = _free(folder, name)
+    write_atomic(path, packed.getvalue())
     for old in sorted(folder.glob(f"*{_SUFFIX}"))[:-KEPT]:
         old.unlink(missing_ok=True)
     return path

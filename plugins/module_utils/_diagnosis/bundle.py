@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import target_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.state import read_contract
 from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.archive import file_name, write_archive
 from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.cluster import Reader, collect_cluster
 from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.contain import Contained
@@ -21,8 +23,6 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.project i
 from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.redaction import Knowledge, knowledge_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.reader import KubeReader
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import target_of
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.state import read_contract
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Runner, run
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.state_dir import make_state_dir
 

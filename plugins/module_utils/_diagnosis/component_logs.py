@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project, service_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import Project, service_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import clean_env, start
 
 _TERM_GRACE_SECONDS = 3.0
@@ -54,7 +54,7 @@ def choose(contract: Mapping[str, Any], component: str) -> list[str]:
         raise ParityError(
             "COMPONENT_UNKNOWN",
             f"{component!r} is not a component; known are {known}",
-            f"make kind-parity-logs COMPONENT={next(iter(sorted(ours)))}   # or one of: {known}",
+            f"{{logs}} COMPONENT={next(iter(sorted(ours)))}   # or one of: {known}",
             {"component": component, "known": sorted(ours)},
         )
     return [component] if component else ours
@@ -91,11 +91,6 @@ def of_containers(project: Project, components: Sequence[str], *, follow: bool, 
     if not found:
         raise ParityError("PROJECT_ABSENT", f"the project {project.name} has no container of {', '.join(components)}")
     return found
-
-
-def label(component: str, width: int, text: str) -> str:
-    """A line as it is shown."""
-    return f"{component:<{width}} | {text}"
 
 
 def show_logs(sources: Sequence[Source], show: Callable[[str, str], None]) -> dict[str, int]:

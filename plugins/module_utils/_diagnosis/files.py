@@ -13,7 +13,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.gather im
 
 # What is taken, and nothing else: a new kind of file must be thought about before it leaves the machine.
 _FOLDERS = ("rendered", "images", "reports", "logs")
-_TOP = ("cluster.json", "kind-config.yaml", "machine.yml")
+_TOP = ("cluster.json", "kind-config.yaml", "machine.yml", "events.jsonl")
 _CERTIFICATES = "tls/**/*.crt"
 # Of a longer file its end is taken: that is where a log says why it stopped.
 FILE_BYTES = 4 * 1024 * 1024

@@ -12,11 +12,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.commands import COMMAND_SECONDS, command_text
-from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.gather import Gathering
-from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds.container import why
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import (
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.project.health import why
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import (
     PROJECT_LABEL,
     Object,
     Project,
@@ -28,6 +25,9 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project impo
     service_of,
     state_of,
 )
+from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.commands import COMMAND_SECONDS, command_text
+from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.gather import Gathering
+from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Completed, Runner
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
 

@@ -10,10 +10,10 @@ from functools import partial
 from importlib import metadata
 from pathlib import Path
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.load import mode_names
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import Inputs, load_inputs, render_mode
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.rendered import Place as Rendered
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.rendered import with_record
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import Platform, load_platform
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import render_mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.rendered import Place as Rendered
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.rendered import with_record
 from ansible_collections.gpuaas.parity.plugins.module_utils._doctor.model import Condition, Place
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import markers
@@ -52,24 +52,22 @@ def _locked(text: str) -> dict[str, str]:
 
 def check_rendering(place: Place, conditions: Mapping[str, Condition]) -> None:
     """Render every mode in memory and compare with what lies on disk; each condition gets what is refused."""
-    contract_dir = place.root / "contract"
     try:
-        inputs = load_inputs(contract_dir, place.root / "roles")
+        platform = load_platform(place.platform)
     except ParityError as error:
         for condition in conditions.values():
             condition.add(error)
         return
-    known = mode_names(contract_dir)
     for condition in conditions.values():
-        condition.look(partial(_render, place, inputs, known, condition))
+        condition.look(partial(_render, place, platform, condition))
 
 
-def _render(place: Place, inputs: Inputs, known: list[str], condition: Condition) -> None:
+def _render(place: Place, platform: Platform, condition: Condition) -> None:
     mode = condition.mode
-    if mode not in known:
-        file = inputs.directory / "modes" / f"{mode}.yml"
-        raise ParityError("CONTRACT_UNKNOWN_MODE", f"{file} does not exist", "git checkout contract/modes")
-    where = Rendered.of(place.state_dir(mode), place.rendered.get(mode))
-    rendering = render_mode(inputs, inputs.mode(mode), place.lane, where.paths(place.root))
+    if mode not in platform.mode_names:
+        raise ParityError("CONTRACT_UNKNOWN_MODE", f"{platform.folder}/modes/{mode}.yml does not exist", "git checkout platform/modes")
+    found = platform.mode(mode, place.instance)
+    where = Rendered.of(place.state_dir(mode), place.compose_dir if found.target == "compose" else None)
+    rendering = render_mode(platform, found, place.lane or platform.contract.defaults["lane"], where.paths(place.root))
     condition.contract = rendering.contract
     where.current(with_record(rendering.tree))

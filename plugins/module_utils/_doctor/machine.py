@@ -57,10 +57,10 @@ def _needs(place: Place, condition: Condition) -> Needs:
 
 
 def _ports(contract: dict[str, Any], compose: bool) -> set[int]:
-    """The ports of loopback that the mode publishes, from its own rendering."""
+    """The ports of loopback that the mode publishes, from its own rendering; none where it does not render."""
     if compose:
         return {int(service["publish"]) for service in contract.get("services", {}).values() if "publish" in service}
-    return {int(endpoint["port"]) for endpoint in contract.get("endpoints", {}).values()}
+    return {int(contract["public_port"])} if contract else set()
 
 
 def _check(machine: Machine, condition: Condition, needs: Needs) -> None:

@@ -18,16 +18,18 @@ LOCAL = (COMPOSE, KIND)
 
 @dataclass(frozen=True)
 class Place:
-    """What is examined: the checkout ``root``, where the modes keep their state, and what kind asks of the machine.
+    """What is examined: the checkout ``root``, its platform, where the modes keep their state, and what kind asks of the machine.
 
-    ``rendered`` maps a mode to where its rendering lies, if not in its state directory. Sizes in GiB.
+    ``compose_dir`` is where a Compose project is rendered, ``instance`` the name of the instance. Sizes in GiB.
     """
 
     root: Path
+    platform: Path
     state_root: Path
+    compose_dir: Path
     lane: str
     cluster: str
-    rendered: dict[str, Path] = field(default_factory=dict)
+    instance: str = ""
     disk_build_gib: float = 12.0
     disk_run_gib: float = 4.0
     memory_gib: float = 3.0

@@ -7,11 +7,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project
 from ansible_collections.gpuaas.parity.plugins.module_utils._doctor.model import COMPOSE, KIND, Condition, Place
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.cluster import Site, look, usable_record
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.spec import STATE_LABEL, ClusterSpec
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import Project
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Runner
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
 
@@ -55,9 +55,9 @@ def _not_ours(name: str, where: str, state_dir: Path) -> ParityError:
         return ParityError("PROJECT_NOT_OURS", seen, f"if nobody needs them: docker compose -p {name} down --volumes")
     seen = f"the Compose project {name} belongs to {where}, this checkout's is {state_dir}"
     if Path(where).is_dir():
-        return ParityError("PROJECT_NOT_OURS", seen, f"make local-dev-down in the checkout of {where}, then make local-dev-up here")
+        return ParityError("PROJECT_NOT_OURS", seen, f"{{down}} in the checkout of {where}, then {{up}} here")
     moved = f"{seen}; that one is gone, so the checkout was moved or removed"
-    do = f"docker compose -p {name} down --volumes   # its data goes; then make local-dev-up"
+    do = f"docker compose -p {name} down --volumes   # its data goes; then {{up}}"
     return ParityError("PROJECT_NOT_OURS", moved, do)
 
 

@@ -7,22 +7,17 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._advice import advice
-from ansible_collections.gpuaas.parity.plugins.module_utils._doctor.model import COMPOSE, KIND, Condition, Finding
+from ansible_collections.gpuaas.parity.plugins.module_utils._advice import Commands
+from ansible_collections.gpuaas.parity.plugins.module_utils._doctor.model import COMPOSE, LOCAL, Condition, Finding
 
-# What each mode is for, in the words of what to type.
-_NEXT = {
-    COMPOSE: "make local-dev-up",
-    KIND: "make kind-parity-up",
-}
 _NAMED = 2
-_RENDERED = "make parity-render MODE={mode}"
+_RENDERED = "make parity-render MODE={mode}"  # all that can be done from here in a shared mode
 
 
 def advised(condition: Condition) -> list[Finding]:
     """A mode's findings with what to type in that mode."""
     target = COMPOSE if condition.mode == COMPOSE else ""
-    return [Finding(each.reason, advice(each.seen, target), advice(each.do, target)) for each in condition.findings]
+    return [Finding(each.reason, Commands(target).fill(each.seen), Commands(target).fill(each.do)) for each in condition.findings]
 
 
 def screen(conditions: Sequence[Condition], width: int) -> list[str]:
@@ -43,7 +38,8 @@ def screen(conditions: Sequence[Condition], width: int) -> list[str]:
 
 def _state(condition: Condition) -> str:
     if condition.ready:
-        return f"ready     {_NEXT.get(condition.mode, _RENDERED.format(mode=condition.mode))}"
+        mode = condition.mode
+        return f"ready     {Commands(COMPOSE if mode == COMPOSE else '').of('up') if mode in LOCAL else _RENDERED.format(mode=mode)}"
     reasons = list(dict.fromkeys(finding.reason for finding in condition.findings))
     more = f" and {len(reasons) - _NAMED} more" if len(reasons) > _NAMED else ""
     return f"stopped   {', '.join(reasons[:_NAMED])}{more}"
@@ -58,7 +54,7 @@ def _grouped(conditions: Sequence[Condition]) -> list[tuple[tuple[str, ...], lis
     groups: dict[tuple[str, ...], list[Finding]] = {}
     for finding, having in modes.items():
         target = COMPOSE if having == [COMPOSE] else ""
-        told = Finding(finding.reason, advice(finding.seen, target), advice(finding.do, target))
+        told = Finding(finding.reason, Commands(target).fill(finding.seen), Commands(target).fill(finding.do))
         groups.setdefault(tuple(having), []).append(told)
     return list(groups.items())
 

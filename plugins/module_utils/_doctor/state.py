@@ -8,7 +8,7 @@ import datetime
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.load import read_schema
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import read_schema
 from ansible_collections.gpuaas.parity.plugins.module_utils._doctor.model import Condition, Place
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.lock import RunLock
@@ -28,7 +28,7 @@ def check_state(place: Place, condition: Condition, now: datetime.datetime) -> N
     if not _is_ours(state_dir, condition) or condition.contract is None:
         return
     contract = condition.contract
-    condition.look(lambda: _secrets(state_dir, contract, place.root / "contract" / "secrets.schema.json"))
+    condition.look(lambda: _secrets(state_dir, contract))
     if (state_dir / "tls").exists():
         condition.look(lambda: _certificates(contract, state_dir, now))
 
@@ -46,13 +46,13 @@ def _is_ours(state_dir: Path, condition: Condition) -> bool:
         return False
 
 
-def _secrets(state_dir: Path, contract: dict[str, Any], schema: Path) -> None:
+def _secrets(state_dir: Path, contract: dict[str, Any]) -> None:
     has_data = any((state_dir / name).exists() for name in _DATA)
     if not has_data and not (state_dir / "secrets").exists():
         return
     try:
         origin = keep.Origin(_tier(state_dir))
-        keep.keep(contract, read_schema(schema), state_dir, origin, cluster_exists=has_data, dry=True)
+        keep.keep(contract, read_schema("secrets"), state_dir, origin, cluster_exists=has_data, dry=True)
     except ParityError as error:
         # A seed is given to a run and kept nowhere, so what follows from it cannot be compared here.
         if error.reason != "SEED_MISSING":

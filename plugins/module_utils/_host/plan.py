@@ -15,20 +15,28 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._host.system import 
 
 # Debian 12 has an engine that is too old; the suite after it has one that is not.
 _OLD_SUITE, _NEW_SUITE = "bookworm", "trixie"
+# apt_preferences(5): without the pin the next upgrade would take everything from there.
+_ONLY_BY_NAME = f"""\
+# Written by gpuaas.parity: only what is asked for by name comes from this suite.
+Package: *
+Pin: release n={_NEW_SUITE}
+Pin-Priority: 100
+"""
 
 
 @dataclass(frozen=True)
 class Plan:
     """Changes to the machine, each of which the role announces and a setting can forbid.
 
-    ``suite`` and ``sources`` are set when ``packages`` come from a suite that has
-    to be added to apt first; ``plain_packages`` come from what is configured.
+    ``suite``, ``sources`` and ``preferences`` are set when ``packages`` come from a suite
+    that has to be added to apt first; ``plain_packages`` come from what is configured.
     """
 
     packages: tuple[str, ...] = ()
     plain_packages: tuple[str, ...] = ()
     suite: str = ""
     sources: str = ""
+    preferences: str = ""
     start: bool = False
     raise_limits: bool = False
     grant: bool = False
@@ -68,6 +76,7 @@ def plan(system: System, facts: HostFacts, problems: Sequence[ParityError]) -> P
         plain_packages=("mmdebstrap",) if "HOST_MMDEBSTRAP_MISSING" in reasons else (),
         suite=_NEW_SUITE if old else "",
         sources=old.deb822(_NEW_SUITE) if old else "",
+        preferences=_ONLY_BY_NAME if old else "",
         start=start,
         raise_limits=limits,
         grant=grant,

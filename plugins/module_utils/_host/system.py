@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +30,7 @@ class System:
     now: Callable[[], float] = time.time
     uname: Callable[[], os.uname_result] = os.uname
     effective_uid: Callable[[], int] = field(default=os.geteuid)
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
     def text(self, path: str) -> str:
         """The file ``path`` (absolute) of the machine; empty when it cannot be read."""

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
@@ -23,23 +24,24 @@ REPOSITORY = "gpuaas-parity"
 # behind a TLS-inspecting proxy must trust what its host trusts.
 _CA_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem")
 _BUILD_SECONDS = 3600
+_FAILED_STEP = re.compile(r"^------\n(.*?)^------$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Builder:
-    """Builds images below ``root`` (the checkout); logs and exported files go below ``cache``."""
+    """Builds images; logs and exported files go below ``cache``. ``pulls`` says whether a registry may be asked."""
 
-    root: Path
     cache: Path
     tags: Mapping[str, str]
+    pulls: bool = True
 
     def build(self, image: Image, says: Callable[[str], None], announce: Callable[[str], None]) -> None:
         """Build ``image``; its parents exist. ``says`` receives each line of progress, ``announce`` what the user must read.
 
-        Raises ParityError ``IMAGE_BUILD_FAILED`` with the end of the log and its path.
+        Raises ParityError ``IMAGE_BUILD_FAILED`` with the end of the log and its path, ``IMAGE_PULL_FAILED`` with what the engine said.
         """
-        if image.upstream:
-            pull(image, self.tags[image.name], self.cache, announce)
+        if image.pulled:
+            pull(image, self.tags[image.name], self.cache, announce, may_ask=self.pulls)
             return
         log = self.cache / "logs" / f"{image.name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -54,14 +56,14 @@ class Builder:
         for argument, parent in image.from_.items():
             argv += ["--build-arg", f"{argument}={self.tags[parent]}"]
         for name, folder in image.contexts.items():
-            argv += ["--build-context", f"{name}={self.root / folder}"]
+            argv += ["--build-context", f"{name}={folder}"]
         if image.target:
             argv += ["--target", image.target]
         if image.export:
             argv += ["--output", f"type=local,dest={self.exported(image).parent}"]
         else:
             argv += ["--tag", self.tags[image.name]]
-        _logged([*argv, str(self.root / "images" / image.context)], log, says, image.name)
+        _logged([*argv, str(image.context)], log, says, image.name)
         if not image.export:
             self._record_packages(image)
 
@@ -106,7 +108,7 @@ def _logged(argv: list[str], log: Path, says: Callable[[str], None], name: str) 
         child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     except OSError as error:
         raise ParityError(
-            "IMAGE_BUILD_FAILED", f"{name}: cannot start {argv[0]}: {error}", do="make kind-parity-up runs the host role, which installs it"
+            "IMAGE_BUILD_FAILED", f"{name}: cannot start {argv[0]}: {error}", do="{up} runs the host role, which installs it"
         ) from error
     try:
         with log.open("w") as out:
@@ -120,9 +122,15 @@ def _logged(argv: list[str], log: Path, says: Callable[[str], None], name: str) 
             child.terminate()
             child.wait()
     if status != 0:
-        end = tail(log.read_text(errors="replace"))
+        end = tail(_cause(log.read_text(errors="replace")))
         raise ParityError(
             "IMAGE_BUILD_FAILED",
             f"{name}: {argv[0]} ended with status {status}\n{end}",
             do=f"read {log}, then run the same command again: what was built stays built",
         )
+
+
+def _cause(log: str) -> str:
+    """What the step that failed said. BuildKit repeats its end between two rules, before it quotes the Dockerfile."""
+    said = _FAILED_STEP.findall(log)
+    return str(said[-1]) if said else log

@@ -25,6 +25,8 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import 
 
 REGISTRY = "gpuaas.localhost"
 LABEL = "gpuaas.parity.image."
+# "true" where the image leaves the network of pods to kind's own CNI, as upstream's does.
+DEFAULT_CNI = "gpuaas.parity.default-cni"
 _CTR = ["ctr", "--namespace", "k8s.io"]
 _BAKE_SECONDS = 900
 
@@ -204,7 +206,9 @@ cat > /etc/systemd/system/containerd.service.d/cgroup-v1.conf <<'UNIT'
 ExecStartPre=/bin/sh -c 'test -e /sys/fs/cgroup/cgroup.controllers || sed -i /SystemdCgroup/s/true/false/ /etc/containerd/config.toml'
 UNIT
 """
-RECIPE = "\n".join((_ADOPT, _START, _CONFIGURE, _UNPACK, _SETTLE))
+# Whether the image brings a network configuration, containerd's 10-*.conflist.
+_HAS_CNI = "ls /etc/cni/net.d/*.conflist >/dev/null 2>&1"
+RECIPE = "\n".join((_ADOPT, _START, _CONFIGURE, _HAS_CNI, _UNPACK, _SETTLE))
 """All that a baked image depends on besides its parent and the images within."""
 
 
@@ -216,11 +220,13 @@ def bake(parent: str, tag: str, images: Sequence[Loadable], labels: Mapping[str,
     with _containerd(parent) as container:
         held = load(container, images)
         run(["docker", "exec", container, "sh", "-c", _CONFIGURE])
+        has_cni = run(["docker", "exec", container, "sh", "-c", _HAS_CNI], check=False).rc == 0
         digests = {image.digest for image in held.values()}
         packed = run(["docker", "exec", container, "sh", "-c", _UNPACK, "unpack", *sorted(digests)], timeout=_BAKE_SECONDS).stdout.split()
         run(["docker", "exec", container, "sh", "-c", _SETTLE], timeout=_BAKE_SECONDS)
         recorded = {LABEL + name: f"{image.key}@{image.digest}" for name, image in held.items()}
-        changes = [f"LABEL {name}={value}" for name, value in {**labels, **recorded}.items()]
+        everything = {**labels, DEFAULT_CNI: "false" if has_cni else "true", **recorded}
+        changes = [f"LABEL {name}={value}" for name, value in everything.items()]
         changes.append('ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]')
         arguments = [part for change in changes for part in ("--change", change)]
         run(["docker", "commit", *arguments, container, tag], timeout=_BAKE_SECONDS)

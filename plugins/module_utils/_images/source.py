@@ -4,58 +4,24 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
-from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._images.catalog import Catalog, Image
-from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils._images.catalog import Catalog, Image, Upstream
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import run, tail
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import write_json
 
-_DIGEST = re.compile(r"^(|sha256:[0-9a-f]{64})$")
 _ASK_SECONDS = 8
 _PULL_SECONDS = 1800
 # Images are pulled side by side, and their digests are recorded in one file.
 _RECORDING = threading.Lock()
 
 
-@dataclass(frozen=True)
-class Upstream:
-    """An image of a registry: ``reference`` is host/repository:tag, ``digest`` may be unknown yet."""
-
-    reference: str
-    digest: str = ""
-
-    def at(self, registry: str) -> Upstream:
-        """The same image in another registry, such as a mirror on loopback; "" keeps its own."""
-        path = self.reference.partition("/")[2]
-        return dataclasses.replace(self, reference=f"{registry}/{path}") if registry else self
-
-    def pinned(self, digest: str) -> str:
-        """The reference by ``digest`` instead of tag."""
-        return f"{self.reference.rpartition(':')[0]}@{digest}"
-
-
-def load(path: Path, registry: str = "") -> dict[str, Upstream]:
-    """The upstream images by name. Raises ParityError ``IMAGE_CATALOG_INVALID`` naming the entry."""
-    try:
-        entries = _yaml.load(path.read_text())["images"]
-        found = {name: Upstream(**entry).at(registry) for name, entry in entries.items()}
-    except (OSError, yaml.YAMLError, TypeError, KeyError, AttributeError) as error:
-        raise ParityError("IMAGE_CATALOG_INVALID", f"{path}: {error}") from error
-    for name, upstream in found.items():
-        if not _DIGEST.match(upstream.digest) or not re.search(r"/.+:[^/]+$", upstream.reference):
-            raise ParityError("IMAGE_CATALOG_INVALID", f"{path}: images.{name}: needs host/repository:tag and a sha256 digest or none")
-    return found
-
-
-def decide(wanted: str, upstream: dict[str, Upstream], cache: Path) -> str:
+def decide(wanted: str, catalog: Catalog, cache: Path) -> str:
     """``build`` or ``pull``: as ``wanted``, or for ``auto`` whichever a registry's answer allows.
 
     The answer for ``auto`` is kept in ``cache``, so that one checkout does not
@@ -66,7 +32,8 @@ def decide(wanted: str, upstream: dict[str, Upstream], cache: Path) -> str:
     kept = cache / "images-source"
     if kept.is_file():
         return kept.read_text().strip()
-    source = "pull" if _answers(upstream["base"].reference) else "build"
+    probe = catalog["base"].upstream
+    source = "pull" if probe and _answers(probe.reference) else "build"
     cache.mkdir(parents=True, exist_ok=True)
     kept.write_text(source + "\n")
     return source
@@ -80,40 +47,57 @@ def _answers(reference: str) -> bool:
         return False
 
 
-def replace(catalog: Catalog, upstream: dict[str, Upstream]) -> Catalog:
-    """The catalog in which every image that upstream has is pulled instead of built."""
-    images = dict(catalog.images)
-    for name, there in upstream.items():
-        images[name] = Image(name=name, upstream=there.reference, digest=there.digest)
-    return Catalog(images)
+def at(registry: str, catalog: Catalog) -> Catalog:
+    """The catalog with every image of a registry looked for in ``registry``, such as a mirror; "" keeps each one's own."""
+    return Catalog(
+        {name: replace(image, upstream=image.upstream and image.upstream.at(registry)) for name, image in catalog.images.items()}
+    )
 
 
-def pull(image: Image, tag: str, cache: Path, announce: Callable[[str], None]) -> None:
-    """Pull ``image`` and give it ``tag``; an unknown digest is resolved and recorded.
+def pulled(catalog: Catalog) -> Catalog:
+    """The catalog in which every image that a registry has is pulled instead of built."""
+    return Catalog({name: _pulled(image) if image.upstream else image for name, image in catalog.images.items()})
 
-    Raises ParityError ``IMAGE_PULL_FAILED`` with what the engine said.
+
+def _pulled(image: Image) -> Image:
+    """Upstream's image needs nothing of ours, and brings its own of what ours would bundle."""
+    return replace(image, pulled=True, from_={}, contexts={}, bundles=())
+
+
+def pull(image: Image, tag: str, cache: Path, announce: Callable[[str], None], *, may_ask: bool = True) -> None:
+    """Give ``image`` the ``tag``, pulled unless the engine holds it; an unknown digest is resolved and recorded.
+
+    ``may_ask`` says whether a registry may be asked. Raises ParityError ``IMAGE_PULL_FAILED`` with what the engine said.
     """
-    there = Upstream(image.upstream, image.digest)
+    there = image.upstream or Upstream("")
     record = cache / "upstream-digests.json"
     digest = there.digest or _recorded(record).get(there.reference, "")
     reference = there.pinned(digest) if digest else there.reference
-    done = run(["docker", "pull", "--quiet", reference], timeout=_PULL_SECONDS, check=False)
-    if done.rc != 0:
-        raise ParityError("IMAGE_PULL_FAILED", f"{reference}: {tail(done.stderr)}")
+    if not digest or run(["docker", "image", "inspect", reference], check=False).rc != 0:
+        _fetch(image, reference, may_ask=may_ask)
     run(["docker", "tag", reference, tag])
     if not digest:
         listed = run(["docker", "image", "inspect", "--format", "{{json .RepoDigests}}", reference]).stdout
         # The engine leaves out Docker Hub's own prefixes.
-        familiar = there.reference.rpartition(":")[0].removeprefix("docker.io/").removeprefix("library/")
+        familiar = there.repository.removeprefix("docker.io/").removeprefix("library/")
         digest = dict(entry.split("@") for entry in json.loads(listed)).get(familiar, "")
         if not digest:
             raise ParityError("IMAGE_PULL_FAILED", f"{reference}: the registry gave no digest")
         with _RECORDING:
             record.parent.mkdir(parents=True, exist_ok=True)
-            scratch = record.with_suffix(".new")
-            scratch.write_text(json.dumps({**_recorded(record), there.reference: digest}, indent=2, sort_keys=True) + "\n")
-            scratch.replace(record)
-        announce(f"{there.reference} is {digest}: recorded in {record}; name it in images/upstream.yml to pin it for everybody")
+            write_json(record, {**_recorded(record), there.reference: digest})
+        announce(f"{there.reference} is {digest}: recorded in {record}; add it as digest to pin it for everybody ({image.where})")
+
+
+def _fetch(image: Image, reference: str, *, may_ask: bool) -> None:
+    if not may_ask:
+        seen = f"{reference} ({image.where}) is not in the engine, and IMAGES_SOURCE=build pulls nothing"
+        raise ParityError("IMAGE_PULL_FAILED", seen, do=f"docker pull {reference}; then {{up}}")
+    done = run(["docker", "pull", "--quiet", reference], timeout=_PULL_SECONDS, check=False)
+    if done.rc != 0:
+        # What is named by reference cannot be built instead.
+        do = "" if image.is_buildable else "correct the reference, or log in to its registry: docker login"
+        raise ParityError("IMAGE_PULL_FAILED", f"{reference} ({image.where}): {tail(done.stderr)}", do=do)
 
 
 def _recorded(record: Path) -> dict[str, str]:

@@ -34,6 +34,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.secret_val
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.work import Work
 from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import client
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Emit, nobody
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import previous
 
 TIMEOUT = 30.0
@@ -44,7 +45,7 @@ TIMEOUT = 30.0
 class Request:
     """What to keep equal to what. ``bootstrap_secret`` is the name of a secret, not its value.
 
-    ``patience`` is the seconds for which a Keycloak that was there is waited for; ``tell`` says so.
+    ``patience`` is the seconds for which a Keycloak that was there is waited for; ``emit`` is told of it.
     """
 
     document: object
@@ -56,7 +57,7 @@ class Request:
     adopt: bool = False
     check: bool = False
     patience: float = 60.0
-    tell: Callable[[str], None] = lambda _text: None
+    emit: Emit = nobody
 
 
 @dataclass
@@ -96,7 +97,7 @@ def bootstrap(request: Request) -> Outcome:
     asked: list[httpx.Request] = []
     http.event_hooks = {"request": [asked.append]}
     with http:
-        outcome = _run(Patient(http, request.patience, request.tell), request, desired, who)
+        outcome = _run(Patient(http, request.patience, request.emit), request, desired, who)
     outcome.requests = len(asked)
     if not request.check:
         # Services have their new secrets before the realm is kept, so nothing uses an old one any more.

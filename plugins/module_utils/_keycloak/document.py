@@ -1,8 +1,8 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads a realm document: the rendering of contract/realm.yml for a mode.
+"""Reads a realm document: the rendering of platform/realm.yml for a mode.
 
-contract/realm.schema.json is the format; beyond it every name that is referred
+platform/realm.schema.json is the format; beyond it every name that is referred
 to must be defined, and no ``${reference}`` may be left.
 """
 
@@ -18,7 +18,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._errors import Parit
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.jsontypes import Json
 from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import jsonschema, yaml
 
-SCHEMA_FILE = Path(__file__).resolve().parents[3] / "contract" / "realm.schema.json"
+SCHEMA_FILE = Path(__file__).resolve().parents[3] / "platform" / "realm.schema.json"
 
 
 def load_document(source: object) -> Json:
@@ -59,7 +59,7 @@ def _unresolved(value: Any, where: str) -> Iterator[str]:
         for index, item in enumerate(value):
             yield from _unresolved(item, f"{where}.{index}")
     elif isinstance(value, str) and "${" in value:
-        yield f"{where}: holds an unresolved reference; give the rendered document, not contract/realm.yml"
+        yield f"{where}: holds an unresolved reference; give the rendered document, not platform/realm.yml"
 
 
 def _dangling(document: Json) -> Iterator[str]:

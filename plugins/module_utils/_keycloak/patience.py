@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import httpx
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Emit
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.wait_report import WaitReport
 
 LOGIN_PATH = "/realms/master/protocol/openid-connect/token"
 """Where realm master hands out tokens."""
@@ -28,12 +29,12 @@ def is_absent(response: httpx.Response) -> bool:
 class Patient:
     """An HTTP client that asks again, for ``seconds`` in all, where that has no other effect.
 
-    ``tell`` is called when a wait begins.
+    ``emit`` is told of the wait.
     """
 
     http: httpx.Client
     seconds: float
-    tell: Callable[[str], None]
+    emit: Emit
 
     @property
     def base_url(self) -> httpx.URL:
@@ -41,16 +42,14 @@ class Patient:
 
     def request(self, method: str, url: str, **parts: Any) -> httpx.Response:
         """The answer, or the last one of several. Raises httpx.TransportError."""
-        until = time.monotonic() + self.seconds
-        told = False
+        began = time.monotonic()
+        report = WaitReport(self.emit, "Keycloak", self.seconds)
         while True:
             response = self.http.request(method, url, **parts)
             broken = response.status_code == 500 or is_absent(response)
-            if not broken or not _may_repeat(method, url) or time.monotonic() >= until:
+            if not broken or not _may_repeat(method, url) or time.monotonic() - began >= self.seconds:
                 return response
-            if not told:
-                self.tell(f"  Keycloak answers {response.status_code}; asking again for at most {self.seconds:.0f} s")
-                told = True
+            report.at(time.monotonic() - began, f"it answers {response.status_code}")
             time.sleep(_PAUSE)
 
 

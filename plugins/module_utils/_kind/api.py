@@ -13,6 +13,8 @@ from typing import Any, Protocol
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.kubeconfig import ca_digest
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.reader import KubeReader
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Emit, nobody
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.wait_report import WaitReport
 
 _POLL_SECONDS = 0.2
 
@@ -69,16 +71,18 @@ def _node(raw: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Waiting:
-    """How to wait; a test replaces the clock."""
+    """How to wait, and who is told; a test replaces the clock."""
 
     seconds: float
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
+    emit: Emit = nobody
 
 
 def wait_for_api(api: Api, kubeconfig: Path, waiting: Waiting) -> Identity:
     """Poll until the API is ready. Raises ``CLUSTER_NOT_READY`` with the last thing that was seen."""
     begun = waiting.monotonic()
+    report = WaitReport(waiting.emit, "Kubernetes API", waiting.seconds)
     attempts = 0
     while True:
         attempts += 1
@@ -90,4 +94,5 @@ def wait_for_api(api: Api, kubeconfig: Path, waiting: Waiting) -> Identity:
         if elapsed >= waiting.seconds:
             seen = f"no ready API within {waiting.seconds:g} s ({attempts} attempts); last: {last.seen}"
             raise ParityError("CLUSTER_NOT_READY", seen, details={"last_reason": last.reason, "attempts": attempts}) from last
+        report.at(elapsed, last.seen)
         waiting.sleep(_POLL_SECONDS)

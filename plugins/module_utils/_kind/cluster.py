@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,10 +16,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._kind.record import 
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.spec import ClusterSpec
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Runner, run
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
-
-
-def _silent(_line: str) -> None:
-    """Show nothing."""
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Emit, nobody
 
 
 @dataclass(frozen=True)
@@ -32,7 +28,7 @@ class Site:
     kind: str = "kind"
     runner: Runner = run
     api: Api = field(default_factory=KubeApi)
-    show: Callable[[str], None] = _silent
+    emit: Emit = nobody
 
     @property
     def docker(self) -> Docker:
@@ -88,12 +84,12 @@ def not_ours(spec: ClusterSpec, observed: Observed) -> ParityError:
     elsewhere = next((net.state_dir for net in observed.networks if net.state_dir), "")
     seen = f"a kind cluster {spec.name} exists ({names}) that was not made from this state directory"
     if elsewhere:
-        do = f"run make kind-parity-down in the checkout of {elsewhere}, or name another cluster with -e parity_cluster=..."
+        do = f"run {{down}} in the checkout of {elsewhere}, or take a name of your own: {{up}} INSTANCE=two"
         return ParityError("CLUSTER_NOT_OURS", f"{seen}, but from {elsewhere}", do)
     return ParityError(
         "CLUSTER_NOT_OURS",
         seen,
-        f"name another with -e parity_cluster=..., or, if nobody needs it: kind delete cluster --name {spec.name}",
+        f"take a name of your own: {{up}} INSTANCE=two; or, if nobody needs it: kind delete cluster --name {spec.name}",
     )
 
 

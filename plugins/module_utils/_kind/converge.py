@@ -16,7 +16,8 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._kind.guard import r
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.observe import Ownership
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.remove import anything_left, remove
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.spec import ClusterSpec
-from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import write_private
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Note
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import write_text
 
 # Long enough for systemd in the node to end the pods, so that databases close their files.
 _STOP_SECONDS = 30
@@ -122,7 +123,7 @@ def _start(site: Site, found: Found) -> None:
 def _write_kubeconfig(site: Site, spec: ClusterSpec) -> None:
     """Kind reads it from the node and puts the published port in."""
     done = site.runner([site.kind, "get", "kubeconfig", "--name", spec.name], timeout=30.0, env=kind_env(site, spec))
-    write_private(site.kubeconfig, done.stdout)
+    write_text(site.kubeconfig, done.stdout)
 
 
 def _await(site: Site, found: Found, waiting: Waiting) -> tuple[Identity, list[str]]:
@@ -132,6 +133,6 @@ def _await(site: Site, found: Found, waiting: Waiting) -> tuple[Identity, list[s
     try:
         return wait_for_api(site.api, site.kubeconfig, replace(waiting, seconds=waiting.seconds / 2)), []
     except ParityError as error:
-        site.show(f"  cluster: {error.seen}; restarting the node")
+        site.emit(Note(f"cluster: {error.seen}; restarting the node"))
     site.docker.call("restart", "-t", str(_STOP_SECONDS), *(node.id for node in found.observed.nodes), timeout=_STOP_SECONDS + 60.0)
     return wait_for_api(site.api, site.kubeconfig, waiting), ["restart the node, whose API did not answer"]

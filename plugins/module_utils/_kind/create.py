@@ -25,7 +25,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._kind.spec import (
     kind_config,
 )
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Completed, clean_env, tail
-from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import write_private
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import write_text
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.process import process_name
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.stream import stream
 
@@ -87,7 +87,7 @@ def _make_network(site: Site, spec: ClusterSpec, record: Record) -> None:
         raise ParityError(
             "CLUSTER_NOT_OURS",
             seen,
-            f"name another with -e parity_cluster=..., or, if nobody needs it: docker network rm {spec.network}",
+            f"take a name of your own: {{up}} INSTANCE=two; or, if nobody needs it: docker network rm {spec.network}",
         )
     docker = site.docker
     mtu = docker.call("network", "inspect", "bridge", "--format", f'{{{{ index .Options "{_MTU}" }}}}', check=False).stdout.strip()
@@ -100,8 +100,8 @@ def _make_network(site: Site, spec: ClusterSpec, record: Record) -> None:
 def _run_kind(site: Site, spec: ClusterSpec, record: Record, waiting: Waiting, streamer: Streamer) -> None:
     config = site.state_dir / CONFIG
     log = site.state_dir / LOG
-    write_private(config, kind_config(spec))
-    progress = KindProgress(spec.name, site.show, waiting.monotonic)
+    write_text(config, kind_config(spec))
+    progress = KindProgress(spec.name, site.emit, waiting.monotonic)
     # --retain: kind must not tidy up by name what a later attempt may have made under that name.
     # --wait 0s: what needs a node waits for it; most of what follows does not.
     command = [site.kind, "create", "cluster", "--name", spec.name, "--config", str(config)]
@@ -135,12 +135,12 @@ def kind_env(site: Site, spec: ClusterSpec) -> dict[str, str]:
 
 def _explain(error: ParityError, log: Path, step: str) -> ParityError:
     if error.reason == "COMMAND_MISSING":
-        return ParityError("CLUSTER_CREATE_FAILED", error.seen, "make kind-parity-up   # builds the kind program")
+        return ParityError("CLUSTER_CREATE_FAILED", error.seen, "{up}   # builds the kind program")
     said = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
     taken = next((line.strip() for line in said.splitlines() if any(mark in line for mark in _PORT_TAKEN)), "")
     if taken:
         return ParityError("HOST_PORT_IN_USE", taken[:400])
     why = next((line for line in said.splitlines() if line.startswith("ERROR:")), "") or tail(said, 3) or error.seen
     seen = f"while {step or 'it began'}: {why[:400]}"
-    do = f"read {log}; make kind-parity-up starts over"
+    do = f"read {log}; {{up}} starts over"
     return ParityError("CLUSTER_CREATE_FAILED", seen, do, {"log": str(log), "tail": tail(said, 40), "cause": error.reason})

@@ -24,7 +24,7 @@ class Drift:
         return asdict(self)
 
     def __str__(self) -> str:
-        return f"{self.what} is {self.found}, {self.wanted} is wanted: make kind-parity-reset recreates the cluster"
+        return f"{self.what} is {self.found}, {self.wanted} is wanted: {{reset}} recreates the cluster"
 
 
 def find_drift(spec: ClusterSpec, observed: Observed, record: Record | None) -> list[Drift]:

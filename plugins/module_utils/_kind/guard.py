@@ -31,12 +31,12 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._kind.kubeconfig imp
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.record import READY, Record, read_record
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.kubeconfig import Kubeconfig
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.reader import KubeReader
-from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import write_private
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import write_text
 
 TARGET = "kubernetes"
 _ELSEWHERE = "use the playbooks with -i inventories/kind, or those of the mode that was meant; nothing was written"
-_AGAIN = "move that file away, then run make kind-parity-up; nothing was written"
-_RECORD = "make kind-parity-down, then make kind-parity-up; nothing was written"
+_AGAIN = "move that file away, then run {up}; nothing was written"
+_RECORD = "{down}, then {up}; nothing was written"
 
 
 @contextmanager
@@ -59,7 +59,7 @@ def own_cluster(state_dir: Path, kubeconfig: Path) -> Iterator[Path]:
         refuse_other(record, KubeApi.who(reader))
     with tempfile.TemporaryDirectory(prefix=".own-cluster-", dir=state_dir) as folder:
         pinned = Path(folder) / "kubeconfig"
-        write_private(pinned, _pinned(config))
+        write_text(pinned, _pinned(config))
         yield pinned
 
 
@@ -117,7 +117,7 @@ def _made(state_dir: Path) -> Record:
     if record is None:
         raise ParityError("CLUSTER_ABSENT", f"no cluster was made from {state_dir}")
     if record.phase != READY or not record.uid or not record.ca_sha256:
-        raise ParityError("CLUSTER_HALF_MADE", f"the cluster {record.name} was not made to its end", "make kind-parity-up")
+        raise ParityError("CLUSTER_HALF_MADE", f"the cluster {record.name} was not made to its end", "{up}")
     return record
 
 

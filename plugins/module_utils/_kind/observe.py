@@ -22,6 +22,11 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._kind.spec import (
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
 
 
+def cgroup_version(docker: Docker) -> int:
+    """The cgroup version, 1 or 2, of the machine that the engine runs on, which need not be this one."""
+    return int(docker.call("info", "--format", "{{.CgroupVersion}}").stdout.strip() or 1)
+
+
 @dataclass(frozen=True)
 class Node:
     """A node container. ``status`` is Docker's: created, running, paused, restarting, exited, dead."""

@@ -1,12 +1,14 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One calm line for each step of ``kind create cluster``."""
+"""What ``kind create cluster`` is at, from what it prints."""
 
 from __future__ import annotations
 
 import re
 import time
 from collections.abc import Callable
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Emit, Wait
 
 # Without a terminal kind prints " • step  ..." when a step begins and " ✓ step" or
 # " ✗ step" when it ends (kind:pkg/internal/cli/status.go); emoji decorate the steps.
@@ -15,11 +17,11 @@ _DECORATION = re.compile(r"[^\x20-\x7e≤]+")
 
 
 class KindProgress:
-    """Turns kind's lines into ``show`` lines with the time since the creation began."""
+    """Turns kind's lines into events of the wait for the cluster ``name``."""
 
-    def __init__(self, name: str, show: Callable[[str], None], monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, name: str, emit: Emit, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._name = name
-        self._show = show
+        self._emit = emit
         self._monotonic = monotonic
         self._begun = monotonic()
         self.step = ""
@@ -34,4 +36,4 @@ class KindProgress:
             return
         self.step = step
         failed = " FAILED" if found["mark"] == "✗" else ""
-        self._show(f"  cluster {self._name}: {step}{failed} ({self._monotonic() - self._begun:.0f} s)")
+        self._emit(Wait(f"cluster {self._name}", round(self._monotonic() - self._begun, 1), f"{step}{failed}"))

@@ -23,8 +23,8 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._errors import Parit
 from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import loopback_address
 
-ABSENT = "make kind-parity-up"
-REPAIR = "make kind-parity-up writes it anew; make kind-parity-status shows what stands"
+ABSENT = "{up}"
+REPAIR = "{up} writes it anew; {status} shows what stands"
 
 
 def _named(document: dict[str, Any], section: str, name: object, body: str) -> dict[str, Any]:

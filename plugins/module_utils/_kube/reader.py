@@ -37,7 +37,7 @@ ROOTS: dict[str, str] = {
     "networkpolicies": "/apis/networking.k8s.io/v1",
     "storageclasses": "/apis/storage.k8s.io/v1",
 }
-RESTART = "docker ps -a shows the node; make kind-parity-up starts and repairs it"
+RESTART = "docker ps -a shows the node; {up} starts and repairs it"
 
 
 def resource_path(resource: str, namespace: str = "", name: str = "") -> str:
@@ -60,7 +60,7 @@ class KubeReader:
             verify=kubeconfig.tls_context(),
             timeout=timeout,
             trust_env=False,
-            headers={"Accept": "application/json", "User-Agent": "gpuaas.parity"},
+            headers={"User-Agent": "gpuaas.parity"},
         )
 
     @classmethod
@@ -92,10 +92,10 @@ class KubeReader:
             message = response.text[:200]
         return ParityError("KUBE_API_REFUSED", f"{path}: {response.status_code} {message}", RESTART)
 
-    def get(self, path: str, params: dict[str, str] | None = None) -> Object | None:
-        """The JSON object at a path; None when there is none (404)."""
+    def get(self, path: str, params: dict[str, str] | None = None, accept: str = "application/json") -> Object | None:
+        """The JSON object at a path, in the form that ``accept`` names; None when there is none (404)."""
         with self._failures(path):
-            response = self._http.get(path, params=params)
+            response = self._http.get(path, params=params, headers={"Accept": accept})
         if response.status_code == 404:
             return None
         if response.status_code != 200:

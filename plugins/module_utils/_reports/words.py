@@ -1,10 +1,9 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A task's result in words: for a human who must act on it, and for a log."""
+"""A failed task's result in words, for a human who must act on it."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,11 +23,3 @@ def failure_text(result: Mapping[str, Any]) -> str:
                 parts.append("\n".join(text.strip().splitlines()[-_QUOTED:]))
                 break
     return "\n".join(parts) or "failed without a message; run it again with -v"
-
-
-def compact(result: Mapping[str, Any]) -> str:
-    """A result on one line of a log, without its arguments; cheap, since it is made for every task."""
-    try:
-        return json.dumps({key: value for key, value in result.items() if key != "invocation"}, default=str)
-    except (TypeError, ValueError, RecursionError) as error:
-        return f"(a result that cannot be shown: {type(error).__name__})"

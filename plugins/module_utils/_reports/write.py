@@ -13,7 +13,7 @@ from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._reports.junit import Case, junit
-from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import write_private
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import write_text
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -45,8 +45,10 @@ def write_report(
     }
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private(xml, junit(name, [_case(result) for result in results], started))
-        write_private(data, json.dumps(document, indent=2) + "\n")
+        write_text(xml, junit(name, [_case(result) for result in results], started))
+        write_text(data, json.dumps(document, indent=2) + "\n")
     except OSError as error:
         raise ParityError("REPORT_NOT_WRITTEN", f"{folder}: {error}") from error
+    except ParityError as error:
+        raise ParityError("REPORT_NOT_WRITTEN", error.seen) from error
     return xml, data

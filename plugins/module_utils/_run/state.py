@@ -11,6 +11,9 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._errors import Parit
 from ansible_collections.gpuaas.parity.plugins.module_utils._run import state_dir as directory
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.lock import RunLock
 
+# Where the playbooks keep the state directories of modes and instances.
+_ROOT = ".parity"
+
 
 @dataclass(frozen=True)
 class StateResult:
@@ -46,6 +49,12 @@ def hold(state_dir: Path, *, pid: int, verb: str, create: bool, check_mode: bool
     return StateResult(before, before or create, lock.path)
 
 
+def look(state_dir: Path) -> StateResult:
+    """What is there; nothing is changed. Raises ``STATE_DIR_UNSAFE``."""
+    there = directory.check_state_dir(state_dir)
+    return StateResult(there, there, lock_path(state_dir))
+
+
 def let_go(state_dir: Path, *, pid: int, check_mode: bool) -> StateResult:
     """Give the lock back; the state directory stays."""
     lock = RunLock(lock_path(state_dir))
@@ -55,7 +64,7 @@ def let_go(state_dir: Path, *, pid: int, check_mode: bool) -> StateResult:
 
 
 def remove(state_dir: Path, *, pid: int, verb: str, check_mode: bool) -> StateResult:
-    """Remove the state directory, then the lock, then the parent if that holds nothing more.
+    """Remove the state directory, then the lock, then the folders of state directories that hold nothing more.
 
     Raises ``STATE_DIR_UNSAFE``, ``RUN_IN_PROGRESS`` and ``STATE_DIR_RESIDUE``.
     """
@@ -67,7 +76,16 @@ def remove(state_dir: Path, *, pid: int, verb: str, check_mode: bool) -> StateRe
     directory.remove_state_dir(state_dir, check_mode=check_mode)
     if not check_mode:
         lock.release(pid)
-        directory.remove_if_empty(state_dir.parent)
+        _remove_empty_parents(state_dir)
         if state_dir.exists() or lock.path.exists():
             raise ParityError("STATE_DIR_RESIDUE", f"{state_dir} or {lock.path} came back while it was removed")
     return StateResult(before, False, lock.path)
+
+
+def _remove_empty_parents(state_dir: Path) -> None:
+    """From the parent up to .parity, where the directory is below one; else the parent alone."""
+    names = [parent.name for parent in state_dir.parents]
+    last = names.index(_ROOT) if _ROOT in names else 0
+    for parent in list(state_dir.parents)[: last + 1]:
+        if not directory.remove_if_empty(parent):
+            return

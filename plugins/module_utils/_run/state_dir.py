@@ -10,7 +10,7 @@ import stat
 from pathlib import Path
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import write_private
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import write_text
 
 # What tells a state directory from a directory that a wrong setting names.
 MARKER = ".gpuaas-parity-state"
@@ -53,7 +53,7 @@ def make_state_dir(path: Path, *, check_mode: bool = False) -> bool:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.mkdir(mode=0o700, exist_ok=True)
     path.chmod(0o700)
-    write_private(path / MARKER, _MARKER_TEXT)
+    write_text(path / MARKER, _MARKER_TEXT)
     return True
 
 

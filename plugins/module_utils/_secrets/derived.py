@@ -11,8 +11,8 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.files import ensure_dir, write_if_changed, writing
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import ensure_dir, write_if_changed, writing
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -21,7 +21,7 @@ def names_of(contract: dict[str, Any]) -> dict[str, str]:
     """``<service>/<key>`` -> name of the secret, for every service of a resolved contract.
 
     Raises ParityError: CONTRACT_REFERENCE for a name that is no secret,
-    CONTRACT_READERS for a service that is none of the secret's readers.
+    CONTRACT_INVALID for a service that is none of the secret's readers.
     """
     found = {}
     for service, item in contract["services"].items():
@@ -30,7 +30,7 @@ def names_of(contract: dict[str, Any]) -> dict[str, str]:
             if secret not in contract["secrets"]:
                 raise ParityError("CONTRACT_REFERENCE", f"{where}: no secret {secret}")
             if service not in contract["secrets"][secret].get("readers", ()):
-                raise ParityError("CONTRACT_READERS", f"{where}: {service} is not among secrets.{secret}.readers")
+                raise ParityError("CONTRACT_INVALID", f"{where}: {service} is not among secrets.{secret}.readers")
             found[f"{service}/{key}"] = secret
     return found
 
@@ -55,7 +55,7 @@ def check_private(root: Path, names: dict[str, str]) -> None:
         raise ParityError(
             "SECRETS_PERMISSIONS",
             "\n".join(f"{text}; it holds {secret}" for text, secret in seen.items()),
-            f"chmod 600 it if nobody else saw it, else make parity-secrets-rotate NAME={exposed[0]}",
+            f"chmod 600 it if nobody else saw it, else {{rotate}} NAME={exposed[0]}",
             details={"names": exposed},
         )
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.files import ensure_dir, sweep, write_if_changed
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import ensure_dir, sweep, write_if_changed
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import derived, store, tiers
 
 
@@ -69,7 +69,7 @@ def keep(
     Raises ParityError: SECRETS_MISSING, SECRETS_UNREADABLE, SECRETS_PERMISSIONS,
     SECRETS_CORRUPT, SECRETS_INVALID, SECRETS_INCOMPLETE, SECRETS_DIFFER,
     SECRETS_TIER_CHANGED, SEED_MISSING, SEED_PERMISSIONS, SEED_WEAK, CONTRACT_INVALID,
-    CONTRACT_REFERENCE, CONTRACT_READERS, STATE_UNWRITABLE.
+    CONTRACT_REFERENCE, CONTRACT_INVALID, STATE_UNWRITABLE.
     """
     place = Place(state_dir)
     wanted: dict[str, dict[str, Any]] = contract["secrets"]

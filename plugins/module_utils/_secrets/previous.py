@@ -13,8 +13,8 @@ import json
 import os
 from pathlib import Path
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.files import write_atomic, writing
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import write_atomic, writing
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import store
 
 _HEADER = "# Replaced secrets that may still be in use; removed once nothing uses them.\n"

@@ -10,8 +10,8 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.files import PRIVATE_FILE
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import PRIVATE_FILE
 
 
 @dataclass(frozen=True)

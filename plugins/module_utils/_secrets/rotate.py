@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.files import ensure_dir, sweep, write_if_changed
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import derived, kinds, previous, store, tiers
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import ensure_dir, sweep, write_if_changed
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import derived, previous, store, tiers, types
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.keep import Place
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.private import Refusal, read_private
 
@@ -50,7 +50,7 @@ def rotate(
     Raises ParityError: SECRET_UNKNOWN, SECRETS_DERIVED, SECRET_VALUE_MISSING,
     SECRETS_MISSING, SECRETS_TIER_CHANGED, SECRETS_UNREADABLE, SECRETS_PERMISSIONS,
     SECRETS_CORRUPT, SECRETS_INVALID, CONTRACT_INVALID, CONTRACT_REFERENCE,
-    CONTRACT_READERS, STATE_UNWRITABLE.
+    STATE_UNWRITABLE.
     """
     place = Place(state_dir)
     wanted: dict[str, dict[str, Any]] = contract["secrets"]
@@ -64,7 +64,7 @@ def rotate(
     tiers.check_same(state_dir, tier)
     others = {key: value for key, value in found.items() if key != name}
     store.check(place.file, others, wanted, schema)
-    value = _new(name, wanted[name]["kind"], tier, value_file)
+    value = _new(name, wanted[name]["type"], tier, value_file)
     if value_file is not None:
         store.check(value_file, {name: value}, wanted, schema)
 
@@ -82,16 +82,16 @@ def rotate(
     return Rotated(any(changed), replaced, readers, place.file, [str(place.files / file) for file in sorted(names)])
 
 
-def _new(name: str, kind: str, tier: str, value_file: Path | None) -> str:
+def _new(name: str, type_: str, tier: str, value_file: Path | None) -> str:
     if tier == tiers.CI:
         raise ParityError("SECRETS_DERIVED", f"{name} follows from the seed, as every secret of tier ci")
     if value_file is None:
         if tier == tiers.LOCAL:
-            return kinds.make(kind)
+            return types.make(type_)
         raise ParityError("SECRET_VALUE_MISSING", f"tier {tier} generates no value, and none was given for {name}")
     do = f"chmod 600 {value_file} if nobody else saw it, else put another value there"
     data = read_private(value_file, Refusal(unreadable="SECRET_VALUE_MISSING", do=do))
     if data is None:
         raise ParityError("SECRET_VALUE_MISSING", f"{value_file} does not exist")
-    # What is no text is no value either; the kind's own check says what it must be.
+    # What is no text is no value either; the type's own check says what it must be.
     return data.decode(errors="replace").strip()

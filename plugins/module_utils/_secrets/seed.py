@@ -9,8 +9,8 @@ from pathlib import Path
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import hashes, hkdf
-from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.kinds import DISTINCT, KINDS
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.private import Refusal, read_private
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.types import DISTINCT, TYPES
 
 SHORTEST = 32
 """Bytes that a seed has at least; SHA-256 yields no more than it is given."""
@@ -37,7 +37,7 @@ def read_seed(path: Path | None) -> bytes:
     return seed
 
 
-def derive(seed: bytes, name: str, kind: str) -> str:
-    """The secret of that name and kind: HKDF with SHA-256 (RFC 5869), info ``<kind> <name>``."""
-    made = KINDS[kind]
-    return made.encode(hkdf.HKDF(hashes.SHA256(), made.size, _SALT, f"{kind} {name}".encode()).derive(seed))
+def derive(seed: bytes, name: str, type_: str) -> str:
+    """The secret of that name and type: hkdf.HKDF with SHA-256 (RFC 5869), info ``<type> <name>``."""
+    made = TYPES[type_]
+    return made.encode(hkdf.HKDF(hashes.SHA256(), made.size, _SALT, f"{type_} {name}".encode()).derive(seed))

@@ -9,14 +9,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract import strict_yaml
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.schema import type_name, violations
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model import strict_yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.schema import type_name, violations
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.kinds import is_weak, narrowed
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.private import read_private
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.types import is_weak, narrowed
 
 _HEADER = (
-    "# One value for each name under secrets: in contract/platform.yml; kept by gpuaas.parity.\n"
+    "# One value for each name of the contract; kept by gpuaas.parity.\n"
     "# Keep it private and keep a copy: nothing in it is ever replaced but by a rotation.\n"
 )
 
@@ -32,13 +32,13 @@ def read(path: Path) -> dict[str, Any] | None:
 
 
 def check(path: Path, values: dict[str, Any], wanted: dict[str, dict[str, Any]], schema: dict[str, Any]) -> None:
-    """Refuse values that the contract does not have or that are not of their kind; a missing name is not refused.
+    """Refuse values that the contract does not have or that are not of their type; a missing name is not refused.
 
     Raises ParityError SECRETS_INVALID, which lists names and what each must be.
     """
     wrong = {str(where[0]): text for where, text in violations(narrowed(schema, wanted), values) if where}
     for name, secret in wanted.items():
-        if name in values and name not in wrong and is_weak(secret["kind"], values[name]):
+        if name in values and name not in wrong and is_weak(secret["type"], values[name]):
             wrong[name] = "is too weak: it repeats a few characters"
     if wrong:
         seen = "\n".join(f"{path}: {name} {text}" for name, text in sorted(wrong.items()))

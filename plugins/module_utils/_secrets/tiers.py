@@ -12,9 +12,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.files import write_if_changed
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import kinds
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import write_if_changed
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import types
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.private import read_private
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.seed import derive, read_seed
 
@@ -59,7 +59,7 @@ def complete(tier: str, file: Path, found: dict[str, str], wanted: Wanted, seed_
     """
     missing = sorted(set(wanted) - set(found))
     if tier == LOCAL:
-        return found | {name: kinds.make(wanted[name]["kind"]) for name in missing}
+        return found | {name: types.make(wanted[name]["type"]) for name in missing}
     if tier == CI:
         return _derived(file, found, wanted, seed_file)
     if missing:
@@ -71,7 +71,7 @@ def complete(tier: str, file: Path, found: dict[str, str], wanted: Wanted, seed_
 
 def _derived(file: Path, found: dict[str, str], wanted: Wanted, seed_file: Path | None) -> dict[str, str]:
     seed = read_seed(seed_file)
-    values = {name: derive(seed, name, secret["kind"]) for name, secret in wanted.items()}
+    values = {name: derive(seed, name, secret["type"]) for name, secret in wanted.items()}
     if other := sorted(name for name in found if found[name] != values[name]):
         seen = f"{file}: {', '.join(other)} {'is' if len(other) == 1 else 'are'} not what the seed gives"
         raise ParityError("SECRETS_DIFFER", seen, details={"names": other})

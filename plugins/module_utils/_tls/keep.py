@@ -11,13 +11,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.files import (
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import hashes
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import (
     ensure_dir,
     sweep,
     write_if_changed,
     writing,
 )
-from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import hashes
 from ansible_collections.gpuaas.parity.plugins.module_utils._tls import certificates, pem
 from ansible_collections.gpuaas.parity.plugins.module_utils._tls.ca import Authority, open_ca
 from ansible_collections.gpuaas.parity.plugins.module_utils._tls.leaves import defect

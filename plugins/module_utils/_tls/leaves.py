@@ -9,8 +9,8 @@ import stat
 from datetime import datetime
 from pathlib import Path
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.files import mode_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import exceptions, x509
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import mode_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._tls import pem
 from ansible_collections.gpuaas.parity.plugins.module_utils._tls.ca import RENEW_BEFORE, Authority
 

@@ -62,7 +62,7 @@ def kubectl(tmp_path: Path) -> Kubectl:
 
 
 def run(kubectl: Kubectl, bases: list[Path], version: str = "v1.36.3") -> Applied:
-    return apply(kubectl, bases, Accepted(kubectl.cache / "accepted", version))
+    return apply(kubectl, kubectl.build(bases), Accepted(kubectl.cache / "accepted", version))
 
 
 def base(tmp_path: Path, *objects: dict[str, object]) -> Path:

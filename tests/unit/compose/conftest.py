@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import load_inputs, render_mode
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render_compose import Paths
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import load_platform
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose import Paths
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import render_mode
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Completed
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
 
@@ -82,8 +83,8 @@ def engine() -> Engine:
 @pytest.fixture(scope="session")
 def tree() -> dict[str, bytes]:
     """The files that this checkout renders for compose."""
-    inputs = load_inputs(CHECKOUT / "contract", CHECKOUT / "roles")
-    return render_mode(inputs, inputs.mode("compose"), "core", Paths("../../.parity/compose", "../..")).tree
+    platform = load_platform(CHECKOUT / "platform")
+    return render_mode(platform, platform.mode("compose"), "core", Paths("../../.parity/compose", "../..")).tree
 
 
 @pytest.fixture(scope="session")

@@ -55,8 +55,8 @@ def test_another_secret_changes_who_reads_it_and_who_hands_it_out(rendered: Rend
     ("file", "services"),
     [
         ("web.env", {"web"}),
-        ("files/prepare.sh", {"postgres", "postgres-snapshot", "secrets"}),
-        ("files/routes.yml", {"traefik", "secrets"}),
+        ("files/postgres-prepare/prepare.sh", {"postgres", "postgres-snapshot", "secrets"}),
+        ("files/traefik-routes/routes.yml", {"traefik", "secrets"}),
         ("files/deliver.sh", {"secrets"}),
     ],
 )

@@ -1,4 +1,4 @@
-"""The rendered project: plain, the same everywhere, hardened, and in step with the cluster's manifests."""
+"""The rendered project of the reference platform: plain, the same everywhere, hardened, and as its manifests say."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compose_files import env_file
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import load_inputs, render_mode
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render_compose import Paths
-from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import load_platform
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose import Paths
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_files import env_file
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import render_mode
 
 from .conftest import CHECKOUT
 
@@ -21,10 +21,21 @@ JOBS = {"api-migrate", "api-seed", "postgres-snapshot"}
 PATHS = Paths("../../.parity/compose", "../..")
 
 
+def rendered(folder: Path) -> dict[str, bytes]:
+    platform = load_platform(folder)
+    return render_mode(platform, platform.mode("compose"), "core", PATHS).tree
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The reference platform, to be edited."""
+    return Path(shutil.copytree(CHECKOUT / "platform", tmp_path / "platform"))
+
+
 def manifests() -> dict[str, Object]:
     """Pod specs of the cluster's workloads by name."""
     found = {}
-    for path in (CHECKOUT / "roles").glob("*/files/manifests/*.yaml"):
+    for path in (CHECKOUT / "platform/components").glob("*/kubernetes/*.yaml"):
         for document in yaml.safe_load_all(path.read_text(encoding="utf-8")):
             if document and document["kind"] in ("Deployment", "StatefulSet", "Job"):
                 found[document["metadata"]["name"]] = document["spec"]["template"]["spec"]
@@ -79,26 +90,19 @@ def test_the_ingress_has_the_public_names_inside(project: Object) -> None:
 
 
 def test_every_service_carries_its_lanes(project: Object) -> None:
-    lanes = yaml.safe_load((CHECKOUT / "contract/platform.yml").read_text(encoding="utf-8"))["lanes"]
-    for name, members in lanes.items():
+    platform = load_platform(CHECKOUT / "platform")
+    provided = {name for name, said in platform.mode("compose").exceptions.items() if "provided_by" in said}
+    for name, members in platform.contract.lanes.items():
         ours = {service for service, definition in project["services"].items() if name in definition["profiles"]}
-        assert ours >= set(members) - {"coredns"} | {"secrets"}
+        assert ours >= set(members) - provided | {"secrets"}
 
 
-def test_paths_are_relative_and_bytes_do_not_depend_on_the_place(tree: dict[str, bytes], tmp_path: Path) -> None:
-    for folder in ("contract", "roles"):
-        shutil.copytree(CHECKOUT / folder, tmp_path / folder)
-    inputs = load_inputs(tmp_path / "contract", tmp_path / "roles")
-    assert render_mode(inputs, inputs.mode("compose"), "core", PATHS).tree == tree
+def test_paths_are_relative_and_bytes_do_not_depend_on_the_place(tree: dict[str, bytes], copy: Path) -> None:
+    assert rendered(copy) == tree
     text = b"\n".join(tree.values()).decode()
     assert str(CHECKOUT) not in text
-    binds = [
-        mount["source"]
-        for line in [yaml.safe_load(tree["compose.yml"])]
-        for s in line["services"].values()
-        for mount in s["volumes"]
-        if mount["type"] == "bind"
-    ]
+    services = yaml.safe_load(tree["compose.yml"])["services"].values()
+    binds = [mount["source"] for service in services for mount in service["volumes"] if mount["type"] == "bind"]
     assert binds
     assert all(source.startswith(("./", "../")) for source in binds)
 
@@ -110,13 +114,15 @@ def test_the_source_is_mounted_read_only_and_nothing_else_of_the_checkout(projec
     assert project["services"]["api"]["command"] == ["api", "--reload"]
 
 
-def test_without_a_source_the_images_own_code_runs(tmp_path: Path) -> None:
-    for folder in ("contract", "roles"):
-        shutil.copytree(CHECKOUT / folder, tmp_path / folder)
-    mode = tmp_path / "contract/modes/compose.yml"
-    mode.write_text(re.sub(r"\{source: [^}]*\}", "{}", mode.read_text(encoding="utf-8")), encoding="utf-8")
-    inputs = load_inputs(tmp_path / "contract", tmp_path / "roles")
-    services = yaml.safe_load(render_mode(inputs, inputs.mode("compose"), "core", PATHS).tree["compose.yml"])["services"]
+def test_without_a_source_the_images_own_code_runs(copy: Path) -> None:
+    for name in ("api", "web"):
+        path = copy / "components" / name / "compose.yml"
+        said = yaml.safe_load(path.read_text(encoding="utf-8"))
+        del said["source"]
+        path.unlink()
+        if said:
+            path.write_text(yaml.safe_dump(said), encoding="utf-8")
+    services = yaml.safe_load(rendered(copy)["compose.yml"])["services"]
     assert services["api"]["command"] == ["api"]
     assert "entrypoint" not in services["api-migrate"]
     assert "environment" not in services["api"]
@@ -156,6 +162,30 @@ def test_it_runs_as_in_a_cluster(project: Object, name: str) -> None:
     wanted = main["resources"]["limits"]["memory"].replace("Mi", "m").replace("Gi", "g")
     assert service["mem_limit"] == wanted
     assert service["image"] == f"gpuaas-parity/{main['image']}"
+    assert service["stop_grace_period"] == f"{pod.get('terminationGracePeriodSeconds', 30)}s"
+    if name in ("keycloak", "postgres", "redis", "traefik"):
+        assert [word.replace("$$", "$") for word in service["entrypoint"]] == main["command"]
+        assert [word.replace("$$", "$") for word in service.get("command", [])] == main.get("args", [])
+
+
+def test_no_container_asks_for_a_secret_in_its_environment(tree: dict[str, bytes], project: Object) -> None:
+    for name, service in project["services"].items():
+        assert not {key for key in service.get("environment", {}) if re.search("PASSWORD|SECRET", key)}, name
+
+
+def test_keycloak_starts_with_the_database_and_waits_for_nothing_else(project: Object) -> None:
+    assert set(project["services"]["keycloak"]["depends_on"]) == {"secrets", "postgres"}
+    assert set(project["services"]["postgres"]["depends_on"]) == {"secrets"}
+
+
+def test_the_names_are_those_that_stand(project: Object) -> None:
+    assert set(project["services"]) == {"secrets", "traefik", "postgres", "redis", "keycloak", "api", "web", *JOBS}
+    assert set(project["volumes"]) == (
+        {f"{name}-secrets" for name in ("api", "keycloak", "postgres", "redis", "web")}
+        | {"api-ca", "web-ca", "keycloak-import", "postgres-prepare", "postgres-tools", "traefik-certificates", "traefik-routes"}
+        | {"postgres-data", "redis-data"}
+    )
+    assert project["networks"] == {"default": {"name": "gpuaas-local"}}
 
 
 @pytest.mark.parametrize(
@@ -170,48 +200,3 @@ def test_it_runs_as_in_a_cluster(project: Object, name: str) -> None:
 )
 def test_a_value_stays_what_it_is(value: str, line: str) -> None:
     assert env_file({"A": value}).decode() == line
-
-
-def broken(tmp_path: Path, service: str, text: str | None) -> ParityError:
-    for folder in ("contract", "roles"):
-        shutil.copytree(CHECKOUT / folder, tmp_path / folder)
-    path = tmp_path / "roles/compose/files/services" / f"{service}.yml"
-    if text is None:
-        path.unlink()
-    else:
-        path.write_text(text, encoding="utf-8")
-    inputs = load_inputs(tmp_path / "contract", tmp_path / "roles")
-    with pytest.raises(ParityError) as caught:
-        render_mode(inputs, inputs.mode("compose"), "core", PATHS)
-    return caught.value
-
-
-@pytest.mark.parametrize(
-    ("text", "reason", "said"),
-    [
-        (None, "CONTRACT_MANIFEST_MISMATCH", "there is no such file"),
-        ("services: {web: {user: 65532:65532}}", "CONTRACT_MANIFEST_INVALID", "services has no redis"),
-        ("services: {redis: {user: 999}}", "CONTRACT_MANIFEST_INVALID", "services.redis"),
-        ("services: {redis: {user: a, user: b}}", "CONTRACT_DUPLICATE_KEY", "user"),
-        ("services: {redis: {user: '1:1'}}\nx-file: {}", "CONTRACT_MANIFEST_INVALID", "must be a mapping of"),
-        (
-            "services: {redis: {user: '1:1'}}\nx-files: {a: {to: /a, files: {b: state/../b}}}",
-            "CONTRACT_MANIFEST_INVALID",
-            "x-files.a.files.b",
-        ),
-        ("services: {redis: {user: '1:1'}}", "CONTRACT_MANIFEST_MISMATCH", "keeps no data, its placement has a volume"),
-        ("services: {redis: {user: '1:1'}", "CONTRACT_MANIFEST_INVALID", "redis.yml"),
-    ],
-)
-def test_a_fragment_that_cannot_be_used_is_refused_by_name(tmp_path: Path, text: str | None, reason: str, said: str) -> None:
-    error = broken(tmp_path, "redis", text)
-    assert error.reason == reason
-    assert "roles/compose/files/services/redis.yml" in error.seen
-    assert said in error.seen
-
-
-def test_the_inventory_names_the_project_of_the_mode() -> None:
-    """`down` goes by the inventory: there may be nothing rendered any more."""
-    said = yaml.safe_load((CHECKOUT / "inventories/compose/group_vars/all.yml").read_text(encoding="utf-8"))
-    mode = yaml.safe_load((CHECKOUT / "contract/modes/compose.yml").read_text(encoding="utf-8"))
-    assert (said["parity_project"], said["parity_target"]) == (mode["project"], mode["target"])

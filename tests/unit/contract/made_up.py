@@ -1,4 +1,4 @@
-"""Made-up platforms: contracts, modes and the roles' files that fit them, as hypothesis draws them."""
+"""Made-up platforms: contracts, modes and the components' files that fit them, as hypothesis draws them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import REPOSITORY
+from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import split
 from hypothesis import strategies as st
 
 TARGETS = {"compose": "compose", "kind": "kubernetes", "one": "gitops", "two": "gitops"}
@@ -19,7 +19,7 @@ _KEYS = st.text("ABCXYZ", min_size=1, max_size=4).map(lambda text: f"APP_{text}_
 @st.composite
 def _setting(draw: st.DrawFn, services: list[str], endpoints: list[str]) -> dict[str, Any]:
     host = st.sampled_from(services).map(lambda name: f"${{services.{name}.host}}")
-    port = st.sampled_from(services).map(lambda name: f"${{services.{name}.port}}")
+    port = st.sampled_from(services).map(lambda name: f"${{services.{name}.ports.main}}")
     values: dict[str, st.SearchStrategy[Any]] = {
         "string": st.one_of(_TEXTS, st.tuples(_LABELS, host, port).map(lambda parts: f"{parts[0]}@{parts[1]}:{parts[2]}/x")),
         "integer": st.integers(-5, 5000),
@@ -36,66 +36,68 @@ def _setting(draw: st.DrawFn, services: list[str], endpoints: list[str]) -> dict
 
 @st.composite
 def platforms(draw: st.DrawFn) -> dict[str, Any]:
-    """A contract, a realm, four modes, and the roles' files by path, consistent with each other."""
+    """A contract, a realm, four modes, and the components' files by path, consistent with each other."""
     services = draw(st.lists(st.sampled_from(_NAMES), min_size=1, max_size=3, unique=True))
     endpoints = draw(st.lists(st.sampled_from(services), min_size=1, max_size=2, unique=True))
-    secret = {"kind": "password", "readers": services, "means": "a secret"}
     contract: dict[str, Any] = {
-        "contract": 1,
         "lanes": {"core": services},
         "endpoints": {name: {"service": name, "name": f"www-{name}", "health": "/ok", "purpose": "x"} for name in endpoints},
         "services": {
             name: {
                 "role": draw(st.sampled_from(["front", "back"])),
                 "image": "x",
-                "port": 1000 + index,
+                "ports": {"main": 1000 + index, **draw(st.sampled_from([{}, {"more": 2000 + index}]))},
+                "main_port": "main",
+                "needs": draw(st.sampled_from([[], services[:index]])),
                 "settings": draw(st.dictionaries(_KEYS, _setting(services, endpoints), max_size=4)),
                 "secrets": {"password": {"secret": "common"}},
             }
             for index, name in enumerate(services)
         },
-        "secrets": {"common": secret},
+        "secrets": {"common": {"type": "password", "means": "a secret"}},
     }
-    modes = {mode: _mode(draw, mode, services, endpoints) for mode in TARGETS}
+    modes = {mode: _mode(draw, mode, services) for mode in TARGETS}
     back = f"${{endpoints.{endpoints[0]}.url}}/back"
     realm = {"realm": "shop", "roles": ["a", "b"], "clients": {"x": {"uris": [back], "ttl": draw(st.integers(1, 9))}}}
-    return {"contract": contract, "realm": realm, "modes": modes, "files": _files(contract)}
+    published = {name: draw(st.sampled_from([0, 20000 + index])) for index, name in enumerate(services)}
+    return {"contract": contract, "realm": realm, "modes": modes, "files": _files(contract, published)}
 
 
-def _mode(draw: st.DrawFn, mode: str, services: list[str], endpoints: list[str]) -> dict[str, Any]:
+def _mode(draw: st.DrawFn, mode: str, services: list[str]) -> dict[str, Any]:
     target = TARGETS[mode]
-    own = {"project": "shop"} if target == "compose" else {}
-    placement: dict[str, Any] = {name: {"namespace": "shop", "replicas": draw(st.integers(1, 5))} for name in services}
-    if target == "compose":
-        placement = {name: draw(st.sampled_from([{}, {"publish": 20000 + index}])) for index, name in enumerate(services)}
+    replicas = st.integers(1, 5).map(lambda count: {"replicas": count})
+    placement: dict[str, Any] = {}
+    if target != "compose":
+        placement = {name: draw(st.one_of(st.just({}), replicas)) for name in services}
     if draw(st.booleans()):
-        placement[draw(st.sampled_from(services))] = {"provided_by": "somebody"}
+        # The first label is the name of the Service object.
+        name = draw(st.sampled_from(services))
+        placement[name] = {"provided_by": "somebody", "host": f"{name}.{draw(_LABELS)}.example"}
+    said: dict[str, Any] = {
+        "domain": draw(_LABELS) + ".example",
+        "secrets_source": draw(st.sampled_from(["file:///run/a", "file:///run/b", "infisical+https://x.example/p/e/q"])),
+        "ca_file": draw(st.sampled_from(["/etc/a", "/etc/b"])),
+    }
     return {
         "mode": mode,
         "title": "x",
         "target": target,
-        **own,
-        "transport": {
-            "domain": draw(_LABELS) + ".example",
-            "endpoints": {name: {"scheme": "https", "port": draw(st.sampled_from([443, 8443, 9443]))} for name in endpoints},
-            # The first label is the name of the Service object.
-            "services": {name: {"host": name if target == "compose" else f"{name}.{draw(_LABELS)}.svc"} for name in services},
-            "ingress_objects": draw(st.booleans()),
-            "secrets_source": draw(st.sampled_from(["file:///run/a", "file:///run/b", "infisical+https://x.example/p/e/q"])),
-            "ca_file": draw(st.sampled_from(["/etc/a", "/etc/b"])),
-        },
+        "tier": "local",
+        "may": ["up"],
+        "instead": "elsewhere",
+        **{"compose": {"project": "shop"}, "kubernetes": {"cluster": "shop"}, "gitops": {}}[target],
+        "port": draw(st.sampled_from([443, 8443, 9443])),
+        # What a mode does not say is the platform's default.
+        **{key: value for key, value in said.items() if draw(st.booleans())},
         "placement": placement,
     }
 
 
 def write(platform: dict[str, Any], root: Path) -> None:
     """The platform as files below ``root``."""
-    documents = {"platform.yml": platform["contract"], "realm.yml": platform["realm"]}
+    documents = split(platform["contract"]) | {"realm.yml": platform["realm"]}
     documents |= {f"modes/{name}.yml": mode for name, mode in platform["modes"].items()}
-    texts = {f"contract/{name}": _yaml(document) for name, document in documents.items()}
-    for schema in ("contract.schema.json", "mode.schema.json"):
-        texts[f"contract/{schema}"] = (REPOSITORY / "contract" / schema).read_text()
-    for name, text in (texts | platform["files"]).items():
+    for name, text in ({name: _yaml(document) for name, document in documents.items()} | platform["files"]).items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
 
@@ -109,19 +111,14 @@ def _yaml(document: Any) -> str:
     return str(yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True))
 
 
-def _files(contract: dict[str, Any]) -> dict[str, str]:
-    files = {"roles/compose/files/deliver.sh": "#!/bin/sh\n"}
-    fragments = "roles/compose/files/services"
-    files[f"{fragments}/secrets.yml"] = 'services: {secrets: {user: "0:0", image: base}}\n'
-    for role in sorted({service["role"] for service in contract["services"].values()}):
-        members = [name for name, service in contract["services"].items() if service["role"] == role]
-        manifests = f"roles/{role}/files/manifests"
-        files[f"{manifests}/kustomization.yaml"] = f"resources: [{', '.join(f'{name}.yaml' for name in members)}]\n"
-        for name in members:
-            endpoint = contract["endpoints"].get(name)
-            objects = [*_objects(name, contract["services"][name]), *([_ingress(name)] if endpoint else [])]
-            files[f"{manifests}/{name}.yaml"] = "---\n".join(_yaml(item) for item in objects)
-            files[f"{fragments}/{name}.yml"] = f'services: {{{name}: {{user: "1:1"}}}}\n'
+def _files(contract: dict[str, Any], published: dict[str, int]) -> dict[str, str]:
+    files = {}
+    for name, service in contract["services"].items():
+        folder = f"components/{name}"
+        objects = [*_objects(name, service), *([_ingress(name)] if name in contract["endpoints"] else [])]
+        files[f"{folder}/kubernetes/{name}.yaml"] = "---\n".join(_yaml(item) for item in objects)
+        if publish := published.get(name):
+            files[f"{folder}/compose.yml"] = _yaml({"publish": {"port": publish, "why": "Tools of this machine."}})
     return files
 
 
@@ -129,17 +126,24 @@ def _objects(name: str, service: dict[str, Any]) -> list[dict[str, Any]]:
     labels = {"app.kubernetes.io/name": name}
     meta = {"name": name, "namespace": "shop", "labels": labels}
     source = [{"configMapRef": {"name": f"{name}-config"}}] if service["settings"] else []
-    container = {"name": name, "image": "x", "envFrom": source, "ports": [{"containerPort": service["port"]}]}
+    ports = [{"name": port, "containerPort": number} for port, number in service["ports"].items()]
+    container: dict[str, Any] = {"name": name, "image": "x", "envFrom": source, "ports": ports}
+    container["readinessProbe"] = {"exec": {"command": ["ready", "$PORT"]}}
+    container["volumeMounts"] = [{"name": "secrets", "mountPath": "/run/secrets"}]
     volumes = [{"name": "secrets", "secret": {"secretName": f"{name}-secrets"}}]
-    template = {"metadata": {"labels": labels}, "spec": {"containers": [container], "volumes": volumes}}
+    template = {
+        "metadata": {"labels": labels},
+        "spec": {"securityContext": {"runAsUser": 1, "runAsGroup": 1}, "containers": [container], "volumes": volumes},
+    }
+    exposed = [{"name": port, "port": number} for port, number in service["ports"].items()]
     return [
-        {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": {"ports": [{"port": service["port"]}]}},
+        {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": {"selector": labels, "ports": exposed}},
         {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": {"template": template}},
     ]
 
 
 def _ingress(name: str) -> dict[str, Any]:
-    backend = {"service": {"name": name, "port": {"name": "http"}}}
+    backend = {"service": {"name": name, "port": {"name": "main"}}}
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "Ingress",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +10,16 @@ import yaml
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
+DEFAULTS = {"lane": "core", "secrets_source": "file:///run/secrets/shop", "ca_file": "/etc/shop/ca.crt"}
+
 PLATFORM: dict[str, Any] = {
-    "contract": 1,
     "lanes": {"core": ["api", "db"]},
     "endpoints": {"shop": {"service": "api", "name": "www", "health": "/ready", "purpose": "the shop"}},
     "services": {
         "api": {
             "role": "front",
             "image": "shop",
-            "port": 8000,
+            "ports": {"http": 8000},
             "settings": {
                 "APP_URL": {"type": "url", "value": "${endpoints.shop.url}/start", "means": "Own URL"},
                 "APP_DB_HOST": {"type": "hostname", "value": "${services.db.host}", "means": "Database"},
@@ -36,14 +36,14 @@ PLATFORM: dict[str, Any] = {
         "db": {
             "role": "data",
             "image": "postgres",
-            "port": 5432,
+            "ports": {"postgres": 5432},
             "settings": {},
             "secrets": {"password": {"secret": "db_password"}},
         },
     },
     "secrets": {
-        "db_password": {"kind": "password", "readers": ["api", "db"], "means": "Database role"},
-        "cookie_key": {"kind": "key256", "readers": ["api"], "means": "Signs cookies"},
+        "db_password": {"type": "password", "means": "Database role"},
+        "cookie_key": {"type": "key256", "means": "Signs cookies"},
     },
 }
 
@@ -51,28 +51,15 @@ MODE: dict[str, Any] = {
     "mode": "kind",
     "title": "one node",
     "target": "kubernetes",
-    "transport": {
-        "domain": "shop.localhost",
-        "endpoints": {"shop": {"scheme": "https", "port": 8443}},
-        "services": {
-            "api": {"host": "api.shop-front.svc.cluster.local"},
-            "db": {"host": "db.shop-data.svc.cluster.local"},
-        },
-        "ingress_objects": True,
-        "secrets_source": "file:///run/secrets/shop",
-        "ca_file": "/etc/shop/ca.crt",
-    },
-    "placement": {
-        "api": {"namespace": "shop-front", "replicas": 2},
-        "db": {"namespace": "shop-data", "replicas": 1, "storage_class": "fast", "storage": "2Gi"},
-    },
+    "tier": "local",
+    "cluster": "shop",
+    "may": ["up"],
+    "instead": "elsewhere",
+    "port": 8443,
+    "placement": {"api": {"replicas": 2}, "db": {"storage_class": "fast", "storage": "2Gi"}},
 }
 
 API = """\
-apiVersion: v1
-kind: Namespace
-metadata: {name: shop-front}
----
 apiVersion: v1
 kind: Service
 metadata: {name: api, namespace: shop-front}
@@ -92,7 +79,9 @@ spec:
       containers:
         - name: api
           image: shop
+          securityContext: {runAsUser: 1, runAsGroup: 1}
           envFrom: [{configMapRef: {name: api-config}}]
+          readinessProbe: {httpGet: {path: /ready, port: http}}
           ports: [{name: http, containerPort: 8000}]
           volumeMounts: [{name: secrets, mountPath: /run/secrets/shop}, {name: ca, mountPath: /etc/shop}]
       volumes:
@@ -126,75 +115,112 @@ spec:
   template:
     metadata: {labels: {app.kubernetes.io/name: db}}
     spec:
+      securityContext: {runAsUser: 2, runAsGroup: 2}
       containers:
         - name: db
           image: postgres
           ports: [{containerPort: 5432}]
-          env: [{name: PASSWORD, valueFrom: {secretKeyRef: {name: db-secrets, key: password}}}]
-          volumeMounts: [{name: prepare, mountPath: /prepare}]
-      volumes: [{name: prepare, configMap: {name: db-prepare}}]
+          readinessProbe: {exec: {command: [pg_isready]}}
+          volumeMounts:
+            - {name: data, mountPath: /data}
+            - {name: prepare, mountPath: /prepare}
+            - {name: secrets, mountPath: /run/secrets/shop}
+      volumes:
+        - {name: prepare, configMap: {name: db-prepare}}
+        - {name: secrets, secret: {secretName: db-secrets, items: [{key: password, path: password}]}}
   volumeClaimTemplates:
     - metadata: {name: data}
       spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
 """
 
 
-FRAGMENTS = {
-    "api": 'services: {api: {user: "1:1", x-source: {at: /src, environment: {APP_PATH: /src}}}}\n',
-    "db": 'x-data: /data\nservices: {db: {user: "2:2"}}\n',
-    "secrets": 'services: {secrets: {user: "0:0", image: base}}\n',
+EXCEPTIONS: dict[str, Any] = {
+    "api": {"source": {"folder": "src", "at": "/src", "environment": {"APP_PATH": "/src"}, "why": "An edit shows at once."}},
+    "db": {"publish": {"port": 15432, "why": "Tools of this machine."}},
 }
 
 
 class Platform:
-    """A contract and roles on disk, which a test changes before it renders them."""
+    """A platform on disk, which a test changes before it renders it.
+
+    ``platform`` is the assembled contract; `write` gives each component its folder.
+    """
 
     def __init__(self, root: Path) -> None:
-        self.contract = root / "contract"
-        self.roles = root / "roles"
+        self.folder = root / "platform"
         self.platform = copy.deepcopy(PLATFORM)
         self.mode = copy.deepcopy(MODE)
         self.others: dict[str, dict[str, Any]] = {}
-        (self.contract / "modes").mkdir(parents=True)
-        for schema in ("contract.schema.json", "mode.schema.json"):
-            shutil.copy(REPOSITORY / "contract" / schema, self.contract)
-        kustomization = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
-        self.manifest("front", "kustomization.yaml", kustomization + "resources: [api.yaml]\n")
-        self.manifest("front", "api.yaml", API)
+        self.exceptions = copy.deepcopy(EXCEPTIONS)
+        (self.folder / "modes").mkdir(parents=True)
+        self.manifest("api", "api.yaml", API)
+        kustomization = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [db.yaml]\n"
         generator = "configMapGenerator: [{name: db-prepare, namespace: shop-data, files: [prepare.sh]}]\n"
-        self.manifest("data", "kustomization.yaml", kustomization + "resources: [db.yaml]\n" + generator)
-        self.manifest("data", "db.yaml", DB)
-        self.manifest("data", "prepare.sh", "#!/bin/sh\n")
+        self.manifest("db", "kustomization.yaml", kustomization + generator)
+        self.manifest("db", "db.yaml", DB)
+        self.manifest("db", "prepare.sh", "#!/bin/sh\n")
 
-    def manifest(self, role: str, name: str, text: str) -> None:
-        path = self.roles / role / "files" / "manifests" / name
+    def component(self, name: str) -> Path:
+        return self.folder / "components" / name
+
+    def manifest(self, component: str, name: str, text: str) -> None:
+        path = self.component(component) / "kubernetes" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 
     def other(self, name: str, target: str, **changes: Any) -> dict[str, Any]:
         """A second mode, which says what the first one does but for its target and ``changes``."""
         mode = copy.deepcopy(self.mode) | {"mode": name, "target": target} | changes
+        if target != "kubernetes":
+            mode.pop("cluster")
         if target == "compose":
-            mode |= {"project": "shop", "placement": {"api": {"source": "src"}, "db": {"publish": 15432, "volume": True}}}
-            for service, text in FRAGMENTS.items():
-                path = self.roles / "compose" / "files" / "services" / f"{service}.yml"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text)
-            (self.roles / "compose" / "files" / "deliver.sh").write_text("#!/bin/sh\n")
+            mode |= {"project": "shop", "placement": {}}
         self.others[name] = mode
         return mode
 
-    def edit(self, role: str, name: str, old: str, new: str) -> None:
-        path = self.roles / role / "files" / "manifests" / name
+    def edit(self, component: str, name: str, old: str, new: str) -> None:
+        path = self.component(component) / "kubernetes" / name
         text = path.read_text()
         assert old in text
         path.write_text(text.replace(old, new))
+
+    def component_says(self, name: str, **values: Any) -> None:
+        self.platform["services"][name].update(values)
+
+    def default(self, name: str, value: str) -> None:
+        """What holds in every mode that does not say otherwise."""
+        self.platform.setdefault("defaults", dict(DEFAULTS))[name] = value
 
     def setting(self, name: str, **values: Any) -> None:
         self.platform["services"]["api"]["settings"].setdefault(name, {"means": "x"}).update(values)
 
     def write(self) -> Platform:
-        (self.contract / "platform.yml").write_text(yaml.safe_dump(self.platform, sort_keys=False, allow_unicode=True))
+        for name, document in split(self.platform).items():
+            path = self.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
         for name, mode in {"kind": self.mode, **self.others}.items():
-            (self.contract / "modes" / f"{name}.yml").write_text(yaml.safe_dump(mode, sort_keys=False))
+            (self.folder / "modes" / f"{name}.yml").write_text(yaml.safe_dump(mode, sort_keys=False))
+        in_compose = any(mode["target"] == "compose" for mode in self.others.values())
+        for name, said in self.exceptions.items() if in_compose else ():
+            (self.component(name) / "compose.yml").write_text(yaml.safe_dump(said, sort_keys=False))
+            (self.component(name) / "image").mkdir(exist_ok=True)
+            image = self.platform["services"].get(name, {}).get("image")
+            (self.component(name) / "image/image.yml").write_text(yaml.safe_dump({image: {"developed": True}}))
         return self
+
+
+def split(whole: dict[str, Any]) -> dict[str, Any]:
+    """An assembled contract as the documents that it is assembled from, by path below the platform's folder."""
+    lanes = {lane: members if isinstance(members, dict) else {"components": members} for lane, members in whole["lanes"].items()}
+    head = {"platform": 1, "domain": "shop.localhost", "lanes": lanes, "defaults": DEFAULTS, "secrets": whole["secrets"]}
+    head |= {key: value for key, value in whole.items() if key not in ("lanes", "endpoints", "services", "secrets")}
+    documents = {"platform.yml": head}
+    for name, service in whole["services"].items():
+        own = {
+            key: {part: value for part, value in endpoint.items() if part != "service"}
+            for key, endpoint in whole["endpoints"].items()
+            if endpoint["service"] == name
+        }
+        documents[f"components/{name}/component.yml"] = {**({"endpoints": own} if own else {}), **service}
+    return documents

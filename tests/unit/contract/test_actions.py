@@ -8,21 +8,19 @@ import sys
 from pathlib import Path
 
 import yaml
-from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import REPOSITORY, Platform
+from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import Platform
 
 PLAYBOOK = """
 - hosts: localhost
   gather_facts: false
   tasks:
     - gpuaas.parity.contract_render: &render
-        contract_dir: "{{ root }}/contract"
-        roles_dir: "{{ root }}/roles"
+        platform: "{{ root }}/platform"
         state_dir: "{{ root }}/state"
       check_mode: true
       register: dry
     - gpuaas.parity.local_secrets: &secrets
         contract: "{{ dry.contract }}"
-        schema: "{{ repository }}/contract/secrets.schema.json"
         state_dir: "{{ root }}/state"
         tier: local
       check_mode: true
@@ -56,7 +54,6 @@ PLAYBOOK = """
       register: second
     - gpuaas.parity.local_secrets:
         contract: "{{ root }}/state/rendered/contract.json"
-        schema: "{{ repository }}/contract/secrets.schema.json"
         state_dir: "{{ root }}/state"
         tier: local
         cluster_exists: true
@@ -69,12 +66,25 @@ PLAYBOOK = """
           - second_ca.fingerprint == first_ca.fingerprint and second_ca.not_after == first_ca.not_after
 
     - gpuaas.parity.contract_render:
-        contract_dir: "{{ root }}/contract"
-        roles_dir: "{{ root }}/roles"
+        platform: "{{ root }}/platform"
         state_dir: "{{ root }}/state"
         lane: nowhere
       register: refused
       failed_when: refused.reason != 'CONTRACT_UNKNOWN_LANE' or 'core' not in refused.seen
+
+    # Bad input is found before anything is made.
+    - gpuaas.parity.contract_render:
+        platform: "{{ root }}/{{ item.folder }}"
+        state_dir: "{{ root }}/{{ item.folder }}-state"
+      register: half
+      failed_when: half.reason != item.reason or item.seen not in half.seen or half.do | length == 0
+      loop:
+        - {folder: team, reason: PLATFORM_COMPONENT_TWICE, seen: team/components/db}
+        - {folder: nowhere, reason: PLATFORM_MISSING, seen: nowhere holds no platform.yml}
+    - assert:
+        that:
+          - (root ~ '/team-state') is not exists
+          - (root ~ '/nowhere-state') is not exists
 """
 
 MODES = """
@@ -82,11 +92,10 @@ MODES = """
   gather_facts: false
   tasks:
     - gpuaas.parity.contract_render: &render
-        contract_dir: "{{ root }}/contract"
-        roles_dir: "{{ root }}/roles"
+        platform: "{{ root }}/platform"
         modes: [kind, local]
         state_root: "{{ root }}/.parity"
-        rendered_dirs: {local: "{{ root }}/deploy/local"}
+        compose_dir: "{{ root }}/deploy/local"
       check_mode: true
       register: dry
     - assert:
@@ -110,8 +119,7 @@ MODES = """
           - second is not changed and second.renderings.kind.contract == first.renderings.kind.contract
 
     - gpuaas.parity.contract_render:
-        contract_dir: "{{ root }}/contract"
-        roles_dir: "{{ root }}/roles"
+        platform: "{{ root }}/platform"
         mode: local
         state_dir: "{{ root }}/.parity/local"
         rendered_dir: "{{ root }}/deploy/local"
@@ -137,22 +145,21 @@ MODES = """
           - lookup('ansible.builtin.file', root ~ '/deploy/local/api.env') == 'mine'
 
     - gpuaas.parity.contract_diff: &diff
-        contract_dir: "{{ root }}/contract"
-        roles_dir: "{{ root }}/roles"
+        platform: "{{ root }}/platform"
         a: kind
         b: local
       register: compared
     - assert:
         that:
           - compared is not changed
-          - compared.counts.meaning == 0 and compared.counts.transport == 0 and compared.counts.placement > 0
+          - compared.counts.meaning == 0 and compared.counts.transport == 3 and compared.counts.placement > 0
     - ansible.builtin.copy:
-        dest: "{{ root }}/roles/compose/files/services/api.yml"
-        content: 'services: {api: {user: "1:1", environment: {APP_WORKERS: 9}, x-source: {at: /src} } }'
+        dest: "{{ root }}/platform/components/api/compose.yml"
+        content: 'environment: {APP_WORKERS: 9}'
         mode: "0600"
     - gpuaas.parity.contract_diff: *diff
       register: differs
-      failed_when: differs.reason != 'CONTRACT_MEANING_DIFFERS' or differs.counts.meaning != 1
+      failed_when: differs.reason != 'COMPOSE_CHANGES_MEANING' or 'APP_WORKERS' not in differs.seen
 """
 
 
@@ -161,7 +168,7 @@ def run(text: str, tmp_path: Path) -> str:
     playbook = tmp_path / "playbook.yml"
     playbook.write_text(text)
     command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,", "-c", "local", "-vvv", str(playbook)]
-    command += ["-e", f"root={tmp_path}", "-e", f"repository={REPOSITORY}", "-e", f"ansible_python_interpreter={sys.executable}"]
+    command += ["-e", f"root={tmp_path}", "-e", f"ansible_python_interpreter={sys.executable}"]
     environment = {**os.environ, "ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_STDOUT_CALLBACK": "default"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -170,6 +177,8 @@ def run(text: str, tmp_path: Path) -> str:
 
 def test_actions(platform: Platform, tmp_path: Path) -> None:
     platform.write()
+    (tmp_path / "team" / "components" / "db").mkdir(parents=True)
+    (tmp_path / "team" / "platform.yml").write_text("extends: ../platform\n")
     said = run(PLAYBOOK, tmp_path)
     values = yaml.safe_load((tmp_path / "state/secrets/secrets.yml").read_text()).values()
     assert not [value for value in values if value in said]

@@ -7,15 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.load import load_contract, load_mode
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.resolve import resolve
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import load_platform
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.resolve import of_lane, resolve
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import REPOSITORY, Platform
+from ansible_collections.gpuaas.parity.tests.unit.contract import reference
+from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import Platform
 
 
 def resolved(platform: Platform, lane: str = "core", mode: str = "kind") -> dict[str, Any]:
     platform.write()
-    return resolve(load_contract(platform.contract), load_mode(platform.contract, mode), lane)
+    return read(platform, lane, mode)
+
+
+def read(platform: Platform, lane: str = "core", mode: str = "kind") -> dict[str, Any]:
+    found = load_platform(platform.folder)
+    return of_lane(resolve(found.contract, found.mode(mode)), found.contract, lane)
 
 
 def refused(platform: Platform, **kwargs: str) -> ParityError:
@@ -38,7 +44,8 @@ def test_values_are_resolved_and_rendered_as_text(platform: Platform) -> None:
         "APP_GREETING": "grüezi = # hello",
     }
     assert service["secrets"] == {"database": "db_password", "cookie": "cookie_key"}
-    assert (service["namespace"], service["replicas"], service["port"]) == ("shop-front", 2, 8000)
+    assert (service["namespace"], service["replicas"], service["ports"]) == ("shop-front", 2, {"http": 8000})
+    assert (service["workload"], service["needs"]) == ("deployment/api", [])
 
 
 def test_endpoint(platform: Platform) -> None:
@@ -54,18 +61,19 @@ def test_endpoint(platform: Platform) -> None:
 
 
 def test_default_port_is_left_out_of_the_url(platform: Platform) -> None:
-    platform.mode["transport"]["endpoints"]["shop"]["port"] = 443
+    platform.mode["port"] = 443
     assert resolved(platform)["endpoints"]["shop"]["url"] == "https://www.shop.localhost"
 
 
-def test_port_of_a_service_may_follow_an_endpoint(platform: Platform) -> None:
-    platform.platform["services"]["api"]["port"] = "${endpoints.shop.port}"
-    assert resolved(platform)["services"]["api"]["port"] == 8443
+@pytest.mark.parametrize("reference", ["${public_port}", "${endpoints.shop.port}"])
+def test_port_of_a_component_may_follow_the_mode(platform: Platform, reference: str) -> None:
+    platform.platform["services"]["api"]["ports"] = {"http": reference}
+    document = resolved(platform)
+    assert document["services"]["api"]["ports"] == {"http": document["public_port"]} == {"http": 8443}
 
 
-def test_lane_has_its_services_and_every_secret(platform: Platform) -> None:
-    platform.platform["services"]["api"]["settings"] = {}
-    platform.platform["lanes"] = {"core": ["db"], "more": ["db", "api"]}
+def test_lane_has_its_components_and_every_secret(platform: Platform) -> None:
+    platform.platform["lanes"] = {"core": ["db"], "more": {"extends": "core", "components": ["api"]}}
     core = resolved(platform)
     assert set(core["services"]) == {"db"}
     assert core["endpoints"] == {}
@@ -79,9 +87,10 @@ def test_nothing_is_taken_from_the_environment(platform: Platform, monkeypatch: 
     assert resolved(platform)["services"]["api"]["settings"]["APP_HOME"] == "$HOME and ~"
 
 
-def test_own_contract_resolves() -> None:
-    directory = REPOSITORY / "contract"
-    document = resolve(load_contract(directory), load_mode(directory, "kind"), "core")
+@pytest.mark.parametrize("lane", reference.LANES)
+def test_own_contract_resolves(lane: str) -> None:
+    contract = reference.PLATFORM.contract
+    document = of_lane(resolve(contract, reference.PLATFORM.mode("kind")), contract, lane)
     assert document["endpoints"]["auth"]["url"] == document["services"]["keycloak"]["settings"]["KC_HOSTNAME"]
 
 
@@ -91,105 +100,125 @@ Change = Callable[[Platform], Any]
 @pytest.mark.parametrize(
     ("change", "reason", "place"),
     [
-        (lambda p: p.platform.pop("lanes"), "CONTRACT_INVALID", "the document"),
-        (lambda p: p.platform.update(extra=1), "CONTRACT_INVALID", "contract/platform.yml: extra"),
-        (lambda p: p.platform.update(contract=2), "CONTRACT_INVALID", "contract/platform.yml: contract"),
-        (lambda p: p.platform.update(services=[]), "CONTRACT_INVALID", "must be a mapping, is a list"),
-        (lambda p: p.platform["services"]["api"].pop("port"), "CONTRACT_INVALID", "services.api (line 1"),
-        (lambda p: p.platform["services"]["api"].update(port=0), "CONTRACT_INVALID", "services.api.port"),
-        (lambda p: p.platform["services"].update(Bad=p.platform["services"]["db"]), "CONTRACT_INVALID", "services.Bad"),
-        (lambda p: p.setting("APP_URL", type="uri"), "CONTRACT_INVALID", "services.api.settings.APP_URL.type"),
-        (lambda p: p.setting("APP_URL", value=None), "CONTRACT_INVALID", "services.api.settings.APP_URL.value"),
-        (lambda p: p.setting("APP_URL", value=1.5), "CONTRACT_INVALID", "services.api.settings.APP_URL.value"),
-        (lambda p: p.setting("app", type="string", value="x"), "CONTRACT_INVALID", "services.api.settings.app"),
+        (lambda p: p.platform.update(lanes={}), "CONTRACT_INVALID", "platform/platform.yml: lanes"),
+        (lambda p: p.platform.update(defaults=None), "CONTRACT_INVALID", "platform/platform.yml: defaults"),
+        (lambda p: p.platform.update(extra=1), "CONTRACT_INVALID", "platform/platform.yml: extra"),
+        (lambda p: p.platform.update(platform=2), "CONTRACT_INVALID", "platform/platform.yml: platform"),
+        (lambda p: p.platform.update(domain="Not A Domain"), "CONTRACT_INVALID", "platform/platform.yml: domain"),
+        (lambda p: p.platform.update(secrets=[]), "CONTRACT_INVALID", "must be a mapping, is a list"),
+        (lambda p: p.component_says("api", ports=[8000]), "CONTRACT_INVALID", "must be a mapping, is a list"),
         (
-            lambda p: p.setting("APP_URL\n", type="string", value="x"),
+            lambda p: p.platform["services"]["api"].pop("role"),
             "CONTRACT_INVALID",
-            "services.api.settings.APP_URL",
+            "components/api/component.yml: the document (line 1): lacks role",
         ),
+        (lambda p: p.component_says("api", ports={"http": 0}), "CONTRACT_INVALID", "components/api/component.yml: ports.http"),
+        (lambda p: p.component_says("api", ports={"HTTP": 80}), "CONTRACT_INVALID", "components/api/component.yml: ports.HTTP"),
+        (lambda p: p.component_says("api", replicas=3), "CONTRACT_INVALID", "components/api/component.yml: replicas"),
+        (lambda p: p.component_says("api", namespace="x"), "CONTRACT_INVALID", "components/api/component.yml: namespace"),
+        (lambda p: p.platform["services"].update(Bad=p.platform["services"]["db"]), "CONTRACT_INVALID", "platform/components/Bad"),
         (
-            lambda p: p.platform["secrets"]["db_password"].update(kind="pin"),
+            lambda p: p.platform["services"].update(operator=p.platform["services"]["db"]),
             "CONTRACT_INVALID",
-            "secrets.db_password.kind",
+            "platform/components/operator",
         ),
-        (lambda p: p.platform["lanes"]["core"].append("db"), "CONTRACT_INVALID", "lanes.core"),
-        (lambda p: p.platform["lanes"].update(core=["db"]), "CONTRACT_INVALID", "services.api"),
+        (lambda p: p.setting("APP_URL", type="uri"), "CONTRACT_INVALID", "settings.APP_URL.type"),
+        (lambda p: p.setting("APP_URL", value=None), "CONTRACT_INVALID", "settings.APP_URL.value"),
+        (lambda p: p.setting("APP_URL", value=1.5), "CONTRACT_INVALID", "settings.APP_URL.value"),
+        (lambda p: p.setting("app", type="string", value="x"), "CONTRACT_INVALID", "settings.app"),
+        (lambda p: p.setting("APP_URL\n", type="string", value="x"), "CONTRACT_INVALID", "settings.APP_URL"),
+        (lambda p: p.platform["secrets"]["db_password"].update(type="pin"), "CONTRACT_INVALID", "secrets.db_password.type"),
+        (lambda p: p.platform["secrets"]["db_password"].update(readers=["api"]), "CONTRACT_INVALID", "secrets.db_password.readers"),
+        (lambda p: p.platform["lanes"]["core"].append("db"), "CONTRACT_INVALID", "lanes.core.components"),
         (
-            lambda p: p.platform["lanes"].update(x=["db"], core=["api", "db"], y=["api"]),
-            "CONTRACT_REFERENCE",
-            "needs db",
+            lambda p: p.platform["lanes"].update(core=["db"]),
+            "CONTRACT_INVALID",
+            "components/api/component.yml: the document (line 1): is in no lane",
         ),
+        (lambda p: p.platform["lanes"].update(x=["db"], core=["api", "db"], y=["api"]), "CONTRACT_REFERENCE", "needs db"),
         (
             lambda p: p.platform["endpoints"].update(two=p.platform["endpoints"]["shop"]),
             "CONTRACT_INVALID",
-            "endpoints",
+            "components/api/component.yml: endpoints.two (line ",
         ),
-        (lambda p: p.platform["lanes"]["core"].append("gone"), "CONTRACT_REFERENCE", "lanes.core.2"),
         (
-            lambda p: p.platform["endpoints"]["shop"].update(service="gone"),
+            lambda p: p.component_says("api", ports={}),
+            "CONTRACT_INVALID",
+            "components/api/component.yml: endpoints.shop (line ",
+        ),
+        (
+            lambda p: p.component_says("api", ports={"http": 8000, "more": 9}),
+            "CONTRACT_INVALID",
+            "components/api/component.yml: endpoints.shop (line ",
+        ),
+        (
+            lambda p: p.component_says("api", main_port="gone"),
             "CONTRACT_REFERENCE",
-            "endpoints.shop.service",
+            "components/api/component.yml: main_port (line ",
+        ),
+        (
+            lambda p: p.component_says("db", endpoints={"shop": {"health": "/", "purpose": "x"}}),
+            "CONTRACT_INVALID",
+            "components/db/component.yml: endpoints.shop (line ",
         ),
         (
             lambda p: p.platform["services"]["api"]["secrets"]["database"].update(secret="gone"),
             "CONTRACT_REFERENCE",
-            "services.api.secrets.database",
+            "components/api/component.yml: secrets.database.secret (line ",
         ),
         (
-            lambda p: p.setting("APP_URL", value="${services.gone.host}"),
-            "CONTRACT_REFERENCE",
-            "services.api.settings.APP_URL.value",
+            lambda p: p.platform["services"]["api"]["secrets"]["database"].update(type="password", means="x"),
+            "CONTRACT_INVALID",
+            "components/api/component.yml: secrets.database (line ",
         ),
         (
-            lambda p: p.setting("APP_URL", value="${endpoints.shop.path}"),
-            "CONTRACT_REFERENCE",
-            "endpoints.shop has: host, port",
+            lambda p: p.platform["services"]["api"]["secrets"]["database"].update(type="password"),
+            "CONTRACT_INVALID",
+            "has type, and lacks means",
         ),
+        (
+            lambda p: p.platform["services"]["api"]["secrets"]["database"].update(type="string", means="x"),
+            "CONTRACT_INVALID",
+            "components/api/component.yml: secrets.database.type (line ",
+        ),
+        (lambda p: p.setting("APP_URL", value="${services.gone.host}"), "CONTRACT_REFERENCE", "settings.APP_URL.value"),
+        (lambda p: p.setting("APP_URL", value="${endpoints.shop.path}"), "CONTRACT_REFERENCE", "endpoints.shop has: host, port"),
         (lambda p: p.setting("APP_URL", value="${HOME}"), "CONTRACT_REFERENCE", "APP_URL.value"),
         (lambda p: p.setting("APP_URL", value="${domain"), "CONTRACT_REFERENCE", "not closed"),
         (lambda p: p.setting("APP_URL", value="${}"), "CONTRACT_REFERENCE", "APP_URL.value"),
         (
-            lambda p: p.platform["services"]["db"].update(port="${services.db.port}"),
+            lambda p: p.component_says("db", ports={"postgres": "${services.db.port}"}),
             "CONTRACT_CYCLE",
             "services.db.port -> services.db.port",
         ),
         (
             lambda p: (
-                p.platform["services"]["db"].update(port="${services.api.port}"),
-                p.platform["services"]["api"].update(port="${services.db.port}"),
+                p.component_says("db", ports={"postgres": "${services.api.port}"}),
+                p.component_says("api", ports={"http": "${services.db.port}"}),
             ),
             "CONTRACT_CYCLE",
-            "services.api.port -> services.db.port -> services.api.port",
+            "services.db.port -> services.api.port -> services.db.port",
         ),
-        (lambda p: p.platform["services"]["db"].update(port="${domain}"), "CONTRACT_TYPE", "services.db.port"),
-        (lambda p: p.mode.pop("placement"), "MODE_INVALID", "contract/modes/kind.yml: the document"),
-        (lambda p: p.mode.update(services={}), "MODE_INVALID", "contract/modes/kind.yml: services"),
-        (lambda p: p.mode.update(mode="other"), "MODE_INVALID", "contract/modes/kind.yml: mode"),
-        (lambda p: p.mode["placement"].pop("db"), "MODE_INVALID", "lacks db"),
-        (lambda p: p.mode["placement"].update(x={"namespace": "x", "replicas": 1}), "MODE_INVALID", "placement.x"),
-        (lambda p: p.mode["placement"]["db"].pop("storage"), "MODE_INVALID", "storage with storage_class, or with node_path"),
-        (lambda p: p.mode["placement"]["db"].update(node_path="/srv/db"), "MODE_INVALID", "storage with storage_class, or with node_path"),
+        (lambda p: p.component_says("db", ports={"postgres": "${domain}"}), "CONTRACT_TYPE", "components/db/component.yml: ports.postgres"),
+        (lambda p: p.mode.pop("port"), "MODE_INVALID", "platform/modes/kind.yml: the document"),
+        (lambda p: p.mode.update(services={}), "MODE_INVALID", "platform/modes/kind.yml: services"),
+        (lambda p: p.mode.update(mode="other"), "MODE_INVALID", "platform/modes/kind.yml: mode"),
+        (lambda p: p.mode["placement"].update(x={"replicas": 1}), "MODE_INVALID", "platform/modes/kind.yml: placement.x (line "),
+        (lambda p: p.mode["placement"]["db"].update(node_path="/srv/db"), "MODE_INVALID", "placement.db.node_path"),
+        (lambda p: p.mode["placement"]["db"].update(namespace="x"), "MODE_INVALID", "placement.db.namespace"),
         (lambda p: p.mode["placement"]["db"].update(cpu=1), "MODE_INVALID", "placement.db.cpu"),
-        (lambda p: p.mode["transport"]["services"].pop("db"), "MODE_INVALID", "transport.services"),
-        (lambda p: p.mode["transport"]["endpoints"].pop("shop"), "MODE_INVALID", "transport.endpoints"),
+        (lambda p: p.mode["placement"]["api"].update(storage="1Gi"), "MODE_INVALID", "placement.api"),
+        (lambda p: p.mode.update(port="x"), "MODE_INVALID", "platform/modes/kind.yml: port"),
+        (lambda p: p.mode.update(domain="Not A Domain"), "MODE_INVALID", "platform/modes/kind.yml: domain"),
         (
-            lambda p: p.mode["transport"]["endpoints"]["shop"].update(scheme="http"),
-            "MODE_INVALID",
-            "endpoints.shop.scheme",
-        ),
-        (lambda p: p.mode["transport"]["endpoints"]["shop"].update(port="x"), "MODE_INVALID", "endpoints.shop.port"),
-        (lambda p: p.mode["transport"].update(domain="Not A Domain"), "MODE_INVALID", "transport.domain"),
-        (
-            lambda p: p.mode["transport"]["services"]["db"].update(host="a b"),
+            lambda p: p.mode["placement"].update(db={"provided_by": "x", "host": "a b"}),
             "CONTRACT_TYPE",
-            "transport.services.db.host",
+            "platform/modes/kind.yml: placement.db.host",
         ),
-        (lambda p: p.mode["transport"].update(ca_file="/etc/../ca"), "CONTRACT_TYPE", "transport.ca_file"),
-        (
-            lambda p: p.mode["transport"].update(secrets_source="${secrets_source}/x"),
-            "CONTRACT_CYCLE",
-            "transport.secrets_source",
-        ),
+        (lambda p: p.mode.update(ca_file="/etc/../ca"), "CONTRACT_TYPE", "platform/modes/kind.yml: ca_file"),
+        (lambda p: p.mode.update(secrets_source="x://${secrets_source}/x"), "CONTRACT_CYCLE", "secrets_source -> secrets_source"),
+        (lambda p: p.default("ca_file", "/etc/../ca"), "CONTRACT_TYPE", "platform/platform.yml: defaults.ca_file"),
+        (lambda p: p.default("lane", "gone"), "CONTRACT_REFERENCE", "platform/platform.yml: defaults.lane"),
     ],
 )
 def test_refused(platform: Platform, change: Change, reason: str, place: str) -> None:
@@ -233,7 +262,7 @@ def test_value_that_is_not_of_its_type(platform: Platform, kind: str, value: Any
     platform.setting("APP_X", type=kind, value=value)
     error = refused(platform)
     assert error.reason == "CONTRACT_TYPE"
-    assert "contract/platform.yml: services.api.settings.APP_X.value (line " in error.seen
+    assert "platform/components/api/component.yml: settings.APP_X.value (line " in error.seen
 
 
 @pytest.mark.parametrize(
@@ -251,7 +280,7 @@ def test_secret_written_out_is_refused_without_telling_it(platform: Platform, na
     platform.setting(name, type=kind, value=value)
     error = refused(platform)
     assert error.reason == "CONTRACT_SECRET_IN_SETTING"
-    assert f"services.api.settings.{name}" in error.seen
+    assert f"platform/components/api/component.yml: settings.{name} (line " in error.seen
     assert "hunter2" not in f"{error} {error.details}"
 
 
@@ -272,24 +301,22 @@ def test_what_only_sounds_like_a_secret(platform: Platform, name: str, kind: str
 
 
 def test_defect_outside_the_lane_is_found(platform: Platform) -> None:
-    platform.platform["lanes"] = {"core": ["db"], "more": ["db", "api"]}
+    platform.platform["lanes"] = {"core": ["db"], "more": {"extends": "core", "components": ["api"]}}
     platform.setting("APP_WORKERS", value="two")
     assert refused(platform).reason == "CONTRACT_TYPE"
 
 
 def test_service_that_needs_one_outside_its_lane(platform: Platform) -> None:
-    platform.platform["lanes"] = {"core": ["api"], "more": ["db", "api"]}
+    platform.platform["lanes"] = {"core": ["api"], "more": {"extends": "core", "components": ["db"]}}
     error = refused(platform)
     assert error.reason == "CONTRACT_REFERENCE"
     assert "needs db, which lane core does not have" in error.seen
 
 
-def test_lanes_must_nest(platform: Platform) -> None:
-    platform.platform["services"]["api"]["settings"] = {}
-    platform.platform["lanes"] = {"core": ["api"], "other": ["db"]}
-    error = refused(platform)
-    assert error.reason == "CONTRACT_INVALID"
-    assert "lacks api of the smaller lane core" in error.seen
+def test_larger_lane_has_the_smaller_one_first(platform: Platform) -> None:
+    platform.platform["lanes"] = {"more": {"extends": "core", "components": ["api"]}, "core": ["db"]}
+    platform.write()
+    assert load_platform(platform.folder).contract.lanes == {"more": ["db", "api"], "core": ["db"]}
 
 
 def test_all_problems_are_told_at_once(platform: Platform) -> None:
@@ -315,23 +342,30 @@ def test_unknown_mode(platform: Platform, mode: str) -> None:
 
 def test_duplicate_key(platform: Platform) -> None:
     platform.write()
-    path = platform.contract / "platform.yml"
+    path = platform.folder / "platform.yml"
     path.write_text(path.read_text() + "secrets: {}\n")
     with pytest.raises(ParityError) as caught:
-        load_contract(platform.contract)
+        load_platform(platform.folder)
     assert caught.value.reason == "CONTRACT_DUPLICATE_KEY"
-    assert caught.value.seen.startswith("contract/platform.yml: secrets (line ")
+    assert "platform/platform.yml: secrets (line " in caught.value.seen
 
 
-@pytest.mark.parametrize(("file", "reason"), [("platform.yml", "CONTRACT_INVALID"), ("modes/kind.yml", "MODE_INVALID")])
+@pytest.mark.parametrize(
+    ("file", "reason"),
+    [
+        ("platform.yml", "CONTRACT_INVALID"),
+        ("components/api/component.yml", "CONTRACT_INVALID"),
+        ("modes/kind.yml", "MODE_INVALID"),
+    ],
+)
 @pytest.mark.parametrize("text", ["a: [", "", "a: !!python/name:os.system x\n", "- a\n"])
 def test_broken_file(platform: Platform, file: str, reason: str, text: str) -> None:
     platform.write()
-    (platform.contract / file).write_text(text)
+    (platform.folder / file).write_text(text)
     with pytest.raises(ParityError) as caught:
-        resolve(load_contract(platform.contract), load_mode(platform.contract, "kind"), "core")
+        read(platform)
     assert caught.value.reason == reason
-    assert f"contract/{file}" in caught.value.seen
+    assert f"platform/{file}" in caught.value.seen
 
 
 def _missing(path: Path) -> None:
@@ -347,20 +381,23 @@ def _binary(path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00")
 
 
-@pytest.mark.parametrize("damage", [_missing, _directory, _binary])
-@pytest.mark.parametrize("file", ["platform.yml", "contract.schema.json"])
-def test_unreadable_file(platform: Platform, damage: Callable[[Path], None], file: str) -> None:
+@pytest.mark.parametrize(
+    ("file", "damage", "reason"),
+    [
+        ("platform.yml", _missing, "PLATFORM_MISSING"),
+        ("platform.yml", _directory, "PLATFORM_MISSING"),
+        ("platform.yml", _binary, "CONTRACT_UNREADABLE"),
+        ("components/api/component.yml", _missing, "CONTRACT_UNREADABLE"),
+        ("components/api/component.yml", _directory, "CONTRACT_UNREADABLE"),
+        ("components/api/component.yml", _binary, "CONTRACT_UNREADABLE"),
+        ("modes/kind.yml", _directory, "CONTRACT_UNREADABLE"),
+        ("modes/kind.yml", _binary, "CONTRACT_UNREADABLE"),
+    ],
+)
+def test_unreadable_file(platform: Platform, file: str, damage: Callable[[Path], None], reason: str) -> None:
     platform.write()
-    damage(platform.contract / file)
+    damage(platform.folder / file)
     with pytest.raises(ParityError) as caught:
-        load_contract(platform.contract)
-    assert caught.value.reason == "CONTRACT_UNREADABLE"
-
-
-@pytest.mark.parametrize("text", ["{", "[]"])
-def test_broken_schema(platform: Platform, text: str) -> None:
-    platform.write()
-    (platform.contract / "contract.schema.json").write_text(text)
-    with pytest.raises(ParityError) as caught:
-        load_contract(platform.contract)
-    assert caught.value.reason == "CONTRACT_UNREADABLE"
+        read(platform)
+    assert caught.value.reason == reason
+    assert file in caught.value.seen

@@ -6,16 +6,24 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare import MEANING, PLACEMENT, TRANSPORT, Difference, compare
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.diff import (
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.compare import (
+    EXCEPTION,
+    MEANING,
+    PLACEMENT,
+    TRANSPORT,
+    Difference,
+    compare,
+)
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.diff import (
     differences,
     document,
     refuse_meaning,
     rendered,
     table,
 )
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import load_inputs, render_mode
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.tree import Tree
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import load_platform
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import render_mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.tree import Tree
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import Platform
 
@@ -23,15 +31,9 @@ from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import
 @pytest.fixture
 def two(platform: Platform) -> Platform:
     """The small platform with a realm, in kind and in compose."""
-    transport = platform.other("local", "compose")["transport"]
-    platform.others["local"]["transport"] = transport | {
-        "ingress_objects": False,
-        "endpoints": {"shop": {"scheme": "https", "port": 9443}},
-        "services": {"api": {"host": "api"}, "db": {"host": "db"}},
-    }
-    platform.platform["secrets"]["db_password"]["readers"] += ["identity", "validate"]
+    platform.other("local", "compose", port=9443)
     platform.write()
-    (platform.contract / "realm.yml").write_text(
+    (platform.folder / "realm.yml").write_text(
         'realm: shop\nroles: [buyer, seller]\nclients: [{secret: db_password, uris: ["${endpoints.shop.url}/x"], ttl: 5}]\n'
     )
     return platform
@@ -39,16 +41,16 @@ def two(platform: Platform) -> Platform:
 
 def changed(two: Platform, **edits: Any) -> list[Difference]:
     """What differs when files of the compose tree are edited: name (``_`` for /, ``__`` for .) -> (old, new)."""
-    inputs = load_inputs(two.contract, two.roles)
-    kind, local = (inputs.mode(name) for name in ("kind", "local"))
-    tree: Tree = dict(render_mode(inputs, local, "core").tree)
+    loaded = load_platform(two.folder)
+    kind, local = (loaded.mode(name) for name in ("kind", "local"))
+    tree: Tree = dict(render_mode(loaded, local, "core").tree)
     for name, (old, new) in edits.items():
         file = name.replace("__", ".").replace("_", "/")
         text = tree[file].decode()
         assert old in text
         tree[file] = text.replace(old, new, 1).encode()
-    a = rendered(inputs, kind, render_mode(inputs, kind, "core").tree)
-    return compare(inputs.contract, inputs.realm, "core", a, rendered(inputs, local, tree))
+    a = rendered(loaded, kind, render_mode(loaded, kind, "core").tree)
+    return compare(loaded.contract, loaded.realm, "core", a, rendered(loaded, local, tree))
 
 
 def meaning(found: list[Difference]) -> dict[str, tuple[str | None, str | None]]:
@@ -57,22 +59,22 @@ def meaning(found: list[Difference]) -> dict[str, tuple[str | None, str | None]]
 
 def test_groups(two: Platform) -> None:
     two.write()
-    found = {item.path: item for item in differences(load_inputs(two.contract, two.roles), "kind", "local", "core")}
+    found = {item.path: item for item in differences(load_platform(two.folder), "kind", "local", "core")}
     assert found["services.api.settings.APP_URL"] == Difference(
         TRANSPORT, "services.api.settings.APP_URL", "https://www.shop.localhost:8443/start", "https://www.shop.localhost:9443/start"
     )
     assert found["realm.clients.0.uris.0"].group == TRANSPORT
     assert found["services.db.host"].group == TRANSPORT
     assert found["services.db.storage"] == Difference(PLACEMENT, "services.db.storage", "2Gi", None)
-    assert found["services.db.publish"] == Difference(PLACEMENT, "services.db.publish", None, "15432")
-    assert found["services.api.settings.APP_PATH"] == Difference(PLACEMENT, "services.api.settings.APP_PATH", None, "/src")
+    assert found["services.db.publish"] == Difference(EXCEPTION, "services.db.publish", None, "15432", "Tools of this machine.")
+    assert found["services.api.source"].b == "src at /src: APP_PATH=/src"
     assert found["target"].group == PLACEMENT
     assert not meaning(list(found.values()))
     assert "services.api.settings.APP_GREETING" not in found
 
 
 def test_mode_does_not_differ_from_itself(two: Platform) -> None:
-    assert differences(load_inputs(two.contract, two.roles), "local", "local", "core") == []
+    assert differences(load_platform(two.folder), "local", "local", "core") == []
 
 
 @pytest.mark.parametrize(
@@ -94,8 +96,8 @@ def test_mode_does_not_differ_from_itself(two: Platform) -> None:
         ("contract__json", '"publish": 15432', '"publish": 15433', "services.db.publish"),
         ("contract__json", '"health": "/ready"', '"health": "/live"', "endpoints.shop.health"),
         ("contract__json", '"cookie": "cookie_key"', '"cookie": "db_password"', "services.api.secrets.cookie"),
-        ("contract__json", '"kind": "key256"', '"kind": "password"', "secrets.cookie_key.kind"),
-        ("contract__json", '"port": 8000', '"port": "8000"', "services.api.port"),
+        ("contract__json", '"type": "key256"', '"type": "password"', "secrets.cookie_key.type"),
+        ("contract__json", '"http": 8000', '"http": "8000"', "services.api.ports.http"),
         ("contract__json", '"target": "compose"', '"target": "gitops"', "target"),
         ("contract__json", '"mode": "local"', '"mode": "other"', "mode"),
         ("realm__json", '"buyer"', '"bidder"', "realm.roles.0"),
@@ -114,13 +116,13 @@ def test_unchanged_rendering_does_not(two: Platform) -> None:
 
 
 def test_wrong_on_both_sides_alike_is_found(two: Platform) -> None:
-    inputs = load_inputs(two.contract, two.roles)
+    loaded = load_platform(two.folder)
     sides = []
     for name, file in (("kind", "front/api.env"), ("local", "api.env")):
-        tree = dict(render_mode(inputs, inputs.mode(name), "core").tree)
+        tree = dict(render_mode(loaded, loaded.mode(name), "core").tree)
         tree[file] = tree[file].replace(b"APP_WORKERS=2", b"APP_WORKERS=3")
-        sides.append(rendered(inputs, inputs.mode(name), tree))
-    assert meaning(compare(inputs.contract, inputs.realm, "core", *sides)) == {"services.api.settings.APP_WORKERS": ("3", "3")}
+        sides.append(rendered(loaded, loaded.mode(name), tree))
+    assert meaning(compare(loaded.contract, loaded.realm, "core", *sides)) == {"services.api.settings.APP_WORKERS": ("3", "3")}
 
 
 @pytest.mark.parametrize(
@@ -129,41 +131,41 @@ def test_wrong_on_both_sides_alike_is_found(two: Platform) -> None:
         ("front/kustomization.yaml", b"- api.env", b"- gone.env", "services.api.settings.APP_URL"),
         ("front/kustomization.yaml", b"cookie=", b"biscuit=", "services.api.secrets.cookie"),
         (
-            "front/base/api.yaml",
+            "front/base/api/api.yaml",
             b"envFrom",
             b"env: [{name: APP_WORKERS, value: '7'}]\n          envFrom",
             "services.api.settings.APP_WORKERS",
         ),
-        ("front/base/api.yaml", b"envFrom", b"env: [{name: EXTRA, value: x}]\n          envFrom", "services.api.settings.EXTRA"),
+        ("front/base/api/api.yaml", b"envFrom", b"env: [{name: EXTRA, value: x}]\n          envFrom", "services.api.settings.EXTRA"),
     ],
 )
 def test_changed_overlay_differs_in_meaning(two: Platform, file: str, old: bytes, new: bytes, path: str) -> None:
-    inputs = load_inputs(two.contract, two.roles)
-    kind, local = (inputs.mode(name) for name in ("kind", "local"))
-    tree = dict(render_mode(inputs, kind, "core").tree)
+    loaded = load_platform(two.folder)
+    kind, local = (loaded.mode(name) for name in ("kind", "local"))
+    tree = dict(render_mode(loaded, kind, "core").tree)
     assert old in tree[file]
     tree[file] = tree[file].replace(old, new, 1)
-    other = rendered(inputs, local, render_mode(inputs, local, "core").tree)
-    assert path in meaning(compare(inputs.contract, inputs.realm, "core", rendered(inputs, kind, tree), other))
+    other = rendered(loaded, local, render_mode(loaded, local, "core").tree)
+    assert path in meaning(compare(loaded.contract, loaded.realm, "core", rendered(loaded, kind, tree), other))
 
 
 @pytest.mark.parametrize("file", ["contract.json", "realm.json", "compose.yml", "api.env"])
 @pytest.mark.parametrize("data", [None, b"", b"\xff", b"[1]"])
 def test_damaged_tree_is_a_difference_and_no_crash(two: Platform, file: str, data: bytes | None) -> None:
-    inputs = load_inputs(two.contract, two.roles)
-    kind, local = (inputs.mode(name) for name in ("kind", "local"))
-    tree = dict(render_mode(inputs, local, "core").tree)
+    loaded = load_platform(two.folder)
+    kind, local = (loaded.mode(name) for name in ("kind", "local"))
+    tree = dict(render_mode(loaded, local, "core").tree)
     tree.pop(file)
     if data is not None:
         tree[file] = data
-    a = rendered(inputs, kind, render_mode(inputs, kind, "core").tree)
-    assert meaning(compare(inputs.contract, inputs.realm, "core", a, rendered(inputs, local, tree)))
+    a = rendered(loaded, kind, render_mode(loaded, kind, "core").tree)
+    assert meaning(compare(loaded.contract, loaded.realm, "core", a, rendered(loaded, local, tree)))
 
 
 def test_provided_service_differs_in_placement_only(two: Platform) -> None:
-    two.others["local"]["placement"]["db"] = {"provided_by": "the cloud"}
+    two.others["local"]["placement"]["db"] = {"provided_by": "the cloud", "host": "db.cloud.example"}
     two.write()
-    found = differences(load_inputs(two.contract, two.roles), "kind", "local", "core")
+    found = differences(load_platform(two.folder), "kind", "local", "core")
     assert meaning(found) == {}
     assert Difference(PLACEMENT, "services.db.provided_by", None, "the cloud") in found
 
@@ -171,25 +173,18 @@ def test_provided_service_differs_in_placement_only(two: Platform) -> None:
 def test_dollar_in_a_text_is_a_dollar(two: Platform) -> None:
     two.platform["endpoints"]["shop"]["purpose"] = "costs ${money}"
     two.platform["secrets"]["cookie_key"]["means"] = "worth ${domain}"
-    two.others["local"]["placement"]["db"] = {"provided_by": "a cloud of ${money}"}
+    two.others["local"]["placement"]["db"] = {"provided_by": "a cloud of ${money}", "host": "db.cloud.example"}
     two.write()
-    assert meaning(differences(load_inputs(two.contract, two.roles), "kind", "local", "core")) == {}
+    assert meaning(differences(load_platform(two.folder), "kind", "local", "core")) == {}
 
 
-@pytest.mark.parametrize(
-    ("fragment", "path"),
-    [
-        ('services: {db: {user: "2:2", environment: {PGDATA: /elsewhere}}}', "services.db.settings.PGDATA"),
-        ('services: {db: {user: "2:2", environment: {MORE: x}}}', "services.db.settings.MORE"),
-    ],
-)
-def test_variable_that_only_one_mode_sets_by_itself(two: Platform, fragment: str, path: str) -> None:
-    two.edit("data", "db.yaml", "env: [", "env: [{name: PGDATA, value: /data/pg}, ")
-    file = two.roles / "compose/files/services/db.yml"
-    file.write_text('x-data: /data\nservices: {db: {user: "2:2", environment: {PGDATA: /data/pg}}}\n')
+def test_variable_that_the_manifest_states_is_both_modes(two: Platform) -> None:
+    two.edit("db", "db.yaml", "readinessProbe", "env: [{name: PGDATA, value: /data/pg}]\n          readinessProbe")
     assert meaning(changed(two)) == {}
-    file.write_text(f"x-data: /data\n{fragment}\n")
-    assert path in meaning(changed(two))
+    assert meaning(changed(two, compose__yml=("PGDATA: /data/pg", "PGDATA: /elsewhere"))).keys() == {
+        "services.db.settings.PGDATA",
+        "containers.db.environment.PGDATA",
+    }
 
 
 FOUND = [
@@ -208,7 +203,7 @@ def test_meaning_fails_with_the_paths() -> None:
 
 def test_document() -> None:
     told = json.loads(json.dumps(document(FOUND, "one", "two", "core")))
-    assert told["counts"] == {"transport": 1, "placement": 0, "meaning": 1}
+    assert told["counts"] == {"transport": 1, "placement": 0, "exception": 0, "meaning": 1}
     assert told["differences"]["meaning"] == [{"path": "services.api.settings.APP_X", "a": "1", "b": None}]
 
 
@@ -225,11 +220,11 @@ class TestTable:
             "meaning",
             "  api.APP_X  1               -",
             "",
-            "differences: 1 of transport, 0 of placement, 1 of meaning",
+            "differences: 1 of transport, 0 of placement, 0 of exception, 1 of meaning",
         ]
 
     def test_nothing_differs(self) -> None:
-        assert table([], "one", "two", "core", 100)[-1] == "differences: 0 of transport, 0 of placement, 0 of meaning"
+        assert table([], "one", "two", "core", 100)[-1] == "differences: 0 of transport, 0 of placement, 0 of exception, 0 of meaning"
 
     def test_long_values_keep_what_tells_them_apart(self) -> None:
         long = "https://a-rather-long-name.of-a-host.{}.example:8443/and/a/rather/long/path/behind/it"

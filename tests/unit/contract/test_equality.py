@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare import MEANING, compare
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.diff import rendered
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.expected import leaves
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.observe import observe
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import Inputs, load_inputs, render_mode
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.resolve import as_json
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.tree import Tree
-from ansible_collections.gpuaas.parity.tests.unit.contract import made_up
-from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import REPOSITORY
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.compare import MEANING, compare
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.diff import rendered
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.expected import leaves
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.observe import observe
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import Platform, load_platform
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.resolve import as_json
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import render_mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.tree import Tree
+from ansible_collections.gpuaas.parity.tests.unit.contract import made_up, reference
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
@@ -31,50 +31,48 @@ repeatable = settings(
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-OWN = ("compose", "kind", "platform_control", "vm-105")
 
 
-def on_disk[Result](platform: dict[str, Any], work: Callable[[Inputs], Result]) -> Result:
+def on_disk[Result](platform: dict[str, Any], work: Callable[[Platform], Result]) -> Result:
     with tempfile.TemporaryDirectory() as root:
         made_up.write(platform, Path(root))
-        return work(load_inputs(Path(root, "contract"), Path(root, "roles")))
+        return work(load_platform(Path(root)))
 
 
-def trees(inputs: Inputs) -> dict[str, Tree]:
-    return {mode: render_mode(inputs, inputs.mode(mode), "core").tree for mode in made_up.TARGETS}
+def trees(platform: Platform, lane: str = "core") -> dict[str, Tree]:
+    return {mode: render_mode(platform, platform.mode(mode), lane).tree for mode in platform.mode_names}
 
 
-def meaning(inputs: Inputs, first: tuple[str, Tree], second: tuple[str, Tree]) -> list[str]:
-    a, b = (rendered(inputs, inputs.mode(mode), tree) for mode, tree in (first, second))
-    return [f"{item.path}: {item.a} {item.b}" for item in compare(inputs.contract, inputs.realm, "core", a, b) if item.group == MEANING]
+def meaning(platform: Platform, first: tuple[str, Tree], second: tuple[str, Tree], lane: str = "core") -> list[str]:
+    a, b = (rendered(platform, platform.mode(mode), tree) for mode, tree in (first, second))
+    return [f"{item.path}: {item.a} {item.b}" for item in compare(platform.contract, platform.realm, lane, a, b) if item.group == MEANING]
 
 
-@pytest.fixture(scope="module")
-def own() -> tuple[Inputs, dict[str, Tree]]:
-    inputs = load_inputs(REPOSITORY / "contract", REPOSITORY / "roles")
-    return inputs, {mode: render_mode(inputs, inputs.mode(mode), "core").tree for mode in OWN}
+@pytest.fixture(scope="module", params=reference.LANES)
+def own(request: pytest.FixtureRequest) -> tuple[str, dict[str, Tree]]:
+    """Each lane of the reference platform, in every mode."""
+    return request.param, trees(reference.PLATFORM, request.param)
 
 
-@pytest.mark.parametrize(("first", "second"), list(combinations(OWN, 2)))
-def test_own_modes_are_equal_in_meaning(own: tuple[Inputs, dict[str, Tree]], first: str, second: str) -> None:
-    inputs, rendering = own
-    assert meaning(inputs, (first, rendering[first]), (second, rendering[second])) == []
+@pytest.mark.parametrize(("first", "second"), list(combinations(reference.MODES, 2)))
+def test_own_modes_are_equal_in_meaning(own: tuple[str, dict[str, Tree]], first: str, second: str) -> None:
+    lane, rendering = own
+    assert meaning(reference.PLATFORM, (first, rendering[first]), (second, rendering[second]), lane) == []
 
 
-def test_own_services_get_exactly_the_settings_of_the_contract(own: tuple[Inputs, dict[str, Tree]]) -> None:
-    inputs, rendering = own
-    for tree in rendering.values():
+def test_own_services_get_exactly_the_settings_of_the_contract(own: tuple[str, dict[str, Tree]]) -> None:
+    for tree in own[1].values():
         for name, got in observe(tree).received.items():
-            assert set(inputs.contract.services[name].settings) <= set(got)
+            assert set(reference.PLATFORM.contract.services[name].settings) <= set(got)
 
 
 @repeatable
 @given(made_up.platforms())
 def test_modes_are_equal_in_meaning(platform: dict[str, Any]) -> None:
-    def check(inputs: Inputs) -> None:
-        rendering = trees(inputs)
+    def check(found: Platform) -> None:
+        rendering = trees(found)
         for first, second in combinations(rendering.items(), 2):
-            assert meaning(inputs, first, second) == []
+            assert meaning(found, first, second) == []
 
     on_disk(platform, check)
 
@@ -85,7 +83,8 @@ def test_services_get_the_same_keys(platform: dict[str, Any]) -> None:
     wanted = {name: set(service["settings"]) for name, service in platform["contract"]["services"].items()}
     for mode, tree in on_disk(platform, trees).items():
         seen = observe(tree)
-        placed = {name for name, at in platform["modes"][mode]["placement"].items() if "provided_by" not in at}
+        provided = {name for name, at in platform["modes"][mode]["placement"].items() if "provided_by" in at}
+        placed = set(wanted) - provided
         assert {name: set(variables) for name, variables in seen.received.items()} == {name: wanted[name] for name in placed}
         assert {name: set(service["settings"]) for name, service in seen.contract["services"].items()} == wanted
 
@@ -109,12 +108,12 @@ def test_bytes_are_the_same_whatever_the_order(platform: dict[str, Any], order: 
 def test_every_change_of_a_rendering_is_found(platform: dict[str, Any], data: st.DataObject) -> None:
     first, second = data.draw(st.permutations(list(made_up.TARGETS)))[:2]
 
-    def check(inputs: Inputs) -> None:
-        rendering = trees(inputs)
+    def check(found: Platform) -> None:
+        rendering = trees(found)
         changed = data.draw(st.sampled_from([_in_env, _in_contract, _in_realm]))(rendering[first], data)
         assert changed != rendering[first]
-        assert meaning(inputs, (first, changed), (second, rendering[second]))
-        assert meaning(inputs, (second, rendering[second]), (first, changed))
+        assert meaning(found, (first, changed), (second, rendering[second]))
+        assert meaning(found, (second, rendering[second]), (first, changed))
 
     on_disk(platform, check)
 

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import Rendering, render
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.tree import swap_tree
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import Rendering, render, render_mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.tree import swap_tree
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import REPOSITORY, Platform
+from ansible_collections.gpuaas.parity.tests.unit.contract import reference
+from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import API, Platform
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -24,7 +25,7 @@ KUBECTL = Path(sys.executable).parent / "kubectl"
 
 def rendered(platform: Platform, lane: str = "core") -> Rendering:
     platform.write()
-    return render(platform.contract, "kind", lane, platform.roles)
+    return render(platform.folder, "kind", lane)
 
 
 def overlay(platform: Platform, role: str) -> dict[str, Any]:
@@ -89,14 +90,18 @@ def test_contract_json(platform: Platform) -> None:
 def test_files(platform: Platform) -> None:
     assert sorted(rendered(platform).tree) == [
         "contract.json",
-        "data/base/db.yaml",
+        "data/base/db/db.yaml",
+        "data/base/db/kustomization.yaml",
+        "data/base/db/prepare.sh",
         "data/base/kustomization.yaml",
-        "data/base/prepare.sh",
         "data/kustomization.yaml",
+        "data/namespaces.yaml",
         "front/api.env",
-        "front/base/api.yaml",
+        "front/base/api/api.yaml",
+        "front/base/api/kustomization.yaml",
         "front/base/kustomization.yaml",
         "front/kustomization.yaml",
+        "front/namespaces.yaml",
     ]
 
 
@@ -136,14 +141,41 @@ def test_overlay_has_only_what_is_needed(platform: Platform) -> None:
 
 
 def test_hidden_and_backup_files_are_not_copied(platform: Platform) -> None:
-    platform.manifest("front", ".swp", "x")
-    platform.manifest("front", "api.yaml~", "x")
+    platform.manifest("api", ".swp", "x")
+    platform.manifest("api", "api.yaml~", "x")
     assert not [name for name in rendered(platform).tree if name.endswith((".swp", "~"))]
 
 
-def test_role_without_manifests_has_no_overlay(platform: Platform) -> None:
-    platform.platform["services"]["db"]["role"] = "elsewhere"
-    assert not [name for name in rendered(platform).tree if name.startswith(("data/", "elsewhere/"))]
+def test_folder_without_a_kustomization_lists_its_files(platform: Platform) -> None:
+    platform.manifest("api", "more.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: more, namespace: shop-front}\n")
+    base = yaml.safe_load(rendered(platform).tree["front/base/api/kustomization.yaml"])
+    assert base["resources"] == ["api.yaml", "more.yaml"]
+
+
+def test_components_of_one_role_share_an_overlay(platform: Platform, tmp_path: Path) -> None:
+    platform.component_says("db", role="front")
+    assert yaml.safe_load(rendered(platform).tree["front/base/kustomization.yaml"])["resources"] == ["api", "db"]
+    assert {("Deployment", "api"), ("StatefulSet", "db")} <= set(build(state_of(platform, tmp_path), "front"))
+
+
+class TestNamespaces:
+    """Every namespace that a manifest names is there, under Pod Security ``restricted``."""
+
+    def made(self, platform: Platform) -> dict[str, Any]:
+        documents = yaml.safe_load_all(rendered(platform).tree.get("front/namespaces.yaml", b""))
+        return {item["metadata"]["name"]: item["metadata"]["labels"] for item in documents if item}
+
+    def test_is_made_with_its_labels(self, platform: Platform) -> None:
+        labels = {"pod-security.kubernetes.io/enforce": "restricted", "pod-security.kubernetes.io/warn": "restricted"}
+        assert self.made(platform) == {"shop-front": labels}
+
+    def test_is_left_alone_where_a_manifest_brings_it(self, platform: Platform) -> None:
+        platform.manifest("api", "namespace.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop-front}\n")
+        assert self.made(platform) == {}
+
+    def test_of_kubernetes_itself_is_there(self, platform: Platform) -> None:
+        platform.edit("api", "api.yaml", "namespace: shop-front", "namespace: kube-system")
+        assert self.made(platform) == {}
 
 
 def state_of(platform: Platform, tmp_path: Path) -> Path:
@@ -195,13 +227,12 @@ def test_kustomize_builds_the_overlays(platform: Platform, tmp_path: Path) -> No
 
 def test_a_volume_in_a_directory_of_the_node_is_made_for_the_claim_that_names_it(platform: Platform, tmp_path: Path) -> None:
     platform.mode["placement"]["db"].pop("storage_class")
-    platform.mode["placement"]["db"]["node_path"] = "/var/local/db"
     found = build(state_of(platform, tmp_path), "data")
     ((_kind, name), volume) = next(item for item in found.items() if item[0][0] == "PersistentVolume")
     claim = found["StatefulSet", "db"]["spec"]["volumeClaimTemplates"][0]["spec"]
     assert (claim["volumeName"], claim["storageClassName"], volume["spec"]["storageClassName"]) == (name, "", "")
     # Without a type that wants the directory, the kubelet would make one that only root may write.
-    assert volume["spec"]["hostPath"] == {"path": "/var/local/db", "type": "Directory"}
+    assert volume["spec"]["hostPath"] == {"path": "/var/local/gpuaas/db", "type": "Directory"}
     assert volume["spec"]["capacity"] == claim["resources"]["requests"] == {"storage": "2Gi"}
     # The StatefulSet finds this one, bound, instead of making one in the moment in which its pod wants it.
     first = found["PersistentVolumeClaim", "data-db-0"]
@@ -209,43 +240,39 @@ def test_a_volume_in_a_directory_of_the_node_is_made_for_the_claim_that_names_it
     assert first["spec"] == claim
 
 
+def test_storage_is_what_the_manifest_claims_unless_the_mode_says_otherwise(platform: Platform) -> None:
+    platform.mode["placement"] = {}
+    service = rendered(platform).contract["services"]["db"]
+    assert (service["storage"], service["replicas"], service["node_path"]) == ("1Gi", 1, "/var/local/gpuaas/db")
+    assert rendered(platform).contract["services"]["api"]["replicas"] == 1
+
+
 def test_objects_of_services_outside_the_lane_are_left_out(platform: Platform, tmp_path: Path) -> None:
-    worker = {"role": "data", "image": "shop", "port": 9, "settings": {}, "secrets": {}}
-    platform.platform["services"]["worker"] = worker
-    platform.platform["lanes"]["more"] = ["api", "db", "worker"]
-    platform.mode["transport"]["services"]["worker"] = {"host": "worker.shop-data.svc.cluster.local"}
-    platform.mode["placement"]["worker"] = {"namespace": "shop-data", "replicas": 1}
-    platform.edit("data", "kustomization.yaml", "resources: [db.yaml]", "resources: [db.yaml, worker/]")
-    platform.manifest("data", "worker/kustomization.yaml", "resources: [worker.yaml]\n")
-    template = "{metadata: {labels: {app.kubernetes.io/name: worker}}, spec: {containers: [{name: w, image: shop}]}}"
-    platform.manifest(
-        "data",
-        "worker/worker.yaml",
-        "apiVersion: apps/v1\nkind: Deployment\n"
-        "metadata: {name: worker, namespace: shop-data, labels: {app.kubernetes.io/name: worker}}\n"
-        f"spec: {{selector: {{matchLabels: {{app.kubernetes.io/name: worker}}}}, template: {template}}}\n",
-    )
+    platform.platform["services"]["worker"] = {"role": "data", "image": "shop", "ports": {"http": 9}}
+    platform.platform["lanes"]["more"] = {"extends": "core", "components": ["worker"]}
+    platform.manifest("worker", "worker.yaml", API.split("---\napiVersion: networking")[0].replace("name: api", "name: worker"))
+    platform.edit("worker", "worker.yaml", "8000", "9")
+    platform.edit("worker", "worker.yaml", "secret: {secretName: api-secrets}", "emptyDir: {}")
+    platform.edit("worker", "worker.yaml", "envFrom: [{configMapRef: {name: worker-config}}]", "env: []")
     objects = build(state_of(platform, tmp_path), "data")
     assert ("StatefulSet", "db") in objects
     assert ("Deployment", "worker") not in objects
-    with pytest.raises(ParityError) as caught:
-        rendered(platform, lane="more")
-    assert "no Service worker" in caught.value.seen
+    assert "worker/worker.yaml" in "".join(rendered(platform, lane="more").tree)
 
 
-def test_own_contract_and_roles_render() -> None:
-    tree = render(REPOSITORY / "contract", "kind", "core", REPOSITORY / "roles").tree
+@pytest.mark.parametrize("lane", reference.LANES)
+def test_own_platform_renders(lane: str) -> None:
+    tree = render_mode(reference.PLATFORM, reference.PLATFORM.mode("kind"), lane).tree
     assert {"contract.json", "control_plane/kustomization.yaml", "identity/kustomization.yaml"} <= set(tree)
 
 
 class TestRealm:
-    """contract/realm.yml: references resolved, secrets by name only."""
+    """realm.yml: references resolved, secrets by name only."""
 
     def write(self, platform: Platform, text: str) -> None:
-        (platform.contract / "realm.yml").write_text(text)
+        (platform.folder / "realm.yml").write_text(text)
 
     def test_references_are_resolved(self, platform: Platform) -> None:
-        platform.platform["secrets"]["db_password"]["readers"] += ["identity", "validate"]
         self.write(platform, 'clients: [{secret: db_password, uris: ["${endpoints.shop.url}/x"], ttl: 5}]\n')
         realm = json.loads(rendered(platform).tree["realm.json"])
         assert realm == {"clients": [{"secret": "db_password", "uris": ["https://www.shop.localhost:8443/x"], "ttl": 5}]}
@@ -255,14 +282,14 @@ class TestRealm:
         self.write(platform, f"users:\n  - {key}: hunter2\n")
         error = refused(platform)
         assert error.reason == "CONTRACT_REFERENCE"
-        assert f"contract/realm.yml: users.0.{key} (line 2)" in error.seen
+        assert f"platform/realm.yml: users.0.{key} (line 2)" in error.seen
         assert "hunter2" not in str(error)
 
     def test_dangling_reference(self, platform: Platform) -> None:
         self.write(platform, 'a: {b: ["${endpoints.gone.url}"]}\n')
         error = refused(platform)
         assert error.reason == "CONTRACT_REFERENCE"
-        assert "contract/realm.yml: a.b.0 (line 1)" in error.seen
+        assert "platform/realm.yml: a.b.0 (line 1)" in error.seen
 
     @pytest.mark.parametrize("text", ["- a\n", ""])
     def test_not_a_mapping(self, platform: Platform, text: str) -> None:
@@ -271,128 +298,130 @@ class TestRealm:
 
 
 @pytest.mark.parametrize(
-    ("role", "file", "old", "new", "seen"),
+    ("component", "file", "old", "new", "seen"),
     [
         (
-            "front",
+            "api",
             "api.yaml",
             "ports: [{name: http, port: 8000,",
             "ports: [{name: http, port: 80,",
-            "exposes 80, the contract says 8000",
+            "exposes 80, component.yml says 8000",
         ),
         (
-            "front",
+            "api",
             "api.yaml",
             "ports: [{name: http, port: 8000, targetPort: http}]",
             "ports: [{port: 8000}, {port: 9}]",
             "exposes 8000, 9",
         ),
         (
-            "front",
+            "api",
             "api.yaml",
             "metadata: {name: api, namespace: shop-front}",
             "metadata: {name: x, namespace: shop-front}",
-            "no Service api",
+            "leads to Service api, the endpoint's is x",
         ),
-        ("front", "api.yaml", "containerPort: 8000", "containerPort: 8001", "no container declares containerPort 8000"),
+        ("api", "api.yaml", "containerPort: 8000", "containerPort: 8001", "no container declares containerPort 8000"),
         (
-            "front",
+            "api",
             "api.yaml",
             "labels: {app.kubernetes.io/name: api}}\nspec",
             "labels: {}}\nspec",
-            "names none of the role's services",
+            "names no component of its role: api",
         ),
         (
-            "front",
+            "api",
             "api.yaml",
             "metadata: {name: api, namespace: shop-front, l",
             "metadata: {name: web, namespace: shop-front, l",
-            "must be named",
+            "no Deployment, StatefulSet, DaemonSet or Job named api",
         ),
         (
-            "front",
+            "api",
             "api.yaml",
             "metadata: {name: api, namespace: shop-front, l",
             "metadata: {name: api, namespace: other, l",
-            "its placement is shop-front",
+            "no Service of api in namespace other",
         ),
         (
-            "front",
+            "api",
             "api.yaml",
             "kind: Deployment",
-            "kind: Job",
-            "no Deployment, StatefulSet or DaemonSet of service api",
+            "kind: CronJob",
+            "no Deployment, StatefulSet, DaemonSet or Job named api",
         ),
-        ("front", "api.yaml", "envFrom: [{configMapRef: {name: api-config}}]", "env: []", "does not read APP_CA"),
+        ("api", "api.yaml", "envFrom: [{configMapRef: {name: api-config}}]", "env: []", "does not read APP_CA"),
         (
-            "front",
+            "api",
             "api.yaml",
             "envFrom: [{configMapRef: {name: api-config}}]",
             "env: [{name: A, valueFrom: {configMapKeyRef: {name: api-config, key: GONE}}}]",
             "reads GONE of ConfigMap api-config",
         ),
         (
-            "front",
+            "api",
             "api.yaml",
             "secret: {secretName: api-secrets}",
             "emptyDir: {}",
             "does not read cookie, database of Secret api-secrets",
         ),
         (
-            "front",
+            "api",
             "api.yaml",
             "secret: {secretName: api-secrets}",
             "secret: {secretName: api-secrets, items: [{key: cookie, path: c}]}",
             "does not read database of Secret api-secrets",
         ),
         (
-            "front",
+            "api",
             "api.yaml",
             "configMap: {name: gpuaas-ca}",
             "configMap: {name: nowhere}",
             "reads ConfigMap nowhere, which nothing",
         ),
-        ("front", "api.yaml", "metadata: {name: shop, n", "metadata: {name: other, n", "is not named as an endpoint"),
+        ("api", "api.yaml", "metadata: {name: shop, n", "metadata: {name: other, n", "is not named as an endpoint"),
         (
-            "front",
+            "api",
             "api.yaml",
             "metadata: {name: shop, namespace: shop-front",
             "metadata: {name: shop, namespace: x",
-            "its service in shop-front",
+            "its component in shop-front",
         ),
-        ("front", "api.yaml", "kind: Ingress", "kind: Route", "no Ingress of endpoint shop"),
-        ("front", "api.yaml", "- host: shop.invalid\n      http", "- http", "exactly one rule, with a host"),
-        ("front", "api.yaml", "secretName: shop-tls", "secretName: other-tls", "secretName shop-tls"),
+        ("api", "api.yaml", "kind: Ingress", "kind: Route", "no Ingress of endpoint shop"),
+        ("api", "api.yaml", "- host: shop.invalid\n      http", "- http", "exactly one rule, with a host"),
+        ("api", "api.yaml", "secretName: shop-tls", "secretName: other-tls", "secretName shop-tls"),
         (
-            "front",
+            "api",
             "api.yaml",
             "service: {name: api, port: {name: http}}",
             "service: {name: db, port: {name: http}}",
             "leads to Service db",
         ),
-        ("front", "api.yaml", "port: {name: http}}", "port: {number: 80}}", "leads to port 80"),
-        ("data", "db.yaml", "  volumeClaimTemplates:", "  other:", "has 0 volumeClaimTemplates"),
-        ("data", "db.yaml", "key: password", "key: pin", "does not read password"),
+        ("api", "api.yaml", "port: {name: http}}", "port: {number: 80}}", "leads to port 80, http of component.yml is 8000"),
+        ("api", "api.yaml", "port: {name: http}}", "port: {name: web}}", "leads to port web, http of component.yml is 8000"),
+        ("api", "api.yaml", "replicas: 1", "replicas: two", "spec.replicas must be a number from 1"),
+        ("api", "api.yaml", "replicas: 1", "replicas: 0", "spec.replicas must be a number from 1"),
+        ("db", "db.yaml", "metadata: {name: db, namespace: shop-data, l", "metadata: {name: db, l", "names no namespace"),
+        ("db", "db.yaml", "selector: {app.kubernetes.io/name: db}", "selector: {}", "Service db: selects none of its pods"),
+        ("db", "db.yaml", "selector: {app.kubernetes.io/name: db}", "selector: {app: db}", "Service db: selects none of its pods"),
+        ("db", "db.yaml", "ports: [{port: 5432}]", "ports: [{port: 5432, targetPort: 5433}]", "leads to 5433, which no container declares"),
+        ("db", "db.yaml", "ports: [{port: 5432}]", "ports: [{port: 5432, targetPort: db}]", "leads to db, which no container declares"),
+        ("db", "db.yaml", "storage: 1Gi}}}\n", "storage: 1Gi}}}\n    - metadata: {name: more}\n", "has 2 volumeClaimTemplates"),
+        ("db", "db.yaml", "key: password", "key: pin", "does not read password"),
     ],
 )
-def test_manifest_that_contradicts_the_contract(platform: Platform, role: str, file: str, old: str, new: str, seen: str) -> None:
-    platform.edit(role, file, old, new)
+def test_manifest_that_contradicts_the_contract(platform: Platform, component: str, file: str, old: str, new: str, seen: str) -> None:
+    platform.edit(component, file, old, new)
     error = refused(platform)
     assert error.reason == "CONTRACT_MANIFEST_MISMATCH"
     assert seen in error.seen
-    assert f"roles/{role}/files/manifests" in error.seen
-
-
-def test_storage_that_the_placement_does_not_have(platform: Platform) -> None:
-    for key in ("storage", "storage_class"):
-        platform.mode["placement"]["db"].pop(key)
-    assert "its placement has no storage" in refused(platform).seen
+    assert f"platform/components/{component}/kubernetes" in error.seen
 
 
 def test_namespace_of_the_kustomization_counts(platform: Platform) -> None:
-    platform.edit("data", "db.yaml", ", namespace: shop-data", "")
-    platform.edit("data", "kustomization.yaml", ", namespace: shop-data", "")
-    platform.edit("data", "kustomization.yaml", "kind: Kustomization\n", "kind: Kustomization\nnamespace: shop-data\n")
+    platform.edit("db", "db.yaml", ", namespace: shop-data", "")
+    platform.edit("db", "kustomization.yaml", ", namespace: shop-data", "")
+    platform.edit("db", "kustomization.yaml", "kind: Kustomization\n", "kind: Kustomization\nnamespace: shop-data\n")
     assert "data/kustomization.yaml" in rendered(platform).tree
 
 
@@ -400,7 +429,7 @@ def test_job_may_share_config_and_secrets(platform: Platform) -> None:
     sources = "[{configMapRef: {name: api-config}}, {secretRef: {name: api-secrets}}]"
     pod = f"{{restartPolicy: Never, containers: [{{name: m, image: shop, envFrom: {sources}}}]}}"
     job = f"---\napiVersion: batch/v1\nkind: Job\nmetadata: {{name: migrate, namespace: shop-front}}\nspec: {{template: {{spec: {pod}}}}}\n"
-    platform.edit("front", "api.yaml", "---\napiVersion: networking", f"{job}---\napiVersion: networking")
+    platform.edit("api", "api.yaml", "---\napiVersion: networking", f"{job}---\napiVersion: networking")
     assert "front/kustomization.yaml" in rendered(platform).tree
 
 
@@ -418,22 +447,17 @@ def test_job_may_share_config_and_secrets(platform: Platform) -> None:
     ],
 )
 def test_broken_manifest(platform: Platform, name: str, text: str, reason: str) -> None:
-    platform.manifest("front", name, text)
+    platform.manifest("api", name, text)
     error = refused(platform)
     assert error.reason == reason
-    assert "roles/front/files/manifests/" in error.seen
+    assert "platform/components/api/kubernetes/" in error.seen
 
 
 def test_manifest_that_is_a_link_is_refused(platform: Platform) -> None:
-    (platform.roles / "front/files/manifests/link.yaml").symlink_to("/etc/hostname")
+    (platform.component("api") / "kubernetes/link.yaml").symlink_to("/etc/hostname")
     assert refused(platform).reason == "CONTRACT_MANIFEST_INVALID"
 
 
 def test_manifest_that_is_not_text(platform: Platform) -> None:
-    (platform.roles / "front/files/manifests/api.yaml").write_bytes(b"\xff\xfe")
-    assert refused(platform).reason == "CONTRACT_MANIFEST_INVALID"
-
-
-def test_missing_kustomization(platform: Platform) -> None:
-    (platform.roles / "front/files/manifests/kustomization.yaml").unlink()
+    (platform.component("api") / "kubernetes/api.yaml").write_bytes(b"\xff\xfe")
     assert refused(platform).reason == "CONTRACT_MANIFEST_INVALID"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.rendered import RECORD, Place, with_record
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.tree import read_tree
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.rendered import RECORD, Place, with_record
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.tree import read_tree
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
 TREE = with_record({"contract.json": b"{}\n", "front/api.env": b"A=1\n"})

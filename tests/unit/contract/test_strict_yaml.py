@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.strict_yaml import YamlProblem, load, load_all
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.strict_yaml import YamlProblem, load, load_all
 
 
 def test_scalars_of_the_core_schema() -> None:

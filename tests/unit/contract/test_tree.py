@@ -7,15 +7,15 @@ import stat
 from pathlib import Path
 
 import pytest
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.files import (
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.resolved import load_resolved
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.tree import diff_trees, read_tree, swap_tree
+from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import (
     ensure_dir,
     sweep,
     write_atomic,
     write_if_changed,
 )
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.resolved import load_resolved
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.tree import diff_trees, read_tree, swap_tree
-from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
 
 def mode(path: Path) -> int:

@@ -23,7 +23,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.bundle im
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Completed
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.state_dir import MARKER, make_state_dir
-from ansible_collections.gpuaas.parity.tests.unit.probes.containers import answers, container, job
+from ansible_collections.gpuaas.parity.tests.unit.checks.containers import answers, container, job
 
 from .stand_ins import Cluster, Machine, Object, pod, warning
 

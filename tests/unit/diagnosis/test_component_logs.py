@@ -1,4 +1,4 @@
-"""Which logs are shown, how a line looks, and that no program is left behind."""
+"""Which logs are shown, and that no program is left behind."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ import sys
 from pathlib import Path
 
 import pytest
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project
 from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis import component_logs
 from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.component_logs import (
     Source,
     choose,
-    label,
     of_containers,
     of_pods,
     show_logs,
 )
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.project import Project
-from ansible_collections.gpuaas.parity.tests.unit.probes.containers import container, docker_of
+from ansible_collections.gpuaas.parity.tests.unit.checks.containers import container, docker_of
 
 CONTRACT = {"services": {"traefik": {"namespace": "gpuaas-ingress"}, "api": {"namespace": "gpuaas-control-plane"}}}
 
@@ -88,10 +87,6 @@ def test_a_project_without_containers_has_no_logs() -> None:
     with pytest.raises(ParityError) as caught:
         of_containers(Project(docker_of([]), "gpuaas-local"), ["api"], follow=False, tail=20)
     assert caught.value.reason == "PROJECT_ABSENT"
-
-
-def test_lines_are_aligned() -> None:
-    assert label("api", 7, "ready") == "api     | ready"
 
 
 def program(component: str, text: str) -> Source:

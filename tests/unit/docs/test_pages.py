@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.kinds import KINDS
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types import TYPES
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 PAGES = sorted(
     path
-    for pattern in ("*.md", "docs/**/*.md", "roles/*/README.md", "*/README.md")
+    for pattern in ("*.md", "docs/**/*.md", "roles/*/README.md", "*/README.md", "platform/components/*/README.md", "examples/*/README.md")
     for path in CHECKOUT.glob(pattern)
     if not any(part.startswith(".") for part in path.relative_to(CHECKOUT).parts)
 )
@@ -88,17 +88,26 @@ def test_the_runbook_lists_every_public_target() -> None:
 
 
 def test_the_runbook_lists_every_variable_of_make() -> None:
-    variables = set(re.findall(r"\$\(if \$\(([A-Z_]+)\)", _text(CHECKOUT / "Makefile")))
-    assert variables == set(re.findall(r"^\| `([A-Z_]+)` \| [a-z]", _variables(), re.MULTILINE))
+    given: dict[str, set[str]] = {}
+    for name, variable in re.findall(r"\$\(if \$\(([A-Z_]+)\),-e ([a-z_]+)=", _text(CHECKOUT / "Makefile")):
+        given.setdefault(name, set()).add(variable)
+    rows = re.findall(r"^\| `([A-Z_]+)` \| [a-z].*\| ([^|]+) \|$", _variables(), re.MULTILINE)
+    assert {name: set(re.findall(r"`([a-z_]+)`", variables)) for name, variables in rows} == given
 
 
-def test_variables_of_the_inventory_have_the_defaults_that_the_runbook_says() -> None:
-    known = yaml.safe_load(_text(CHECKOUT / "inventories" / "kind" / "group_vars" / "all.yml"))
-    named = dict(re.findall(r"^\| `(parity_[a-z_]+)` \|.*\| `([^`]+)`[^|]*\|$", _variables(), re.MULTILINE))
+def test_variables_of_a_run_have_the_defaults_that_the_runbook_says() -> None:
+    known = yaml.safe_load(_text(CHECKOUT / "playbooks" / "vars" / "run.yml"))
+    rows = re.findall(r"^\| (`parity_[^|]+) \|.*\| ([^|]+) \|$", _variables(), re.MULTILINE)
+    named = {name: default for names, default in rows for name in re.findall(r"`(parity_[a-z_]+)`", names)}
     assert set(named) - set(known) == set()
     # A default that is computed is described, one that is a plain value is repeated.
-    plain = {name: str(known[name]) for name in named if "{{" not in str(known[name])}
-    assert {name: named[name] for name in plain} == plain
+    plain = {name: str(known[name]) for name in named if known[name] != "" and "{{" not in str(known[name])}
+    assert {name: named[name].strip("`") for name in plain} == plain
+
+
+def test_inventories_say_the_mode_and_nothing_else() -> None:
+    for file in CHECKOUT.glob("inventories/*/group_vars/all.yml"):
+        assert yaml.safe_load(_text(file)) == {"mode": file.parents[1].name}
 
 
 def _variables() -> str:
@@ -116,20 +125,20 @@ def test_every_named_package_has_a_reason_in_the_readme_of_requirements() -> Non
 def test_every_image_of_the_catalog_is_explained() -> None:
     readme = _text(CHECKOUT / "images" / "README.md")
     patterns = [re.escape(name).replace(r"\*", ".+") for name in re.findall(r"`([a-z][a-z*-]+)`", readme)]
-    catalog = yaml.safe_load(_text(CHECKOUT / "images" / "catalog.yml"))["images"]
+    catalog = yaml.safe_load(_text(CHECKOUT / "images" / "catalog.yml"))
     assert [name for name in catalog if not any(re.fullmatch(pattern, name) for pattern in patterns)] == []
 
 
-def test_every_kind_of_check_is_explained() -> None:
+def test_every_type_of_check_is_explained() -> None:
     section = _text(CHECKOUT / "docs" / "architecture.md").partition("\n## Checks\n")[2].partition("\n## ")[0]
-    table = section.partition("\n| kind | ")[2].partition("\n\n")[0]
+    table = section.partition("\n| type | ")[2].partition("\n\n")[0]
     named = {name for row in table.splitlines() for name in re.findall(r"`([a-z_]+)`", row.split(" | ")[0])}
-    assert named == set(KINDS)
+    assert named == set(TYPES)
 
 
 def test_every_workload_that_is_named_exists() -> None:
     there = set()
-    for path in (CHECKOUT / "roles").glob("*/files/manifests/*.yaml"):
+    for path in CHECKOUT.glob("platform/components/*/kubernetes/*.yaml"):
         for document in yaml.safe_load_all(_text(path)):
             if isinstance(document, dict) and "metadata" in document:
                 there.add(f"{document['kind'].lower()}/{document['metadata']['name']}")

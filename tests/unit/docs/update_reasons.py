@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._advice import Commands
 from ansible_collections.gpuaas.parity.plugins.module_utils._reasons import REASONS
 
 RUNBOOK = Path(__file__).resolve().parents[3] / "docs" / "runbook.md"
@@ -26,8 +27,11 @@ def _cell(text: str) -> str:
 
 
 def table() -> str:
-    """Every reason, by id."""
-    rows = [f"| `{name}` | {_cell(reason.means)} | {_cell(reason.do)} |" for name, reason in sorted(REASONS.items())]
+    """Every reason, by id, with the commands of kind."""
+    rows = [
+        f"| `{name}` | {_cell(reason.means)} | {_cell(Commands('kubernetes').fill(reason.do))} |"
+        for name, reason in sorted(REASONS.items())
+    ]
     return "\n".join(["| id | means | type this |", "|---|---|---|", *rows])
 
 

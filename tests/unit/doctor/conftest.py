@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.load import read_schema
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import load_inputs, render_mode
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.rendered import Place as Rendered
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.rendered import with_record
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import read_schema
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import load_platform
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import render_mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.rendered import Place as Rendered
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.rendered import with_record
 from ansible_collections.gpuaas.parity.plugins.module_utils._doctor.examine import examine
 from ansible_collections.gpuaas.parity.plugins.module_utils._doctor.model import Condition, Place
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Completed
@@ -61,7 +62,14 @@ class Site:
 
     @property
     def place(self) -> Place:
-        return Place(self.root, self.root / ".parity", "core", "gpuaas-parity", {"compose": self.root / "deploy" / "local"})
+        return Place(
+            root=self.root,
+            platform=self.root / "platform",
+            state_root=self.root / ".parity",
+            compose_dir=self.root / "deploy" / "local",
+            lane="core",
+            cluster="gpuaas-parity",
+        )
 
     def examine(self, *modes: str) -> dict[str, Condition]:
         found = examine(self.place, modes or MODES, self.machine.system(), NOW, self.versions.__getitem__)
@@ -76,12 +84,11 @@ class Site:
         """Render a mode, with its secrets and its CA, as a run does."""
         state_dir = self.place.state_dir(mode)
         make_state_dir(state_dir)
-        where = Rendered.of(state_dir, self.place.rendered.get(mode))
-        inputs = load_inputs(self.root / "contract", self.root / "roles")
-        rendering = render_mode(inputs, inputs.mode(mode), "core", where.paths(self.root))
+        where = Rendered.of(state_dir, self.place.compose_dir if mode == "compose" else None)
+        platform = load_platform(self.place.platform)
+        rendering = render_mode(platform, platform.mode(mode), "core", where.paths(self.root))
         where.write(with_record(rendering.tree))
-        schema = read_schema(self.root / "contract" / "secrets.schema.json")
-        keep(rendering.contract, schema, state_dir, Origin("local"), cluster_exists=False, dry=False)
+        keep(rendering.contract, read_schema("secrets"), state_dir, Origin("local"), cluster_exists=False, dry=False)
         keep_tls(rendering.contract, state_dir, NOW, dry=False)
         return state_dir, rendering.contract
 
@@ -89,8 +96,7 @@ class Site:
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     root = tmp_path / "checkout"
-    for name in ("contract", "roles"):
-        shutil.copytree(ROOT / name, root / name)
+    shutil.copytree(ROOT / "platform", root / "platform")
     (root / "requirements").mkdir()
     lock = (ROOT / "requirements" / "runtime.txt").read_text()
     (root / "requirements" / "runtime.txt").write_text(lock)

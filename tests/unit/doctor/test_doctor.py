@@ -63,13 +63,13 @@ def test_an_entry_of_the_lock_that_is_for_another_python_is_passed_over(site: Si
 
 
 def test_a_broken_contract_stops_every_mode_and_a_broken_mode_file_its_own(site: Site) -> None:
-    file = site.root / "contract" / "modes" / "vm-105.yml"
+    file = site.root / "platform" / "modes" / "vm-105.yml"
     file.write_text(file.read_text() + "mode: vm-105\n")
     assert site.reasons() == {"vm-105": ["CONTRACT_DUPLICATE_KEY"]}
-    (site.root / "contract" / "modes" / "kind.yml").unlink()
+    (site.root / "platform" / "modes" / "kind.yml").unlink()
     assert site.reasons()["kind"] == ["CONTRACT_UNKNOWN_MODE"]
-    (site.root / "contract" / "platform.yml").unlink()
-    assert site.reasons() == {mode: ["CONTRACT_UNREADABLE"] for mode in MODES}
+    (site.root / "platform" / "platform.yml").unlink()
+    assert site.reasons() == {mode: ["PLATFORM_MISSING"] for mode in MODES}
 
 
 @pytest.mark.parametrize("mode", LOCAL)
@@ -208,7 +208,7 @@ def test_a_project_of_another_checkout_or_of_this_one_before_it_moved(site: Site
     assert [each.reason for each in found] == ["PROJECT_NOT_OURS"]
     assert str(other) in found[0].seen
     assert ("moved" in found[0].seen) != exists
-    assert ("make local-dev-down in" in found[0].do) == exists
+    assert ("{down} in" in found[0].do) == exists
 
 
 def test_a_project_that_says_of_nobody(site: Site) -> None:
@@ -284,7 +284,7 @@ def test_the_screen_names_the_targets_of_the_mode(site: Site) -> None:
 def doctor(state_root: Path, *options: str) -> tuple[int, str]:
     command = [Path(sys.executable).with_name("ansible-playbook"), ROOT / "playbooks/doctor.yml", "-i", ROOT / "inventories/kind"]
     environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "HOME": str(state_root)}
-    given = ["-e", f"parity_state_dir={state_root}/kind", *options]
+    given = ["-e", f"parity_state_root={state_root}", *options]
     done = subprocess.run([*command, *given], capture_output=True, text=True, env=environment, cwd=state_root, check=False)
     return done.returncode, done.stdout
 

@@ -46,6 +46,9 @@ class Machine:
     sysname: str = "Linux"
     arch: str = "x86_64"
     docker: bool = True
+    simulated: str = ""
+    environ: dict[str, str] = field(default_factory=dict)
+    beside: dict[str, str] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
 
     def write(self, path: str, text: str) -> Path:
@@ -66,7 +69,16 @@ class Machine:
             return Completed(self.ps, "", 0)
         if argv[:2] == ["sudo", "-n"]:
             return Completed("", "", self.sudo_rc)
+        if argv[0] == "apt-get":
+            return self.apt(argv)
         raise AssertionError(argv)
+
+    def apt(self, argv: Sequence[str]) -> Completed:
+        """What apt reads beside its own configuration is kept, as it goes with the simulation."""
+        (configured,) = (Path(argument.partition("=")[2]) for argument in argv if argument.startswith("--config-file="))
+        for file in sorted(configured.parent.glob("*.d/*")):
+            self.beside[f"{file.parent.name}/{file.name}"] = file.read_text()
+        return Completed(self.simulated if "--simulate" in argv else "", "", 0)
 
     def free_bytes(self, _path: Path) -> int:
         if self.free is None:
@@ -84,6 +96,7 @@ class Machine:
             now=lambda: self.now,
             uname=lambda: uname,
             effective_uid=lambda: self.uid,
+            environ=self.environ,
         )
 
 

@@ -9,14 +9,14 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._errors import Parit
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.build import Builder
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.catalog import Image
 
-IMAGE = Image("valkey", context="valkey", from_={"BASE": "base"})
+IMAGE = Image("valkey", context=Path("/src/valkey"), from_={"BASE": "base"}, contexts={"more": Path("/src/more")})
 TAGS = {"valkey": "gpuaas-parity/valkey:k1", "base": "gpuaas-parity/base:k0"}
 
 
 @pytest.fixture
 def builder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Builder:
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
-    return Builder(tmp_path, tmp_path / "cache", TAGS)
+    return Builder(tmp_path / "cache", TAGS)
 
 
 def docker(tmp_path: Path, script: str) -> None:
@@ -38,10 +38,12 @@ def test_an_image_without_packages_has_no_record(builder: Builder, tmp_path: Pat
     assert not (tmp_path / "cache" / "packages").exists()
 
 
-def test_parents_reach_the_build_by_tag(builder: Builder, tmp_path: Path) -> None:
+def test_parents_reach_the_build_by_tag_and_folders_by_path(builder: Builder, tmp_path: Path) -> None:
     docker(tmp_path, f'echo "$@" >> {tmp_path}/calls')
     builder.build(IMAGE, print, print)
-    assert "--build-arg BASE=gpuaas-parity/base:k0" in (tmp_path / "calls").read_text()
+    called = (tmp_path / "calls").read_text()
+    assert "--build-arg BASE=gpuaas-parity/base:k0 --build-context more=/src/more" in called
+    assert called.splitlines()[0].endswith(" /src/valkey")
 
 
 def test_a_failed_build_quotes_its_log_and_names_it(builder: Builder, tmp_path: Path) -> None:
@@ -53,8 +55,19 @@ def test_a_failed_build_quotes_its_log_and_names_it(builder: Builder, tmp_path: 
     assert str(tmp_path / "cache" / "logs" / "valkey.log") in caught.value.do
 
 
+def test_a_failed_step_is_quoted_rather_than_its_dockerfile(builder: Builder, tmp_path: Path) -> None:
+    rule, source = "-" * 20, "\n".join(f"  {line} |     COPY a b" for line in range(10, 30))
+    step = "------\n > [warm 3/3] RUN warm.sh:\n9.12 ERROR no connection\n------"
+    said = f"{step}\nDockerfile:20\n{rule}\n{source}\n{rule}\nERROR: failed to solve"
+    (tmp_path / "said").write_text(said + "\n")
+    docker(tmp_path, f"cat {tmp_path}/said; exit 1")
+    with pytest.raises(ParityError) as caught:
+        builder.build(IMAGE, print, print)
+    assert caught.value.seen.endswith("> [warm 3/3] RUN warm.sh:\n9.12 ERROR no connection")
+
+
 def test_a_missing_engine_says_who_installs_it(builder: Builder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
     with pytest.raises(ParityError) as caught:
         builder.build(IMAGE, print, print)
-    assert "kind-parity-up" in caught.value.do
+    assert "{up}" in caught.value.do

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._images import plan as plan_module
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.build import Builder
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.catalog import Catalog, Image
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.plan import build_all, missing
-from ansible_collections.gpuaas.parity.plugins.module_utils._images.progress import BuildProgress
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Event, Wait, nobody
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Image as ImageEvent
 
-SILENT = BuildProgress(lambda _line: None)
 CATALOG = Catalog(
     {
         "base": Image("base", bootstrap="trixie"),
-        "left": Image("left", context="left", from_={"BASE": "base"}),
-        "right": Image("right", context="right", from_={"BASE": "base"}),
-        "top": Image("top", context="top", from_={"LEFT": "left"}),
+        "left": Image("left", context=Path("left"), from_={"BASE": "base"}),
+        "right": Image("right", context=Path("right"), from_={"BASE": "base"}),
+        "top": Image("top", context=Path("top"), from_={"LEFT": "left"}),
     }
 )
 
@@ -47,7 +49,7 @@ class Recorder(Builder):
 
 
 def recorder(have: set[str] | None = None, fails: str = "", together: threading.Barrier | None = None) -> Recorder:
-    return Recorder(Path(), Path(), {}, frozenset(have or ()), fails, [], together)
+    return Recorder(Path(), {}, have=frozenset(have or ()), fails=fails, together=together)
 
 
 def plan(builder: Recorder, *names: str) -> list[str]:
@@ -65,20 +67,56 @@ def test_a_missing_image_needs_its_missing_parents_first() -> None:
 
 def test_parents_are_built_before_their_children() -> None:
     builder = recorder()
-    build_all(builder, missing(builder, CATALOG, ["top", "right"]), SILENT)
+    build_all(builder, missing(builder, CATALOG, ["top", "right"]), nobody)
     assert builder.order.index("base") == 0
     assert builder.order.index("left") < builder.order.index("top")
 
 
 def test_independent_images_are_built_at_once() -> None:
     builder = recorder({"base"}, together=threading.Barrier(2))
-    build_all(builder, missing(builder, CATALOG, ["left", "right"]), SILENT)
+    build_all(builder, missing(builder, CATALOG, ["left", "right"]), nobody)
     assert sorted(builder.order) == ["left", "right"]
 
 
 def test_a_failure_stops_what_depends_on_it() -> None:
     builder = recorder({"base"}, fails="left")
     with pytest.raises(ParityError) as caught:
-        build_all(builder, missing(builder, CATALOG, ["top"]), SILENT)
+        build_all(builder, missing(builder, CATALOG, ["top"]), nobody)
     assert caught.value.reason == "IMAGE_BUILD_FAILED"
     assert builder.order == []
+
+
+def told(builder: Recorder, *names: str) -> list[Event]:
+    """The events of a build of ``names``, without how long it took."""
+    events: list[Event] = []
+    with contextlib.suppress(ParityError):
+        build_all(builder, missing(builder, CATALOG, list(names)), events.append)
+    return [replace(event, elapsed=0.0) if isinstance(event, Wait) else replace(event, seconds=None) for event in events]  # type: ignore[arg-type]
+
+
+def test_a_build_tells_of_each_image_and_of_how_many_are_there() -> None:
+    events = told(recorder({"base"}), "left")
+    assert events[0] == ImageEvent("left", "started")
+    assert ImageEvent("left", "built") in events
+    assert [event for event in events if isinstance(event, Wait)][-1].total == 1
+
+
+def test_every_build_that_began_ends_with_an_event() -> None:
+    events = told(recorder({"base"}, fails="left"), "left", "right")
+    assert ImageEvent("left", "failed", reason="IMAGE_BUILD_FAILED") in events
+    assert ImageEvent("right", "built") in events
+
+
+@pytest.mark.parametrize(
+    ("line", "step"),
+    [
+        ("#12 [kubernetes 2/5] RUN go build", "kubernetes 2/5"),
+        ("I: running apt-get update...", "running apt-get update..."),
+        ("#12 34.5 compiling", ""),
+        ("", ""),
+    ],
+)
+def test_the_step_of_a_build_is_read_from_what_its_program_prints(line: str, step: str) -> None:
+    build = plan_module._Build(CATALOG["left"], nobody)
+    build.line(line)
+    assert str(build) == (f"left [{step}]" if step else "left")

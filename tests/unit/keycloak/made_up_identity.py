@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import load_platform
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.bootstrap import Outcome, Request, bootstrap
 from ansible_collections.gpuaas.parity.tests.unit.keycloak.fake_keycloak import FakeKeycloak, Server
 
-CONTRACT = Path(__file__).resolve().parents[3] / "contract"
+PLATFORM = Path(__file__).resolve().parents[3] / "platform"
 TEMPORARY = "parity-bootstrap"
 TEMPORARY_SECRET = "keycloak_bootstrap_client_secret"
 
@@ -26,7 +27,7 @@ def rendered() -> dict[str, Any]:
 
 @functools.cache
 def _rendered() -> dict[str, Any]:
-    text = (CONTRACT / "realm.yml").read_text(encoding="utf-8")
+    text = (PLATFORM / "realm.yml").read_text(encoding="utf-8")
     document = yaml.safe_load(text.replace("${endpoints.web.url}", "https://web.gpuaas.localhost:8443"))
     assert isinstance(document, dict)
     return document
@@ -34,8 +35,7 @@ def _rendered() -> dict[str, Any]:
 
 @functools.cache
 def values() -> dict[str, str]:
-    names = yaml.safe_load((CONTRACT / "platform.yml").read_text(encoding="utf-8"))["secrets"]
-    return {name: f"value-of-{name}-{'x' * 12}" for name in names}
+    return {name: f"value-of-{name}-{'x' * 12}" for name in load_platform(PLATFORM).contract.secrets}
 
 
 @dataclass

@@ -19,6 +19,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._kind.api import Ide
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.cluster import Site
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.spec import CLUSTER_LABEL, ClusterSpec, PortMap
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Completed
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Event
 
 NAME = "gpuaas-parity"
 IMAGE = "gpuaas-parity/node:dev"
@@ -59,7 +60,7 @@ class World:
     uid: str = "uid-1"
     ca: str = "ca"
     unready: int = 0
-    lines: list[str] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
     clock: float = 0.0
     kind_fails: str = ""
     interrupt: bool = False
@@ -214,7 +215,7 @@ class World:
 
     @property
     def site(self) -> Site:
-        return Site(self.state_dir, self.kubeconfig, runner=self.run, api=self, show=self.lines.append)
+        return Site(self.state_dir, self.kubeconfig, runner=self.run, api=self, emit=self.events.append)
 
     def writes(self) -> list[list[str]]:
         """Every call that changes something."""

@@ -25,6 +25,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._kind.spec import (
     ClusterSpec,
     PortMap,
 )
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Wait
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.process import process_name
 
 
@@ -69,7 +70,7 @@ def test_a_missing_cluster_is_created_and_recorded(world: Any, spec: ClusterSpec
     assert network["Labels"] == {OWNER_LABEL: record.owner, STATE_LABEL: str(world.state_dir)}
     for name in ("kubeconfig", "cluster.json", "kind-config.yaml"):
         assert stat.S_IMODE((world.state_dir / name).stat().st_mode) == 0o600
-    assert world.lines == ["  cluster gpuaas-parity: preparing nodes (0 s)"]
+    assert world.events[0] == Wait("cluster gpuaas-parity", 0.0, "preparing nodes")
 
 
 def test_kind_is_given_our_kubeconfig_and_never_the_users(world: Any, spec: ClusterSpec, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,7 +181,7 @@ def test_drift_is_reported_and_nothing_recreated(world: Any, spec: ClusterSpec) 
     assert not done.changed
     assert [drift.what for drift in done.drift] == ["node image", "ports", "configuration"]
     assert "9443" in done.drift[1].wanted and "8443" in done.drift[1].found
-    assert "make kind-parity-reset" in str(done.drift[0])
+    assert "{reset}" in str(done.drift[0])
     assert node(world)["Id"] == was
 
 
@@ -339,7 +340,7 @@ def test_a_cluster_whose_state_is_lost_can_be_removed_and_not_used(world: Any, s
         if path.is_file():
             path.unlink()
     error = refused(present, world, spec)
-    assert error.reason == "CLUSTER_HALF_MADE" and error.do == "make kind-parity-reset"
+    assert error.reason == "CLUSTER_HALF_MADE" and error.do == "{reset}"
     assert absent(world, spec).changed
     assert (world.containers, world.networks) == ({}, {})
 

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.progress import KindProgress
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.spec import ClusterSpec, PortMap, kind_config
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Event, Wait
 
 
 def config(spec: ClusterSpec) -> dict[str, Any]:
@@ -81,8 +82,8 @@ def test_the_settings_digest_leaves_image_and_ports_out(spec: ClusterSpec) -> No
     assert replace(spec, cgroup_version=1).settings_sha256() != spec.settings_sha256()
 
 
-def test_each_step_is_one_plain_line() -> None:
-    shown: list[str] = []
+def test_each_step_is_told_in_plain_words() -> None:
+    shown: list[Event] = []
     clock = iter([0.0, 1.2, 9.6, 11.0])
     progress = KindProgress("c", shown.append, lambda: next(clock))
     for line in (
@@ -95,8 +96,8 @@ def test_each_step_is_one_plain_line() -> None:
     ):
         progress.line(line)
     assert shown == [
-        "  cluster c: ensuring node image (x) (1 s)",
-        "  cluster c: starting control-plane (10 s)",
-        "  cluster c: starting control-plane FAILED (11 s)",
+        Wait("cluster c", 1.2, "ensuring node image (x)"),
+        Wait("cluster c", 9.6, "starting control-plane"),
+        Wait("cluster c", 11.0, "starting control-plane FAILED"),
     ]
     assert progress.step == "starting control-plane"

@@ -13,18 +13,19 @@ from ansible_collections.gpuaas.parity.tests.unit.run.playing import play_task
 
 MODULES = Path(__file__).resolve().parents[3] / "plugins" / "modules"
 STATUS = {"kubeconfig": "kubeconfig", "state_dir": "state", "cluster": "none"}
+STATE = {"state_dir": "state", "verb": "up", "platform": "platform", "mode": "kind"}
 
 
 @pytest.mark.parametrize(
-    ("arguments", "seen"),
+    ("action", "arguments", "seen"),
     [
-        ({**STATUS, "output": "yaml"}, "value of output must be one of: text, json, got: yaml"),
-        ({**STATUS, "colour": "red"}, "colour"),
-        ({}, "missing required arguments"),
+        ("run_state", {**STATE, "state": "open"}, "value of state must be one of: locked, unlocked, allowed, absent, got: open"),
+        ("platform_status", {**STATUS, "colour": "red"}, "colour"),
+        ("platform_status", {}, "missing required arguments"),
     ],
 )
-def test_a_value_that_a_step_does_not_take(tmp_path: Path, arguments: dict[str, Any], seen: str) -> None:
-    done = play_task(tmp_path, "platform_status", arguments)
+def test_a_value_that_a_step_does_not_take(tmp_path: Path, action: str, arguments: dict[str, Any], seen: str) -> None:
+    done = play_task(tmp_path, action, arguments)
     assert done.returncode != 0
     assert "ARGUMENT_INVALID: " in done.stdout
     assert seen in done.stdout
@@ -36,7 +37,7 @@ module: made_up
 extends_documentation_fragment:
   - gpuaas.parity.attributes.reads_only
   - gpuaas.parity.kubeconfig
-  - gpuaas.parity.output
+  - gpuaas.parity.platform.lane
 options:
   kubeconfig:
     required: true
@@ -49,7 +50,7 @@ def test_a_module_takes_the_options_of_the_fragments_it_extends_and_its_own_go_f
     assert argument_spec(MODULE) == {
         "component": {"type": "str"},
         "kubeconfig": {"type": "path", "required": True},
-        "output": {"type": "str", "choices": ["text", "json"], "default": "text"},
+        "lane": {"type": "str", "default": ""},
     }
 
 

@@ -222,7 +222,7 @@ def test_a_zombie_is_not_alive() -> None:
 
 def test_a_private_file_is_replaced_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "x"
-    files.write_private(path, "old")
+    files.write_text(path, "old")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
     def crash(_source: object, _target: object) -> None:
@@ -230,7 +230,7 @@ def test_a_private_file_is_replaced_whole(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(Path, "replace", crash)
     with pytest.raises(KeyboardInterrupt):
-        files.write_private(path, "new")
+        files.write_text(path, "new")
     assert path.read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["x"]
 

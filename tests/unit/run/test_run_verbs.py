@@ -1,6 +1,6 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A mode's inventory says what may be done in it; the rest is refused before anything is touched."""
+"""A mode's file says what may be done in it; the rest is refused before anything is touched."""
 
 from __future__ import annotations
 
@@ -10,20 +10,24 @@ import sys
 from pathlib import Path
 
 import pytest
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.head import Head
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.verbs import refuse_verb
 
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.mark.parametrize("may", [None, ["render", "up"]])
-def test_what_may_be_done_is_not_refused(may: list[str] | None) -> None:
-    refuse_verb("kind", "up", may, "")
+def head(mode: str, may: list[str], instead: str = "") -> Head:
+    return Head(mode, "", "gitops", "staging", tuple(may), instead, "", "", 443)
+
+
+def test_what_may_be_done_is_not_refused() -> None:
+    refuse_verb(head("kind", ["render", "up"]), "up")
 
 
 def test_a_refusal_says_what_where_and_where_the_work_belongs() -> None:
     with pytest.raises(ParityError) as caught:
-        refuse_verb("platform_control", "reset", ["render", "diff"], "use the release pipeline\n")
+        refuse_verb(head("platform_control", ["render", "diff"], "use the release pipeline\n"), "reset")
     error = caught.value
     assert error.reason == "MODE_VERB_REFUSED"
     assert "reset" in error.seen and "platform_control" in error.seen and "render, diff" in error.seen
@@ -32,11 +36,11 @@ def test_a_refusal_says_what_where_and_where_the_work_belongs() -> None:
 
 def test_an_empty_list_refuses_everything() -> None:
     with pytest.raises(ParityError, match="nothing"):
-        refuse_verb("vm-105", "render", [], "")
+        refuse_verb(head("vm-105", []), "render")
 
 
 @pytest.mark.parametrize("mode", ["vm-105", "platform_control"])
-@pytest.mark.parametrize("verb", ["up", "down", "reset"])
+@pytest.mark.parametrize("verb", ["up", "down", "reset", "status", "logs"])
 def test_a_shared_mode_is_not_touched_by(tmp_path: Path, mode: str, verb: str) -> None:
     state = tmp_path / "parity" / mode
     done = subprocess.run(

@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.load import read_schema
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import read_schema
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.keep import Kept, Origin, keep
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.rotate import Rotated, rotate
 
-CONTRACT_DIR = Path(__file__).resolve().parents[3] / "contract"
-SCHEMA = read_schema(CONTRACT_DIR / "secrets.schema.json")
+SCHEMA = read_schema("secrets")
 CONTRACT: dict[str, Any] = {
     "contract": 1,
     "endpoints": {},
@@ -26,9 +25,9 @@ CONTRACT: dict[str, Any] = {
         "web": {"secrets": {}},
     },
     "secrets": {
-        "db_password": {"kind": "password", "readers": ["api", "db"], "means": "x"},
-        "cookie_key": {"kind": "key256", "readers": ["api"], "means": "x"},
-        "admin_password": {"kind": "password", "readers": ["operator"], "means": "used by no service"},
+        "db_password": {"type": "password", "readers": ["api", "db"], "means": "x"},
+        "cookie_key": {"type": "key256", "readers": ["api"], "means": "x"},
+        "admin_password": {"type": "password", "readers": ["operator"], "means": "used by no service"},
     },
 }
 CANARY = "Canary_0123456789abcdefghijklmnop"

@@ -8,8 +8,8 @@ import stat
 from pathlib import Path
 
 import pytest
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract import files
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._run import files
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import previous
 from ansible_collections.gpuaas.parity.tests.unit.secrets.made_up_state import CANARY, State
 
@@ -173,7 +173,7 @@ class TestGiven:
         assert error.reason == "SECRET_VALUE_MISSING"
 
     @pytest.mark.parametrize("content", [b"", b"short", b"a" * 30, CANARY.encode() + b" x", b"\xff" * 30, CANARY.encode() * 5])
-    def test_value_that_is_not_of_its_kind(self, kept: State, value_file: Path, content: bytes) -> None:
+    def test_value_that_is_not_of_its_type(self, kept: State, value_file: Path, content: bytes) -> None:
         value_file.write_bytes(content)
         error = kept.refused(kept.rotate, "db_password", value_file=value_file)
         assert error.reason == "SECRETS_INVALID" and error.details == {"names": ["db_password"]}

@@ -1,4 +1,4 @@
-"""Secrets: generated once, refused when they are not as they must be, never disclosed."""
+"""Secrets: generated once, refused when they are not as they must be, never told."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import stat
 from pathlib import Path
 
 import pytest
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.load import read_schema
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import read_schema
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import kinds, store
-from ansible_collections.gpuaas.parity.tests.unit.secrets.made_up_state import CANARY, CONTRACT, CONTRACT_DIR, SCHEMA, State
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import store, types
+from ansible_collections.gpuaas.parity.tests.unit.secrets.made_up_state import CANARY, CONTRACT, SCHEMA, State
 
 
 def mode(path: Path) -> int:
@@ -107,7 +107,7 @@ def test_check_mode_writes_nothing(state: State) -> None:
 
 def test_name_that_the_contract_gained_is_generated_alone(kept: State) -> None:
     before = kept.values
-    kept.contract["secrets"]["new_password"] = {"kind": "password", "readers": ["db"], "means": "x"}
+    kept.contract["secrets"]["new_password"] = {"type": "password", "readers": ["db"], "means": "x"}
     kept.contract["services"]["db"]["secrets"]["extra"] = "new_password"
     result = kept.keep(cluster_exists=True)
     assert result.generated == ["new_password"]
@@ -116,7 +116,7 @@ def test_name_that_the_contract_gained_is_generated_alone(kept: State) -> None:
 
 
 def test_check_mode_names_a_gained_secret(kept: State) -> None:
-    kept.contract["secrets"]["new_password"] = {"kind": "password", "readers": ["db"], "means": "x"}
+    kept.contract["secrets"]["new_password"] = {"type": "password", "readers": ["db"], "means": "x"}
     before = kept.snapshot()
     assert kept.keep(dry=True).generated == ["new_password"]
     assert kept.snapshot() == before
@@ -148,7 +148,7 @@ def test_value_of_ones_own_is_used(kept: State) -> None:
 def test_missing_file_with_a_cluster_is_refused(state: State) -> None:
     error = state.refused(cluster_exists=True)
     assert error.reason == "SECRETS_MISSING"
-    assert "make kind-parity-down" in error.do
+    assert "{down}" in error.do
 
 
 @pytest.mark.parametrize("permissions", [0o644, 0o640, 0o660, 0o400, 0o700])
@@ -215,7 +215,7 @@ def test_corrupt_file_is_refused_and_never_quoted(kept: State, content: str | by
     kept.write(content)
     error = kept.refused()
     assert error.reason == "SECRETS_CORRUPT"
-    assert "make kind-parity-down" in error.do
+    assert "{down}" in error.do
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_corrupt_file_is_refused_and_never_quoted(kept: State, content: str | by
         ("unknown_name", CANARY),
     ],
 )
-def test_value_that_is_not_of_its_kind_is_refused_by_name(kept: State, name: str, value: object) -> None:
+def test_value_that_is_not_of_its_type_is_refused_by_name(kept: State, name: str, value: object) -> None:
     kept.set(**{name: value})
     error = kept.refused()
     assert error.reason == "SECRETS_INVALID"
@@ -271,7 +271,7 @@ def test_lost_derived_files_are_derived_anew(kept: State) -> None:
 def test_service_that_is_no_reader(state: State) -> None:
     state.contract["services"]["web"]["secrets"]["cookie"] = "cookie_key"
     error = state.refused()
-    assert error.reason == "CONTRACT_READERS"
+    assert error.reason == "CONTRACT_INVALID"
     assert "services.web.secrets.cookie" in error.seen and "secrets.cookie_key.readers" in error.seen
 
 
@@ -280,24 +280,25 @@ def test_reference_to_no_secret(state: State) -> None:
     assert state.refused().reason == "CONTRACT_REFERENCE"
 
 
-def test_unknown_kind(state: State) -> None:
-    state.contract["secrets"]["db_password"]["kind"] = "pin"
+def test_unknown_type(state: State) -> None:
+    state.contract["secrets"]["db_password"]["type"] = "pin"
     error = state.refused()
     assert error.reason == "CONTRACT_INVALID"
     assert "key256, password" in error.seen
 
 
-def test_the_contract_admits_exactly_the_kinds_that_can_be_made() -> None:
-    contract_schema = read_schema(CONTRACT_DIR / "contract.schema.json")
-    admitted = set(contract_schema["$defs"]["secret"]["properties"]["kind"]["enum"])
-    assert admitted == set(SCHEMA["$defs"])
-    for kind in admitted:
-        store.check(Path("x"), {"a": kinds.make(kind)}, {"a": {"kind": kind}}, SCHEMA)
+def test_the_contract_admits_exactly_the_types_that_can_be_made() -> None:
+    of_platform = read_schema("platform")["properties"]["secrets"]["additionalProperties"]
+    of_component = read_schema("component")["$defs"]["secret"]
+    admitted = set(of_platform["properties"]["type"]["enum"])
+    assert admitted == set(of_component["properties"]["type"]["enum"]) == set(SCHEMA["$defs"]) == set(types.TYPES)
+    for name in admitted:
+        store.check(Path("x"), {"a": types.make(name)}, {"a": {"type": name}}, SCHEMA)
 
 
 def test_generated_values_differ() -> None:
-    assert len({kinds.make("password") for _round in range(100)}) == 100
-    assert len({kinds.make("key256") for _round in range(100)}) == 100
+    assert len({types.make("password") for _ in range(100)}) == 100
+    assert len({types.make("key256") for _ in range(100)}) == 100
 
 
 def test_values_survive_the_file_verbatim(tmp_path: Path) -> None:

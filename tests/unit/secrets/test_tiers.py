@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 import pytest
-from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import kinds, seed, store
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import seed, store, types
 from ansible_collections.gpuaas.parity.tests.unit.secrets.made_up_state import CANARY, SCHEMA, SEED, State
 
 VALID = {
@@ -36,7 +36,7 @@ def test_hkdf_of_this_test_is_that_of_the_rfc() -> None:
 
 
 class TestCi:
-    def test_values_are_hkdf_of_seed_kind_and_name(self, state: State) -> None:
+    def test_values_are_hkdf_of_seed_type_and_name(self, state: State) -> None:
         state.seed().keep("ci")
         key, salt = SEED.strip(), b"gpuaas.parity secrets 1"
         password = base64.urlsafe_b64encode(hkdf(key, salt, b"password db_password", 24)).decode()
@@ -117,11 +117,11 @@ class TestCi:
         assert error.reason == "SEED_WEAK"
         assert not content.strip() or content.strip().decode() not in error.seen
 
-    def test_what_is_derived_passes_the_checks_of_every_kind(self) -> None:
-        for kind in kinds.KINDS:
+    def test_what_is_derived_passes_the_checks_of_every_type(self) -> None:
+        for name in types.TYPES:
             for number in range(200):
-                value = seed.derive(SEED, f"name_{number}", kind)
-                store.check(Path("x"), {"a": value}, {"a": {"kind": kind}}, SCHEMA)
+                value = seed.derive(SEED, f"name_{number}", name)
+                store.check(Path("x"), {"a": value}, {"a": {"type": name}}, SCHEMA)
 
 
 class TestStaging:

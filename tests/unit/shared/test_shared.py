@@ -16,23 +16,27 @@ from typing import Any
 import httpx
 import pytest
 import yaml
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render import render
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.catalog import collect
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Result
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.session import verdict
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import load_platform
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import render_mode
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.model import Result
-from ansible_collections.gpuaas.parity.plugins.module_utils._probes.session import verdict
 from ansible_collections.gpuaas.parity.plugins.module_utils._shared.look import Shared, look
 from ansible_collections.gpuaas.parity.plugins.module_utils._shared.reading import Address, parse_address, reading_client, trust
 from ansible_collections.gpuaas.parity.tests.unit.net.local_server import Asked, Authority, Reply, Server, as_json, serve
 
 ROOT = Path(__file__).parents[3]
 MODES = ("vm-105", "platform_control")
+REFERENCE = load_platform(ROOT / "platform")
+LANES = list(REFERENCE.contract.lanes)
 
 
-def contract_of(mode: str) -> dict[str, Any]:
-    return render(ROOT / "contract", mode, "core", ROOT / "roles").contract
+def contract_of(mode: str, lane: str) -> dict[str, Any]:
+    return render_mode(REFERENCE, REFERENCE.mode(mode), lane).contract
 
 
-CONTRACTS = {mode: contract_of(mode) for mode in MODES}
+CONTRACTS = {(mode, lane): contract_of(mode, lane) for mode in MODES for lane in LANES}
 Answer = Callable[[Asked], Reply | None]
 
 
@@ -78,7 +82,7 @@ class Platform:
             yield server
 
 
-@pytest.fixture(params=MODES)
+@pytest.fixture(params=CONTRACTS, ids="-".join)
 def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platform]:
     folder = tmp_path / "authority"
     folder.mkdir()
@@ -89,7 +93,7 @@ def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platfor
 
 def looked(platform: Platform, server: Server, tmp_path: Path, **changes: str) -> list[Result]:
     given = {"address": f"127.0.0.1:{server.port}", "ca_file": str(platform.authority.ca_file), **changes}
-    return look(Shared(platform.contract, **given), tmp_path)
+    return look(Shared(platform.contract, **given), collect(REFERENCE, platform.contract), tmp_path)
 
 
 def failures(results: list[Result]) -> dict[str, str]:
@@ -102,14 +106,14 @@ def test_a_platform_that_is_well_holds_every_check(platform: Platform, tmp_path:
     assert failures(results) == {}
     assert verdict(results, "validate") is None
     certificates = {f"{name}-certificate" for name in ("web", "api", "auth")}
-    healths = {f"{name}-health" for name in ("web", "api", "auth")}
-    assert {result.check.id for result in results} == certificates | healths | {"issuer", "api-refuses-no-token"}
+    healths = {"web-entry", "api-entry", "keycloak-realm"}
+    assert {result.check.id for result in results} == certificates | healths | {"keycloak-issuer", "api-refuses-no-token"}
     # Under the mode's own names, whatever the address, and every one of them read.
     assert {(asked.host, asked.path) for asked in server.asked} == platform.allowed
     assert {asked.method for asked in server.asked} == {"GET"}
 
 
-UNHEALTHY = {"api-health": "HTTP_UNEXPECTED", "web-health": "HTTP_UNEXPECTED"}
+UNHEALTHY = {"api-entry": "HTTP_UNEXPECTED", "web-entry": "HTTP_UNEXPECTED"}
 
 
 def at(path: str, reply: Reply) -> Answer:
@@ -123,7 +127,7 @@ def at(path: str, reply: Reply) -> Answer:
         (at("/v1/instances", as_json({"code": "token_missing"}, 401)), {"api-refuses-no-token": "TOKEN_NOT_REFUSED"}),
         (
             at("/realms/gpuaas/.well-known/openid-configuration", discovery("https://elsewhere.example/realms/gpuaas")),
-            {"issuer": "ISSUER_MISMATCH"},
+            {"keycloak-issuer": "ISSUER_MISMATCH"},
         ),
         (at("/healthz/ready", Reply(503)), UNHEALTHY),
         # A redirect is an answer that was not expected; it is not followed, to wherever it leads.
@@ -161,7 +165,7 @@ def test_without_a_ca_file_the_systems_cas_decide(platform: Platform, tmp_path: 
 
 def test_nobody_there(platform: Platform, tmp_path: Path) -> None:
     with pytest.raises(ParityError) as caught:
-        look(Shared(platform.contract, "127.0.0.1:1", str(platform.authority.ca_file)), tmp_path)
+        look(Shared(platform.contract, "127.0.0.1:1", str(platform.authority.ca_file)), collect(REFERENCE, platform.contract), tmp_path)
     assert caught.value.reason == "HTTP_UNREACHABLE" and "127.0.0.1:1" in caught.value.seen
     assert "parity_address" in caught.value.do
 
@@ -172,11 +176,17 @@ def test_a_ca_file_that_is_not_there_is_said_before_anything_is_sent(platform: P
     assert server.asked == []
 
 
-@pytest.mark.parametrize("part", ["endpoints", "services"])
-def test_a_contract_that_names_nothing_to_look_at_fails(platform: Platform, tmp_path: Path, part: str) -> None:
-    with pytest.raises(ParityError) as caught:
-        look(Shared({**platform.contract, part: {}}, "127.0.0.1:1", str(platform.authority.ca_file)), tmp_path)
-    assert caught.value.reason == "CHECK_MISSING"
+def test_a_platform_without_endpoints_or_checks_proves_nothing(platform: Platform, tmp_path: Path) -> None:
+    ca_file, checks = str(platform.authority.ca_file), collect(REFERENCE, platform.contract)
+    for contract, given in (({**platform.contract, "endpoints": {}}, checks), (platform.contract, [])):
+        with pytest.raises(ParityError) as caught:
+            look(Shared(contract, "127.0.0.1:1", ca_file), given, tmp_path)
+        assert caught.value.reason == "CHECK_MISSING"
+
+
+def test_a_mode_of_this_machine_is_not_a_shared_one(tmp_path: Path) -> None:
+    with pytest.raises(ParityError, match="MODE_TARGET_REFUSED"):
+        look(Shared(contract_of("compose", LANES[0]), "127.0.0.1:1"), [], tmp_path)
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
@@ -242,9 +252,19 @@ def test_no_address_says_what_to_type(text: str) -> None:
 def play(state: Path, *options: str) -> tuple[int, str]:
     """The task file that validate takes for such modes, through Ansible itself, with the inventory's own values."""
     tasks = ROOT / "playbooks/tasks/gitops/validate.yml"
-    plays = [{"name": "Validate", "hosts": "all", "gather_facts": False, "tasks": [{"ansible.builtin.include_tasks": str(tasks)}]}]
+    run = {"hosts": "localhost", "gather_facts": False, "vars_files": [str(ROOT / "playbooks/vars/run.yml")]}
+    plays = [{"name": "Validate", **run, "tasks": [{"ansible.builtin.include_tasks": str(tasks)}]}]
     (state / "play.yml").write_text(yaml.safe_dump(plays))
-    command = [Path(sys.executable).with_name("ansible-playbook"), "-i", ROOT / "inventories/vm-105", state / "play.yml"]
+    command = [
+        Path(sys.executable).with_name("ansible-playbook"),
+        "-i",
+        "localhost,",
+        "-c",
+        "local",
+        state / "play.yml",
+        "-e",
+        "mode=vm-105",
+    ]
     environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "HOME": str(state)}
     given = ["-e", f"parity_state_dir={state}", *options]
     done = subprocess.run([*command, *given], capture_output=True, text=True, env=environment, cwd=state, check=False)
@@ -254,10 +274,10 @@ def play(state: Path, *options: str) -> tuple[int, str]:
 def test_validate_reports_what_it_saw_and_without_an_address_what_to_type(tmp_path: Path) -> None:
     state = tmp_path / "state"
     (state / "rendered").mkdir(parents=True)
-    (state / "rendered" / "contract.json").write_text(json.dumps(CONTRACTS["vm-105"]))
+    (state / "rendered" / "contract.json").write_text(json.dumps(CONTRACTS["vm-105", LANES[0]]))
     status, shown = play(state)
     assert status != 0 and "MODE_NO_ENDPOINT" in shown and "-e parity_address=" in shown
-    platform = Platform(CONTRACTS["vm-105"], tmp_path)
+    platform = Platform(CONTRACTS["vm-105", LANES[0]], tmp_path)
     with platform.up() as server:
         options = ("-e", f"parity_address=127.0.0.1:{server.port}", "-e", f"parity_ca_file={platform.authority.ca_file}")
         status, shown = play(state, *options)

@@ -296,7 +296,7 @@ def test_broken_ca_key_is_refused(kept: State, damage: Damage) -> None:
     damage(kept.tls / "ca.key")
     error = kept.refused()
     assert error.reason == "CA_CORRUPT"
-    assert "make kind-parity-reset" in error.do
+    assert "{reset}" in error.do
 
 
 @pytest.mark.parametrize("damage", [_missing, _empty, _garbage, _truncated, _foreign_ca, _two_certificates])

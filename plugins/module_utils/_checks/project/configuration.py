@@ -1,0 +1,117 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What running containers are configured with is what the contract says: settings, secrets, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.cluster.configuration import difference
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Context, Observation, failed, passed
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import environment, is_running, name_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Completed
+
+Object = dict[str, Any]
+_PATIENCE = 10.0
+# Digests and names, never a value; a folder that is not there is an empty one, and what cannot be read is an error.
+_DIGESTS = 'cd "$1" 2>/dev/null || exit 0; for f in * .[!.]*; do [ ! -e "$f" ] || sha256sum "./$f" || exit 4; done'
+
+# What an image without a shell answers, by the shell's own rule for a program that is not there or cannot run.
+_NO_SHELL = (126, 127)
+
+
+def families(contract: Object) -> set[str]:
+    """The beginnings of names that only settings of the contract may have: ``GPUAAS_``, ``KC_`` and so on."""
+    names = [name for service in contract["services"].values() for name in service.get("settings") or {}]
+    return {f"{name.partition('_')[0]}_" for name in names if "_" in name}
+
+
+def _digests(context: Context, container: Object, folder: str, *options: str) -> Completed:
+    command = ["exec", *options, str(container["Id"]), "sh", "-c", _DIGESTS, "digests", folder]
+    return context.docker.call(*command, timeout=_PATIENCE, check=False)
+
+
+@dataclass(frozen=True)
+class ContainerConfiguration:
+    """The running containers of the component have exactly the contract's settings in their environment.
+
+    Other variables are the image's own business, unless their names begin as those of settings do and the image
+    does not bring them with the same value. The files under ``folder`` are exactly the contract's secrets, equal to
+    secrets/files/ by SHA-256, computed inside the container, or where it has no shell in another one that mounts the
+    same volume; values of secrets are neither shown nor kept.
+    With ``certificates`` the folder holds besides those of every endpoint, which are no secrets of the contract:
+    each equal to its file in tls/.
+    """
+
+    component: str
+    certificates: bool = False
+    folder: str = "/run/secrets/gpuaas"
+
+    def run(self, context: Context) -> Observation:
+        service = context.service(self.component)
+        settings = {key: str(value) for key, value in (service.get("settings") or {}).items()}
+        keys = set(service.get("secrets") or {})
+        running = [item for item in context.project.of(self.component) if is_running(item)]
+        if not running:
+            return failed("CONFIGURATION_DRIFT", f"no container of {self.component} runs in the project {context.project.name}")
+        for container in running:
+            wrong = self._settings(context, container, settings)
+            if wrong:
+                return failed("CONFIGURATION_DRIFT", wrong)
+        wanted = {key: context.state_dir / "secrets" / "files" / self.component / key for key in keys}
+        if self.certificates:
+            endpoints = context.contract["endpoints"]
+            wanted |= {f"{name}.{end}": context.state_dir / "tls" / name / f"tls.{end}" for name in endpoints for end in ("crt", "key")}
+        for container in running:
+            wrong = self._files(context, container, wanted)
+            if wrong:
+                return failed("CONFIGURATION_DRIFT", wrong)
+        return passed(f"{self.component}: {len(settings)} settings and {len(keys)} secrets are the contract's")
+
+    def _settings(self, context: Context, container: Object, wanted: dict[str, str]) -> str:
+        name, has = name_of(container), environment(container)
+        brought = environment(context.project.image(str(container.get("Image"))) or {})
+        ours = tuple(families(context.contract))
+        found = {key for key in has if key in wanted or (key.startswith(ours) and brought.get(key) != has[key])}
+        differs = difference(found, set(wanted))
+        if differs:
+            return f"the environment of {name} {differs}"
+        changed = [key for key in sorted(wanted) if has[key] != wanted[key]]
+        return f"{name}: {changed[0]} is {has[changed[0]]!r}, the contract says {wanted[changed[0]]!r}" if changed else ""
+
+    def _files(self, context: Context, container: Object, wanted: dict[str, Path]) -> str:
+        name = name_of(container)
+        done = _digests(context, container, self.folder)
+        if done.rc in _NO_SHELL:
+            done = self._through_another(context, container) or done
+        if done.rc != 0:
+            return f"the files in {self.folder} of {name} cannot be read"
+        # Two spaces and "./" stand between digest and name.
+        found = {line[68:]: line[:64] for line in done.stdout.splitlines()}
+        differs = difference(set(found), set(wanted))
+        if differs:
+            return f"{self.folder} of {name} {differs}"
+        for key, file in sorted(wanted.items()):
+            try:
+                ours = hashlib.sha256(file.read_bytes()).hexdigest()
+            except OSError as error:
+                return f"{key} of {name} cannot be compared: {file}: {error.strerror}"
+            if not hmac.compare_digest(ours, found[key]):
+                return f"{key} in {name} is not what {file} holds"
+        return ""
+
+    def _through_another(self, context: Context, container: Object) -> Completed | None:
+        """The digests in the same volume, where another container has it and a shell; None when there is no such."""
+        volume = next((mount.get("Name") for mount in container.get("Mounts") or [] if mount.get("Destination") == self.folder), None)
+        for other in context.project.containers() if volume else []:
+            place = next((mount["Destination"] for mount in other.get("Mounts") or [] if mount.get("Name") == volume), None)
+            if place and is_running(other) and other["Id"] != container["Id"]:
+                # As root there: the files belong to the user of the container that they are for.
+                done = _digests(context, other, str(place), "--user=0")
+                if done.rc not in _NO_SHELL:
+                    return done
+        return None

@@ -1,0 +1,29 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a running component is configured with is what the contract says: keys and values, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.cluster.configuration import PodConfiguration
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import HERE, Context, Observation
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.project.configuration import ContainerConfiguration
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Settings and secrets of the component's pods or containers are exactly the contract's.
+
+    With ``certificates`` containers of a project hold those of every endpoint as well.
+    """
+
+    targets: ClassVar[frozenset[str]] = HERE
+    component: str
+    certificates: bool = False
+
+    def run(self, context: Context) -> Observation:
+        if context.target == "compose":
+            return ContainerConfiguration(self.component, self.certificates).run(context)
+        return PodConfiguration(self.component).run(context)

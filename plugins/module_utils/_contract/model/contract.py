@@ -1,0 +1,162 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The contract and a mode, as read: shape checked, meaning not yet."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.deployed import Deployed
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.exceptions import Exceptions
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.head import Head
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.instance import domain_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.source import Source
+
+Literal = str | int | bool
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One environment variable of a component; ``value`` may hold references."""
+
+    type: str
+    value: Literal
+
+
+@dataclass(frozen=True)
+class Service:
+    """One component; ``secrets`` maps its own keys to names of secrets, ``ports`` names to numbers or references.
+
+    ``shared_by`` names, for a key that another component gave it, that component. ``main_port`` names the port that
+    endpoints and a published port lead to: the only one, or the one that component.yml says; empty where there is none.
+
+    ``image`` is the name by which its manifests call it: where component.yml names one of a registry,
+    that of the component. It is empty where the node brings its own. ``needs`` are the components that it connects to
+    and cannot be ready without. ``reset`` is what component.yml says of it, ``exceptions`` what compose.yml does.
+    """
+
+    role: str
+    image: str
+    ports: dict[str, str | int]
+    main_port: str
+    settings: dict[str, Setting]
+    secrets: dict[str, str]
+    shared_by: dict[str, str]
+    needs: tuple[str, ...]
+    reset: dict[str, Any]
+    deployed: Deployed
+    exceptions: Exceptions
+
+    def secrets_in(self, lane: Collection[str]) -> dict[str, str]:
+        """Its secrets in a lane of these components: what others share with it goes with them."""
+        return {key: secret for key, secret in self.secrets.items() if self.shared_by.get(key, "") in ("", *lane)}
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A component's public name below the domain."""
+
+    service: str
+    name: str
+    health: str
+    purpose: str
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What the components' folders add up to. Mode-free but for ``defaults``, which a mode may replace."""
+
+    source: Source
+    domain: str
+    defaults: dict[str, str]
+    lanes: dict[str, list[str]]
+    endpoints: dict[str, Endpoint]
+    services: dict[str, Service]
+    secrets: dict[str, dict[str, Any]]
+
+    @classmethod
+    def parse(cls, source: Source, where_deployed: Mapping[str, Deployed], exceptions: Mapping[str, Exceptions]) -> Contract:
+        """From an assembled document whose files their schemas admit."""
+        data = source.data
+        return cls(
+            source=source,
+            domain=data["domain"],
+            defaults=data["defaults"],
+            lanes=data["lanes"],
+            endpoints={name: Endpoint(**value) for name, value in data["endpoints"].items()},
+            services={
+                name: Service(
+                    role=value["role"],
+                    image=name if isinstance(value.get("image"), dict) else value.get("image", ""),
+                    ports=value.get("ports", {}),
+                    main_port=value.get("main_port", _only(value.get("ports", {}))),
+                    settings={key: Setting(item["type"], item["value"]) for key, item in value.get("settings", {}).items()},
+                    secrets={key: item["secret"] for key, item in value.get("secrets", {}).items()},
+                    shared_by={key: item["shared_by"] for key, item in value.get("secrets", {}).items() if "shared_by" in item},
+                    needs=tuple(value.get("needs", ())),
+                    reset=value.get("reset", {}),
+                    deployed=where_deployed[name],
+                    exceptions=exceptions[name],
+                )
+                for name, value in data["services"].items()
+            },
+            secrets=data["secrets"],
+        )
+
+
+def _only(ports: Mapping[str, Any]) -> str:
+    return next(iter(ports)) if len(ports) == 1 else ""
+
+
+@dataclass(frozen=True)
+class Mode:
+    """modes/<mode>.yml: where a mode differs in transport and placement, nothing else.
+
+    ``target`` is what is rendered for: ``compose``, ``kubernetes`` (a cluster of our
+    own) or ``gitops`` (one where secrets and images are delivered by others).
+    ``head`` has the names and the port of this instance, ``domain`` is its own.
+    """
+
+    source: Source
+    head: Head
+    domain: str
+    secrets_source: str
+    ca_file: str
+    exceptions: dict[str, dict[str, Any]]
+
+    @classmethod
+    def parse(cls, source: Source, contract: Contract, instance: str = "") -> Mode:
+        """From a document that mode.schema.json admits; what it does not say, the contract does."""
+        data = source.data
+        head = Head.of(data, instance)
+        return cls(
+            source=source,
+            head=head,
+            domain=domain_of(data.get("domain", contract.domain), head.instance),
+            secrets_source=data.get("secrets_source", contract.defaults["secrets_source"]),
+            ca_file=data.get("ca_file", contract.defaults["ca_file"]),
+            exceptions=data.get("placement") or {},
+        )
+
+    @property
+    def name(self) -> str:
+        """The mode's own name."""
+        return self.head.mode
+
+    @property
+    def target(self) -> str:
+        """What is rendered for."""
+        return self.head.target
+
+    @property
+    def port(self) -> int:
+        """The public port of every endpoint."""
+        return self.head.port
+
+    @property
+    def ingress_objects(self) -> bool:
+        """Whether routes are Ingress objects; otherwise they are files that the ingress reads."""
+        return self.target != "compose"

@@ -1,0 +1,68 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where a mode puts a component: its manifests say it, the mode file holds what differs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract, Mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.instance import port_of
+
+# A directory of the one node for each component that keeps something; a cluster of our own binds volumes to it at once.
+_NODE_DIRECTORIES = "/var/local/gpuaas"
+# Of an instance's block of ports the first two are those of its endpoints.
+_PUBLIC_PORTS = 2
+
+
+def host_of(contract: Contract, mode: Mode, name: str) -> str:
+    """The host name that a component is reached by in a mode, empty where nobody connects to it."""
+    component, said = contract.services[name], mode.exceptions.get(name, {})
+    if not component.ports:
+        return ""
+    return str(said.get("host") or (name if mode.target == "compose" else component.deployed.cluster_host))
+
+
+def placement_of(contract: Contract, mode: Mode, name: str) -> dict[str, Any]:
+    """Everything that a mode says of a component's place, derived and excepted, sorted by key."""
+    said = {key: value for key, value in mode.exceptions.get(name, {}).items() if key != "host"}
+    if "provided_by" in said:
+        return dict(sorted(said.items()))
+    if mode.target == "compose":
+        return _in_compose(contract, mode, name)
+    found = contract.services[name].deployed
+    derived: dict[str, Any] = {"namespace": found.namespace}
+    if found.replicas:
+        derived["replicas"] = found.replicas
+    if found.storage:
+        derived["storage"] = found.storage
+        if mode.target == "kubernetes" and "storage_class" not in said:
+            derived["node_path"] = f"{_NODE_DIRECTORIES}/{name}"
+    return dict(sorted((derived | said).items()))
+
+
+def _in_compose(contract: Contract, mode: Mode, name: str) -> dict[str, Any]:
+    """What of a component's exceptions is for those who look at the machine: its port there, its source."""
+    exceptions = contract.services[name].exceptions
+    published = {"publish": _published(contract, mode, name, exceptions.publish.port)} if exceptions.publish else {}
+    return published | ({"source": exceptions.source.folder} if exceptions.source else {})
+
+
+def _published(contract: Contract, mode: Mode, name: str, port: str | int) -> str | int:
+    """The port itself; in an instance a number becomes one of the instance's own, after the public ones."""
+    publish = {other: service.exceptions.publish for other, service in contract.services.items()}
+    numbers = sorted(other for other, said in publish.items() if said and isinstance(said.port, int))
+    return port_of(port, mode.head.instance, _PUBLIC_PORTS + numbers.index(name)) if isinstance(port, int) else port
+
+
+def said_of(mode: Mode) -> dict[str, str]:
+    """What a mode says of itself besides its name and target: its tier, and what its cluster, project and instance are called."""
+    head = mode.head
+    names = {"instance": head.instance, "cluster": head.cluster, "project": head.project}
+    return {"tier": head.tier} | {key: value for key, value in names.items() if value}
+
+
+def is_provided(mode: Mode, name: str) -> bool:
+    """Whether the mode's surroundings do a component's job, so that nothing of it is deployed."""
+    return "provided_by" in mode.exceptions.get(name, {})

@@ -1,0 +1,184 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Resolved contract + a role's manifests -> a Kustomize overlay, as file contents.
+
+For a cluster of our own the overlay takes secrets, certificates and image digests
+from the state directory by relative path: ``kubectl kustomize --load-restrictor
+LoadRestrictionsNone`` builds it. It holds no secret itself.
+
+For one that others deliver to (``gitops``) it stands alone: Secrets
+``<service>-secrets`` and ``<endpoint>-tls`` and the ConfigMap ``gpuaas-ca`` are read
+by name there, and images are called by the names of the contract.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.component import Component
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.consumption import reads
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import (
+    MANAGED_BY,
+    NAME_LABEL,
+    OURS,
+    Base,
+    Manifest,
+    dig,
+)
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.check_manifests import CA_CONFIG_MAP, RoleCheck
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.kustomize_patches import Dumper, claim, patches, volume_name
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import yaml
+
+_LABELS = {MANAGED_BY: OURS, "app.kubernetes.io/part-of": "gpuaas"}
+_NAMESPACES, _VOLUMES = "namespaces.yaml", "volumes.yaml"
+_HEADER = "# Rendered from the platform's folder by gpuaas.parity; changes here are lost.\n"
+_KUSTOMIZATION = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
+_OF_KUBERNETES = {"default", "kube-system", "kube-public", "kube-node-lease"}
+_RESTRICTED = {f"pod-security.kubernetes.io/{level}": "restricted" for level in ("enforce", "warn")}
+
+
+def overlay(role: RoleCheck, state: str | None) -> dict[str, bytes]:
+    """The files of one role's overlay by path below ``rendered/<role>/``: its components' manifests and what is added to them.
+
+    ``state`` is the relative path from there to the state directory, None where
+    others deliver secrets, certificates and images.
+    """
+    files = {f"base/{name}": data for name, data in role.base.files.items()}
+    for name, service in role.services.items():
+        if service["settings"]:
+            lines = [f"{key}={value}\n" for key, value in sorted(service["settings"].items())]
+            files[f"{name}.env"] = "".join(lines).encode()
+    made = {_NAMESPACES: _namespaces(role), _VOLUMES: _volumes(role)}
+    files |= {name: _as_yaml(documents) for name, documents in made.items() if documents}
+    files["kustomization.yaml"] = _as_yaml([_kustomization(role, state, [name for name in made if name in files])])
+    return files
+
+
+def role_base(components: Mapping[str, Component]) -> Base:
+    """The manifests of several components as one base, each in a folder of its own."""
+    files = {"kustomization.yaml": _as_yaml([{**_KUSTOMIZATION, "resources": sorted(components)}])}
+    base = Base(files)
+    for name, component in components.items():
+        files |= {f"{name}/{file}": data for file, data in component.base.files.items()}
+        base.manifests += component.base.manifests
+        base.generated |= component.base.generated
+    return base
+
+
+def _namespaces(role: RoleCheck) -> list[dict[str, Any]]:
+    """A Namespace for each that the role's components are in, under the Pod Security level ``restricted``.
+
+    Those of Kubernetes itself are there, and one that a manifest brings stays as it is.
+    """
+    brought = {manifest.name for manifest in role.base.of_kind("Namespace")}
+    wanted = {manifest.namespace for manifest in role.base.manifests if manifest.namespace} - brought - _OF_KUBERNETES
+    return [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": _RESTRICTED}} for name in sorted(wanted)]
+
+
+def _as_yaml(documents: list[dict[str, Any]]) -> bytes:
+    text = yaml.dump_all(documents, Dumper=Dumper, sort_keys=False, width=1000, allow_unicode=True)
+    return (_HEADER + text).encode()
+
+
+def _kustomization(role: RoleCheck, state: str | None, made: list[str]) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        **_KUSTOMIZATION,
+        "resources": [*made, "base"],
+        "components": [f"{state}/images"] if state else [],
+        "labels": [{"pairs": _LABELS, "includeSelectors": False, "includeTemplates": True}],
+        "configMapGenerator": _config_maps(role, state),
+        "secretGenerator": _secrets(role, state) if state else [],
+        "replicas": _replicas(role),
+        "patches": patches(role, shared=state is None),
+    }
+    return {key: value for key, value in document.items() if value}
+
+
+def _volumes(role: RoleCheck) -> list[dict[str, Any]]:
+    """A PersistentVolume and its claim for each service that a directory of the node is for: no provisioner to wait for.
+
+    The claim is the one that the StatefulSet would make together with its pod. Applied before it, it is bound
+    when the pod is scheduled; one that is not yet costs the scheduler a second try, seconds later.
+    """
+    return [
+        document
+        for manifest in role.base.of_kind("StatefulSet")
+        if "node_path" in (service := role.services.get(manifest.name, {}))
+        for document in (_volume(service, manifest.name), _first_claim(service, manifest))
+    ]
+
+
+def _volume(service: dict[str, Any], name: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": volume_name(service, name)},
+        "spec": {
+            "capacity": {"storage": service["storage"]},
+            "accessModes": ["ReadWriteOnce"],
+            "persistentVolumeReclaimPolicy": "Retain",
+            "storageClassName": "",
+            "hostPath": {"path": service["node_path"], "type": "Directory"},
+        },
+    }
+
+
+def _first_claim(service: dict[str, Any], manifest: Manifest) -> dict[str, Any]:
+    template = dig(manifest.data, "spec", "volumeClaimTemplates", 0)
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {
+            # What the StatefulSet of one replica calls it.
+            "name": f"{template['metadata']['name']}-{manifest.name}-0",
+            "namespace": manifest.namespace,
+            "labels": {NAME_LABEL: manifest.name},
+        },
+        "spec": {"accessModes": template["spec"]["accessModes"], **claim(service, manifest.name)},
+    }
+
+
+def _config_maps(role: RoleCheck, state: str | None) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = [
+        {"name": f"{name}-config", "namespace": service["namespace"], "envs": [f"{name}.env"]}
+        for name, service in role.services.items()
+        if service["settings"]
+    ]
+    if state is None:
+        return found
+    wanted = {m.namespace for m in role.base.manifests for read in reads(m) if (read.kind, read.name) == ("ConfigMap", CA_CONFIG_MAP)}
+    found += [{"name": CA_CONFIG_MAP, "namespace": namespace, "files": [f"{state}/tls/ca.crt"]} for namespace in sorted(wanted)]
+    return found
+
+
+def _secrets(role: RoleCheck, state: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = [
+        {
+            "name": f"{name}-secrets",
+            "namespace": service["namespace"],
+            "files": [f"{key}={state}/secrets/files/{name}/{key}" for key in sorted(service["secrets"])],
+        }
+        for name, service in role.services.items()
+        if service["secrets"]
+    ]
+    read = {read.name for m in role.base.manifests for read in reads(m) if read.kind == "Secret"}
+    served = {m.name for m in role.base.manifests if m.kind == "Ingress"}
+    for name, endpoint in role.endpoints.items():
+        if name in served or f"{name}-tls" in read:
+            found.append(
+                {
+                    "name": f"{name}-tls",
+                    "namespace": role.services[endpoint["service"]]["namespace"],
+                    "type": "kubernetes.io/tls",
+                    "files": [f"{file}={state}/tls/{name}/{file}" for file in ("tls.crt", "tls.key")],
+                }
+            )
+    return found
+
+
+def _replicas(role: RoleCheck) -> list[dict[str, Any]]:
+    # Kustomize refuses a count for what is not there; a DaemonSet has none.
+    counted = {m.name for m in role.base.manifests if m.kind in ("Deployment", "StatefulSet")}
+    return [{"name": name, "count": service["replicas"]} for name, service in role.services.items() if name in counted]

