@@ -13,7 +13,8 @@ author: gpuaas.parity contributors (@gpuaas)
 description:
   - Renders two modes in memory and compares what their services would get, C(contract.json) and the realm.
   - A difference is V(transport) when both texts are what the contract says, with the modes' own transport values in the
-    places that the contract gives them and everything else alike; V(placement) when the mode alone says it.
+    places that the contract gives them and everything else alike; V(placement) when the mode alone says it; V(exception)
+    when a component's C(compose.yml) says what Docker Compose does otherwise than its manifest, with the reason.
   - Every other difference is one of V(meaning). There must be none; if there is one, the module fails with
     C(CONTRACT_MEANING_DIFFERS).
   - Nothing is written, and nothing that runs is asked.
@@ -57,16 +58,16 @@ EXAMPLES = r"""
 RETURN = r"""
 differences:
   description: >-
-    The differences by group, V(transport), V(placement) and V(meaning); each has C(path), C(a) and C(b), which are null
-    where there is nothing.
+    The differences by group, V(transport), V(placement), V(exception) and V(meaning); each has C(path), C(a) and C(b), which
+    are null where there is nothing, and an exception C(why).
   returned: always, when both modes could be rendered
   type: dict
-  sample: {transport: [{path: domain, a: gpuaas.localhost, b: gpuaas.vm-105.internal}], placement: [], meaning: []}
+  sample: {transport: [{path: domain, a: gpuaas.localhost, b: gpuaas.vm-105.internal}], placement: [], exception: [], meaning: []}
 counts:
   description: How many there are of each group.
   returned: always, when both modes could be rendered
   type: dict
-  sample: {transport: 1, placement: 0, meaning: 0}
+  sample: {transport: 1, placement: 0, exception: 0, meaning: 0}
 reason:
   description: Reason id of the failure.
   returned: failure
