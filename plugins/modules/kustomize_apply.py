@@ -34,6 +34,7 @@ options:
   state_dir:
     description:
       - The run's own folder; kubectl keeps its discovery cache there.
+      - What each base was applied as is kept there in C(applied.json), for M(gpuaas.parity.stale_objects_info).
       - The contract rendered in it must be for a cluster of this machine (C(target) V(kubernetes)).
     type: path
     required: true
