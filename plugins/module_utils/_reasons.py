@@ -198,7 +198,9 @@ REASONS: dict[str, Reason] = {
         "an installation would upgrade or remove packages of this machine, and nobody agreed to it",
         "{up} HOST_UPGRADE=yes   # agrees; or install Docker yourself: https://docs.docker.com/engine/install/",
     ),
-    "HOST_PORT_IN_USE": Reason("a port that the platform publishes is held by something else", "end its owner, or choose another port"),
+    "HOST_PORT_IN_USE": Reason(
+        "a port that the platform publishes is held by something else", "end its owner, or take ports of your own: {up} INSTANCE=two"
+    ),
     "HOST_CLOCK": Reason("the clock of the machine is wrong", "sudo timedatectl set-ntp true"),
     # kind
     "CLUSTER_NOT_OURS": Reason(
@@ -287,10 +289,10 @@ REASONS: dict[str, Reason] = {
     "HTTP_UNREACHABLE": Reason("an endpoint does not answer", "{status}"),
     "HTTP_UNEXPECTED": Reason("an endpoint's answer is not the expected one", "{logs}"),
     "ISSUER_MISMATCH": Reason("the OIDC issuer is not the same everywhere", "{up}; make parity-diff if it stays"),
-    "LOGIN_FAILED": Reason("a real OIDC login did not succeed", "{logs} COMPONENT=keycloak"),
-    "TOKEN_NOT_REFUSED": Reason("the API does not refuse what it must, or not for the right reason", "{logs} COMPONENT=api"),
+    "LOGIN_FAILED": Reason("a real OIDC login did not succeed", "{logs}"),
+    "TOKEN_NOT_REFUSED": Reason("the API does not refuse what it must, or not for the right reason", "{logs}"),
     "EXEC_FAILED": Reason("a component's own probe, a program in its container, did not succeed", "{logs}"),
-    "STORE_ROUNDTRIP_FAILED": Reason("what was written through the API does not come back", "{logs} COMPONENT=api"),
+    "STORE_ROUNDTRIP_FAILED": Reason("what was written through the API does not come back", "{logs}"),
     "CONFIGURATION_DRIFT": Reason("what runs is not configured as the contract says", "{up}"),
     "IMAGE_NOT_PINNED": Reason("a pod or container runs an image that is not pinned for it", "{up}"),
     "LISTENS_OFF_LOOPBACK": Reason("something of the platform listens on an address beyond this machine", "{reset}"),
@@ -300,7 +302,7 @@ REASONS: dict[str, Reason] = {
     "REPORT_NOT_WRITTEN": Reason("the report of a run could not be written", "make room, or make the reports directory writable"),
     "NOT_READY": Reason("the platform is not ready", "{up}"),
     # keycloak
-    "KEYCLOAK_UNREACHABLE": Reason("Keycloak does not answer at its public URL", "{status}; {logs} COMPONENT=keycloak"),
+    "KEYCLOAK_UNREACHABLE": Reason("Keycloak does not answer at its public URL", "{status}; {logs}"),
     "KEYCLOAK_AUTH": Reason(
         "Keycloak does not accept its administrator",
         "put back the secrets.yml that belongs to this database; {down} && {up} if it is lost",
@@ -310,5 +312,5 @@ REASONS: dict[str, Reason] = {
     "KEYCLOAK_CONFLICT": Reason(
         "Keycloak holds an object of a name that the document wants and that is not ours", "delete or rename it in the admin console"
     ),
-    "KEYCLOAK_API": Reason("Keycloak answered something unexpected", "{logs} COMPONENT=keycloak"),
+    "KEYCLOAK_API": Reason("Keycloak answered something unexpected", "{logs}"),
 }

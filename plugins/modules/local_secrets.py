@@ -91,7 +91,7 @@ removed:
   returned: success
   type: list
   elements: str
-  sample: [nats/password]
+  sample: [queue/password]
 file:
   description: Path of C(secrets.yml).
   returned: success

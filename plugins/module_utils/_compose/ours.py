@@ -58,14 +58,18 @@ def require_ours(found: list[Thing], project: str, state_dir: Path) -> None:
     if moved:
         old = Path(moved[0].state_dir)
         away = f"docker compose --project-name {project} down --volumes, which loses its data; or move the checkout back to where it was"
-        # <checkout>/.parity/compose
-        back = f"make -C {shlex.quote(str(old.parent.parent))} local-dev-down"
+        back = f"make -C {shlex.quote(str(_checkout_of(old)))} local-dev-down"
         raise ParityError(
             "LOCAL_DEV_MOVED",
             f"the Compose project {project} belongs to {old}, this checkout keeps it in {state_dir}: {_some(moved)}",
-            f"{back if old.is_dir() else away}; then {{up}}",
+            f"{back if old.is_dir() else away}; then {{up}}; or beside it: {{up}} INSTANCE=two",
             {"was": str(old), "is": str(state_dir)},
         )
+
+
+def _checkout_of(state_dir: Path) -> Path:
+    """What holds the .parity that a state directory is below; its grandparent where there is none."""
+    return next((path.parent for path in state_dir.parents if path.name == ".parity"), state_dir.parent.parent)
 
 
 def _name_of(kind: str) -> str:

@@ -39,7 +39,10 @@ def remove(docker: Docker, project: str, state_dir: Path, rendered: Path, *, dry
             docker.call(kind, "rm", *flags, *names, timeout=_SECONDS, check=False)
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
-        remove_if_empty(folder.parent)
+        # deploy/local, or deploy/instances/<name>; what holds deploy is never empty.
+        for parent in folder.parents:
+            if not remove_if_empty(parent):
+                break
     left = [*map(str, things(docker, project)), *(str(folder) for folder in folders if folder.exists())]
     if left:
         raise ParityError("LOCAL_DEV_RESIDUE", f"still there after it was removed: {', '.join(left[:5])}", details={"residue": left})

@@ -84,12 +84,12 @@ def not_ours(spec: ClusterSpec, observed: Observed) -> ParityError:
     elsewhere = next((net.state_dir for net in observed.networks if net.state_dir), "")
     seen = f"a kind cluster {spec.name} exists ({names}) that was not made from this state directory"
     if elsewhere:
-        do = f"run {{down}} in the checkout of {elsewhere}, or name another cluster with -e parity_cluster=..."
+        do = f"run {{down}} in the checkout of {elsewhere}, or take a name of your own: {{up}} INSTANCE=two"
         return ParityError("CLUSTER_NOT_OURS", f"{seen}, but from {elsewhere}", do)
     return ParityError(
         "CLUSTER_NOT_OURS",
         seen,
-        f"name another with -e parity_cluster=..., or, if nobody needs it: kind delete cluster --name {spec.name}",
+        f"take a name of your own: {{up}} INSTANCE=two; or, if nobody needs it: kind delete cluster --name {spec.name}",
     )
 
 

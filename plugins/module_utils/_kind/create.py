@@ -87,7 +87,7 @@ def _make_network(site: Site, spec: ClusterSpec, record: Record) -> None:
         raise ParityError(
             "CLUSTER_NOT_OURS",
             seen,
-            f"name another with -e parity_cluster=..., or, if nobody needs it: docker network rm {spec.network}",
+            f"take a name of your own: {{up}} INSTANCE=two; or, if nobody needs it: docker network rm {spec.network}",
         )
     docker = site.docker
     mtu = docker.call("network", "inspect", "bridge", "--format", f'{{{{ index .Options "{_MTU}" }}}}', check=False).stdout.strip()

@@ -48,7 +48,7 @@ _CONTROL_PLANE: dict[str, Any] = {
 # - the configuration that other nodes would read: six requests, and kubeadm sends five in a second;
 # - a newer certificate for the kubelet, which restarts it; the old one lives as long as the cluster's others.
 _WAITS = ("wait-control-plane", "upload-config", "kubelet-finalize")
-# These come with our own manifests, right from the start: to change them later would restart them.
+# kubeadm's names of its add-ons. A platform brings its own, right from the start: to change them later would restart them.
 _OURS = ("addon/coredns", "addon/kube-proxy")
 
 

@@ -133,7 +133,7 @@ def users(state_dir: Path) -> list[Object]:
     try:
         realm = json.loads((state_dir / "rendered" / "realm.json").read_text(encoding="utf-8"))
         rows = [(name, ", ".join(user.get("roles") or []), user["password"]) for name, user in realm["users"].items()]
-        rows.append((realm["admin"]["username"], "Keycloak administrator", realm["admin"]["password"]))
+        rows.append((realm["admin"]["username"], "administrator", realm["admin"]["password"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return []
     file = str(state_dir / "secrets" / "secrets.yml")

@@ -48,16 +48,16 @@ def test_the_last_apply_of_a_base_counts(ledger: Ledger) -> None:
 
 def test_a_function_that_is_gone_from_the_lane_counts_no_more(ledger: Ledger) -> None:
     ledger.enter([base(ledger, "control_plane")], [obj("api")])
-    ledger.enter([base(ledger, "async_services")], [obj("nats")])
+    ledger.enter([base(ledger, "async_services")], [obj("queue")])
     shutil.rmtree(ledger.state_dir / "rendered" / "async_services")
     assert applied(ledger) == ["ConfigMap gpuaas-app/api"]
 
 
 def test_claims_that_kubernetes_makes_for_a_set_are_applied_with_it(ledger: Ledger) -> None:
     spec = {"replicas": 2, "volumeClaimTemplates": [{"metadata": {"name": "data"}}]}
-    ledger.enter([base(ledger, "async_services")], [{**obj("nats", "StatefulSet", spec=spec), "apiVersion": "apps/v1"}])
-    claims = [f"PersistentVolumeClaim gpuaas-app/data-nats-{ordinal}" for ordinal in (0, 1)]
-    assert applied(ledger) == [*claims, "StatefulSet gpuaas-app/nats"]
+    ledger.enter([base(ledger, "async_services")], [{**obj("queue", "StatefulSet", spec=spec), "apiVersion": "apps/v1"}])
+    claims = [f"PersistentVolumeClaim gpuaas-app/data-queue-{ordinal}" for ordinal in (0, 1)]
+    assert applied(ledger) == [*claims, "StatefulSet gpuaas-app/queue"]
 
 
 def refusal(ledger: Ledger) -> ParityError:

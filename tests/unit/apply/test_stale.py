@@ -54,14 +54,14 @@ def test_a_kind_that_nothing_has_any_more_is_looked_at() -> None:
 
 
 def test_a_lane_that_shrank_loses_its_namespace_after_what_is_in_it() -> None:
-    others = [live("Namespace", "gpuaas-async"), live("StatefulSet", "nats", "gpuaas-async")]
+    others = [live("Namespace", "gpuaas-async"), live("StatefulSet", "queue", "gpuaas-async")]
     kubernetes = [
         live("ConfigMap", "kube-root-ca.crt", "gpuaas-async", {}, BY_HAND),
         live("ServiceAccount", "default", "gpuaas-async", {}, BY_HAND),
-        live("Endpoints", "nats", "gpuaas-async", OURS, BY_HAND),
-        live("Pod", "nats-0", "gpuaas-async", OURS, BY_HAND, ownerReferences=[{"kind": "StatefulSet", "name": "nats"}]),
+        live("Endpoints", "queue", "gpuaas-async", OURS, BY_HAND),
+        live("Pod", "queue-0", "gpuaas-async", OURS, BY_HAND, ownerReferences=[{"kind": "StatefulSet", "name": "queue"}]),
     ]
-    assert list(stale([*others, *kubernetes]).items()) == [("StatefulSet gpuaas-async/nats", ""), ("Namespace gpuaas-async", "")]
+    assert list(stale([*others, *kubernetes]).items()) == [("StatefulSet gpuaas-async/queue", ""), ("Namespace gpuaas-async", "")]
 
 
 def test_names_are_of_a_namespace() -> None:
@@ -81,21 +81,21 @@ def test_claims_and_volumes_stay() -> None:
 
 
 def test_a_claim_that_a_controller_made_is_named_as_well() -> None:
-    made = live("PersistentVolumeClaim", "data-nats-0", "gpuaas-app", OURS, BY_HAND)
-    assert stale([made]) == {"PersistentVolumeClaim gpuaas-app/data-nats-0": "it holds data"}
+    made = live("PersistentVolumeClaim", "data-queue-0", "gpuaas-app", OURS, BY_HAND)
+    assert stale([made]) == {"PersistentVolumeClaim gpuaas-app/data-queue-0": "it holds data"}
 
 
 def test_a_namespace_that_holds_a_claim_stays() -> None:
     held = [
         live("Namespace", "gpuaas-async"),
-        live("StatefulSet", "nats", "gpuaas-async"),
+        live("StatefulSet", "queue", "gpuaas-async"),
         # Of a template without our label.
-        live("PersistentVolumeClaim", "data-nats-0", "gpuaas-async", {}, BY_HAND),
+        live("PersistentVolumeClaim", "data-queue-0", "gpuaas-async", {}, BY_HAND),
     ]
     found = stale(held)
     assert found == {
-        "StatefulSet gpuaas-async/nats": "",
-        "Namespace gpuaas-async": "it holds PersistentVolumeClaim gpuaas-async/data-nats-0",
+        "StatefulSet gpuaas-async/queue": "",
+        "Namespace gpuaas-async": "it holds PersistentVolumeClaim gpuaas-async/data-queue-0",
     }
 
 

@@ -125,6 +125,13 @@ def test_a_check_is_made_where_it_says_that_it_holds(targets: list[str], here: l
     assert [bool(parse(written, one)) for one in (contract(8443), COMPOSE, SHARED)] == here
 
 
+def test_port_of_a_component_is_its_main_one() -> None:
+    service = {"ports": {"monitor": 8222, "client": 4222}, "main_port": "client"}
+    assert resolve("${services.queue.port}", {"services": {"queue": service}}) == 4222
+    with pytest.raises(ValueError, match=r"services\.queue\.port"):
+        resolve("${services.queue.port}", {"services": {"queue": {}}})
+
+
 def test_a_check_of_another_target_is_left_out_before_its_references_are_resolved() -> None:
     written = entries(entry(name="${services.api.nowhere}", targets=["kubernetes"]))
     assert parse(written, COMPOSE) == []

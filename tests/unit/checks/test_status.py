@@ -148,7 +148,7 @@ def test_users_have_the_place_of_their_passwords(state_dir: Path) -> None:
     (state_dir / "rendered" / "realm.json").write_text(json.dumps(realm(1)))
     rows = {row["user"]: (row["role"], row["password_key"]) for row in users(state_dir)}
     assert rows["alice"] == ("operator", "user_alice_password")
-    assert rows["admin"] == ("Keycloak administrator", "keycloak_admin_password")
+    assert rows["admin"] == ("administrator", "keycloak_admin_password")
 
 
 def test_the_ca(state_dir: Path) -> None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.compare import MEANING
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.diff import differences
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import load_platform
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.source import merge
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import Rendering, render
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.tests.unit.contract import reference
-from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import API, Platform
+from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import API, REPOSITORY, Platform
 
 JOBS: dict[str, Any] = {"role": "front", "image": "shop", "ports": {"http": 9000}}
 
@@ -397,6 +400,14 @@ def test_folder_that_is_no_platform(tmp_path: Path, folder: str) -> None:
     assert caught.value.reason == "PLATFORM_MISSING"
     assert f"{tmp_path / folder} holds no platform.yml" in caught.value.seen
     assert "platform=" in caught.value.do
+
+
+def test_example_of_another_team_means_the_same_in_every_mode() -> None:
+    platform = load_platform(REPOSITORY / "examples/minimal/platform")
+    lane = platform.contract.defaults["lane"]
+    for first, second in combinations(platform.mode_names, 2):
+        assert [item for item in differences(platform, first, second, lane) if item.group == MEANING] == []
+    assert set(platform.contract.lanes[lane]) > set(platform.contract.lanes["core"])
 
 
 def test_what_is_no_component_is_passed_over(team: Team) -> None:

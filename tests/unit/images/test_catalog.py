@@ -29,16 +29,16 @@ def test_a_cycle_is_named() -> None:
 
 def test_an_unknown_image_lists_the_known_ones() -> None:
     with pytest.raises(ParityError) as caught:
-        catalog(a="a").ordered(["nats"])
+        catalog(a="a").ordered(["queue"])
     assert caught.value.reason == "IMAGE_UNKNOWN"
-    assert "no image nats; there are a" in caught.value.seen
+    assert "no image queue; there are a" in caught.value.seen
 
 
 def test_an_unknown_parent_is_named_where_it_is_written() -> None:
     with pytest.raises(ParityError) as caught:
-        catalog(a="nats").ordered(["a"])
+        catalog(a="queue").ordered(["a"])
     assert caught.value.reason == "IMAGE_UNKNOWN"
-    assert caught.value.seen.startswith("image.yml: a: from.P: no image nats")
+    assert caught.value.seen.startswith("image.yml: a: from.P: no image queue")
 
 
 @pytest.mark.parametrize("reference", ["host.example:5000/team/app", "host.example:5000/team/app:v1"])

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.document import load_document
 from ansible_collections.gpuaas.parity.tests.unit.keycloak.fake_keycloak import Answer
-from ansible_collections.gpuaas.parity.tests.unit.keycloak.made_up_identity import CONTRACT, TEMPORARY, Identity, rendered, values
+from ansible_collections.gpuaas.parity.tests.unit.keycloak.made_up_identity import PLATFORM, TEMPORARY, Identity, rendered, values
 
 
 def failure_of(call: Callable[[], object]) -> ParityError:
@@ -224,7 +224,7 @@ def test_wrong_document_names_its_place(identity: Identity, case: str) -> None:
 
 
 def test_contract_itself_only_lacks_its_rendering() -> None:
-    failure = failure_of(lambda: load_document(str(CONTRACT / "realm.yml")))
+    failure = failure_of(lambda: load_document(str(PLATFORM / "realm.yml")))
     assert all("unresolved reference" in problem for problem in failure.details["problems"])
 
 

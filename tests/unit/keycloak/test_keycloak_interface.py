@@ -12,7 +12,7 @@ from ansible_collections.gpuaas.parity.plugins.action.keycloak_bootstrap import 
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.bootstrap import Request
 from ansible_collections.gpuaas.parity.plugins.modules import keycloak_bootstrap as module
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import argument_spec
-from ansible_collections.gpuaas.parity.tests.unit.keycloak.made_up_identity import CONTRACT, TEMPORARY, Identity
+from ansible_collections.gpuaas.parity.tests.unit.keycloak.made_up_identity import PLATFORM, TEMPORARY, Identity
 from jsonschema import Draft202012Validator
 
 
@@ -60,11 +60,11 @@ def test_action_in_check_and_diff_mode(identity: Identity) -> None:
 
 
 def test_schema_is_a_schema() -> None:
-    Draft202012Validator.check_schema(json.loads((CONTRACT / "realm.schema.json").read_text(encoding="utf-8")))
+    Draft202012Validator.check_schema(json.loads((PLATFORM / "realm.schema.json").read_text(encoding="utf-8")))
 
 
 @pytest.mark.parametrize("name", ["realm.yml", "realm.schema.json"])
 def test_document_belongs_to_every_mode(name: str) -> None:
     """Hosts and ports come from the mode."""
-    text = (CONTRACT / name).read_text(encoding="utf-8")
+    text = (PLATFORM / name).read_text(encoding="utf-8")
     assert "localhost" not in text and "8443" not in text

@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.gpuaas.parity.tests.unit.run.playing import play_task
 
 STATUS = {"kubeconfig": "kubeconfig", "state_dir": "state", "cluster": "none"}
-STATE = {"state_dir": "state", "verb": "up"}
+STATE = {"state_dir": "state", "verb": "up", "platform": "platform", "mode": "kind"}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,10 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``${endpoints.api.url}`` in a check's arguments becomes the rendered contract's value."""
+"""``${endpoints.api.url}`` in a check's arguments becomes the rendered contract's value.
+
+Domain, public port, endpoints and services mean what they mean in a component.yml; other references reach what the
+rendered contract has besides, such as ``${services.api.settings.GPUAAS_CA_FILE}``.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +16,20 @@ _REFERENCE = re.compile(r"\$\{([^}]*)\}")
 
 def _look_up(contract: dict[str, Any], path: str) -> Any:
     value: Any = contract
-    for part in path.split("."):
+    for part in _parts(contract, path):
         if not isinstance(value, dict) or part not in value:
             raise ValueError(f"${{{path}}} is not in the rendered contract")
         value = value[part]
     return value
+
+
+def _parts(contract: dict[str, Any], path: str) -> list[str]:
+    """The parts of a path of the contract; a component's ``port`` is its main one."""
+    match path.split("."):
+        case ["services", name, "port"] if main := contract.get("services", {}).get(name, {}).get("main_port"):
+            return ["services", name, "ports", main]
+        case parts:
+            return parts
 
 
 def resolve(value: Any, contract: dict[str, Any]) -> Any:

@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import REFERENCE
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import Platform
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.problems import Problems
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.resolve import Resolved
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.place import REFERENCE
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_deliverer import (
     DELIVERER,
     MEMORY,
