@@ -14,7 +14,7 @@ description:
   - Does what the components of the rendered contract say of a reset.
   - V(restored) makes their data what the snapshots are, in about a second and without restarting a container, and empties
     what has none. A snapshot that does not fit the code of the checkout is refused.
-  - V(reseeded) empties all of it and runs the containers that fill it: with the code of the checkout they migrate, seed,
+  - V(reseeded) empties all of it and runs the containers that fill it. With the code of the checkout they migrate, seed,
     and keep that as the snapshot.
   - No password is an argument or in the environment of anything that is started here.
 options:
