@@ -1,8 +1,9 @@
 #!/bin/sh
 # Make .venv with a Python that the locked requirements run on, and make this
 # checkout importable there as the collection gpuaas.parity.
-#   requirements/venv.sh runtime|test|control-plane
-# The control plane's tests have an environment of their own, as its image has.
+#   requirements/venv.sh runtime|test|control-plane|galaxy
+# The control plane's tests have an environment of their own, as its image has,
+# and so has Galaxy's importer, whose requirements contradict the others.
 set -eu
 
 checkout=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
@@ -10,6 +11,7 @@ minimum=12
 case $1 in
   runtime | test) venv=$checkout/.venv lock=requirements/$1.txt ;;
   control-plane) venv=$checkout/.cache/control-plane-venv lock=control_plane/test-requirements.txt ;;
+  galaxy) venv=$checkout/.cache/galaxy-venv lock=requirements/galaxy.txt ;;
   *) printf 'requirements/venv.sh: no set %s\n' "$1" >&2 && exit 64 ;;
 esac
 
@@ -55,7 +57,7 @@ printf 'Installing %s (hash-locked; a minute or two the first time)\n' "$lock"
   --requirement "$checkout/$lock" ||
   fail REQUIREMENTS_FAILED "pip could not install $lock" 'read the message above; check the package index that pip is configured for'
 
-[ "$1" != control-plane ] || exit 0
+case $1 in control-plane | galaxy) exit 0 ;; esac
 site=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 mkdir -p "$site/ansible_collections/gpuaas"
 ln -sfn "$checkout" "$site/ansible_collections/gpuaas/parity"

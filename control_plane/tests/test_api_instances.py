@@ -280,7 +280,7 @@ def test_rate_limit(start_api: Callable[..., httpx.Client], issuer: Issuer) -> N
     api = start_api(GPUAAS_RATE_LIMIT_PER_MINUTE="3")
     headers = bearer(issuer)
     # Seven requests cross a minute's end at most once: each side has three.
-    answers = [api.get("/v1/me", headers=headers) for _ in range(7)]
+    answers = [api.get("/v1/me", headers=headers) for _round in range(7)]
     refused = [answer for answer in answers if answer.status_code == 429]
     assert refused
     assert answers[0].status_code == 200

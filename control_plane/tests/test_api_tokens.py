@@ -129,7 +129,7 @@ def test_leeway_forgives_a_second(api: httpx.Client, issuer: Issuer) -> None:
 def test_rotated_key_is_fetched_once_needed(api: httpx.Client, issuer: Issuer) -> None:
     assert get(api, issuer.token()).status_code == 200
     assert issuer.jwks_requests == 1
-    for _ in range(3):
+    for _round in range(3):
         assert get(api, issuer.token()).status_code == 200
     assert issuer.jwks_requests == 1
 

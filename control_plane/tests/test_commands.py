@@ -111,7 +111,7 @@ def test_faulty_configuration_is_one_line(command: str, environment: dict[str, s
 def test_missing_secret_is_one_line(command: str, secret: str, environment: dict[str, str]) -> None:
     (Path(urlsplit(environment["GPUAAS_SECRETS_SOURCE"]).path) / secret).unlink()
     process = start(command, environment)
-    _, err = process.communicate(timeout=20)
+    _out, err = process.communicate(timeout=20)
     assert process.returncode == 78
     assert err == f"gpuaas {command}: configuration: secret {secret} is missing from GPUAAS_SECRETS_SOURCE\n"
 
@@ -153,6 +153,6 @@ def test_what_a_process_does_not_use_costs_it_no_memory() -> None:
 
 def test_no_command() -> None:
     process = start("", {})
-    _, err = process.communicate(timeout=20)
+    _out, err = process.communicate(timeout=20)
     assert process.returncode == 2
     assert "invalid choice" in err

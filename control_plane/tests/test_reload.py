@@ -83,7 +83,7 @@ def test_edits_of_code_pages_and_style(web: Running) -> None:
     web.edit("web/static/app.css", ":root", "/* edited style */ :root")
     wait_for(lambda: web.shows("/static/app.css", "edited style"), "the edit")
     assert list(web.source.rglob("__pycache__")) == []
-    (first, *_) = (line for line in web.log.read_text().splitlines() if "detected" in line)
+    (first, *_others) = (line for line in web.log.read_text().splitlines() if "detected" in line)
     assert json.loads(first)["message"].startswith("--reload detected changes in '")
     assert first.count("web/app.py") == 1
 

@@ -87,7 +87,7 @@ def _file(tmp_path: Path) -> Case:
         path.write_text(yaml.safe_dump(values))
         path.chmod(0o600)
 
-    return Case(LocalSecretsProvider(path), put, lambda _: path.chmod(0o640), lambda: path.unlink())
+    return Case(LocalSecretsProvider(path), put, lambda _: path.chmod(0o640), path.unlink)
 
 
 @pytest.fixture(params=["directory", "file", "infisical"])

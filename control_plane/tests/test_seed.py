@@ -114,7 +114,7 @@ def test_a_run_that_was_stopped_is_completed(
         patched.setattr(seed, "DEMOS", tuple(replace(demo, deleted=False) for demo in DEMOS[:5]))
         assert seed.run(settings, secrets) == 0
     assert seed.run(settings, secrets) == 0
-    instances, _ = everything(database)
+    instances, _events = everything(database)
     assert {row[0] for row in instances if row[5] == "deleted"} == {demo.id for demo in DEMOS if demo.deleted}
 
 

@@ -98,7 +98,7 @@ def test_no_token_reaches_the_browser(
 
 
 def test_authorization_request(browser: Browser) -> None:
-    asked = [query(browser.request("GET", "/auth/login")) for _ in range(2)]
+    asked = [query(browser.request("GET", "/auth/login")) for _round in range(2)]
     assert asked[0]["client_id"] == CLIENT_ID
     assert asked[0]["redirect_uri"] == f"{browser.url}/auth/callback"
     assert asked[0]["response_type"] == "code"
@@ -153,7 +153,7 @@ def test_answer_of_another_issuer_is_refused(browser: Browser, issuer: Issuer) -
     address = callback_of(browser)
     mixed_up = address.replace("iss=", "iss=x")
     assert browser.get(mixed_up).status_code == 400
-    without = callback_of(browser).split("&iss=")[0]
+    without = callback_of(browser).partition("&iss=")[0]
     assert browser.get(without).status_code == 400
     assert issuer.token_requests == []
 
@@ -214,7 +214,7 @@ def test_forms_from_other_sites_are_refused(browser: Browser, api: httpx.Client)
 
 def test_a_form_sent_twice_asks_once(browser: Browser, api: httpx.Client, database: psycopg.Connection) -> None:
     page = browser.get("/auth/login")
-    for _ in range(2):
+    for _round in range(2):
         browser.submit(page, "/instances", name="once", gpu_type="H100", gpu_count="1")
     assert database.execute("SELECT count(*) FROM instances").fetchone() == (1,)
 
@@ -345,7 +345,7 @@ def test_unknown_pages(browser: Browser) -> None:
 
 def test_session_key_signs(browser: Browser, api: httpx.Client) -> None:
     browser.get("/auth/login")
-    identity, _, signature = browser.cookies["__Host-session"].rpartition(".")
+    identity, _separator, signature = browser.cookies["__Host-session"].rpartition(".")
     browser.cookies["__Host-session"] = f"{identity}.{signature[::-1]}"
     assert "Your session has ended" in browser.get("/").text
 

@@ -52,6 +52,7 @@ from typing import Any
 
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
+from ansible_collections.gpuaas.parity.plugins.module_utils import _libraries
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.head import known_head
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
@@ -63,6 +64,7 @@ class LookupModule(LookupBase):
         self.set_options(var_options=variables, direct=kwargs)
         platform, state_dir = Path(self.get_option("platform")), Path(self.get_option("state_dir"))
         try:
+            _libraries.demand()
             return [known_head(platform, str(term), str(self.get_option("instance")), state_dir).as_dict() for term in terms]
         except ParityError as error:
             raise AnsibleLookupError(str(error)) from error

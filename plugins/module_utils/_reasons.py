@@ -150,6 +150,10 @@ REASONS: dict[str, Reason] = {
     "COMMAND_TIMEOUT": Reason(
         "a program did not end in its time and was killed", "look for what it waits for, then run the same command again"
     ),
+    "REQUIREMENTS_MISSING": Reason(
+        "the Python that runs Ansible lacks a library that the collection requires",
+        "install requirements/runtime.txt of the collection into it",
+    ),
     "REQUIREMENTS_OUTDATED": Reason(
         "the Python environment is not the one that requirements/ locks",
         "requirements/venv.sh runtime   # make does it before every target",

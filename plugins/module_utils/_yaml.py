@@ -6,15 +6,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
-from yaml.cyaml import CSafeLoader
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import yaml
 
 
 def load(text: str) -> Any:
     """The one document of ``text``, as ``yaml.safe_load`` reads it. Raises yaml.YAMLError."""
-    return yaml.load(text, Loader=CSafeLoader)
+    return yaml.load(text, Loader=yaml.CSafeLoader)
 
 
 def load_all(text: str) -> list[Any]:
     """Every document of ``text``. Raises yaml.YAMLError."""
-    return list(yaml.load_all(text, Loader=CSafeLoader))
+    return list(yaml.load_all(text, Loader=yaml.CSafeLoader))

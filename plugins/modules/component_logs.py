@@ -7,45 +7,38 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: component_logs
-short_description: Show the logs of one component or of all
+short_description: Show the logs of one component or of all components
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
-  - Prints each line as C(component | line) while the module runs. The logs of all components are read at once.
-  - Reads pods through the C(kubectl) that is installed beside the running Python, and containers of a Docker Compose
-    project through C(docker). Runs on the controller.
+  - Prints each line as C(component | line) while the module runs. The logs of all components are read at the same time.
+  - Reads pods through C(kubectl), and the containers of a Docker Compose project through C(docker).
+  - The components are the services of the contract rendered in O(state_dir).
+extends_documentation_fragment:
+  - gpuaas.parity.attributes
+  - gpuaas.parity.attributes.reads_only
+  - gpuaas.parity.kubeconfig
+  - gpuaas.parity.state_dir
+requirements:
+  - httpx >= 0.28
+  - kubectl, for pods
+  - Docker Engine, for a Docker Compose project
 options:
-  kubeconfig:
-    description:
-      - The run's own kubeconfig. No other is read.
-      - Needed unless the contract's target is V(compose), which has no cluster.
-    type: path
-  state_dir:
-    description: Directory of the run's own files. The services of its rendered contract are the components.
-    type: path
-    required: true
   component:
-    description: The component to show. Empty shows all.
+    description: Component to show. All components are shown when it is empty.
     type: str
     default: ""
   follow:
-    description: Whether to go on showing lines until the pods or containers end or the run is interrupted.
+    description: Whether to keep showing new lines until the pods or containers end or the run is interrupted.
     type: bool
     default: false
   tail:
-    description: How many of the last lines of each container to begin with. V(-1) is all.
+    description: How many of the last lines of each container to start with. V(-1) shows all lines.
     type: int
     default: 200
   kubectl:
-    description: The kubectl program, for pods. By default the one beside the running Python.
+    description: Path of the kubectl program. The default is the one installed beside the running Python.
     type: path
-attributes:
-  check_mode:
-    description: Can run in check_mode and return changed status prediction without modifying target
-    support: full
-  diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode
-    support: none
 """
 
 EXAMPLES = r"""
@@ -67,6 +60,8 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+extends_documentation_fragment:
+  - gpuaas.parity.failure
 lines:
   description: How many lines were shown, by component.
   returned: success

@@ -7,29 +7,31 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: compose_database
-short_description: Restore the seeded data of a Compose project, or make them again
+short_description: Restore the seeded data of a Compose project, or seed them again
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
-  - Does what the components of the rendered contract say of a reset.
-  - V(restored) makes their data what the snapshots are, in about a second and without restarting a container, and empties
-    what has none. A snapshot that does not fit the code of the checkout is refused.
+  - Does what the components of the contract rendered in O(state_dir) declare for a reset.
+  - V(restored) returns their data to the snapshots and empties what has none. It takes about a second and restarts no
+    container. A snapshot that does not fit the code of the checkout is refused.
   - V(reseeded) empties all of it and runs the containers that fill it. With the code of the checkout they migrate, seed,
-    and keep that as the snapshot.
-  - No password is an argument or in the environment of anything that is started here.
+    and keep the result as the new snapshots.
+  - No password is passed as an argument or in the environment of a process that is started here.
+extends_documentation_fragment:
+  - gpuaas.parity.attributes
+  - gpuaas.parity.state_dir
+requirements:
+  - jsonschema >= 4.26
+  - Docker Engine >= 25
 options:
   state:
-    description: What is wanted.
+    description: Whether to restore the snapshots or to make new ones.
     type: str
     choices: [restored, reseeded]
     default: restored
   project:
-    description: Name of the project, which runs.
+    description: Name of the project. It must be running.
     type: str
-    required: true
-  state_dir:
-    description: Directory of the run's own files, which the project's labels name. It holds the rendered contract.
-    type: path
     required: true
   checkout:
     description: The checkout, whose code says which schema it needs.
@@ -38,10 +40,12 @@ options:
 attributes:
   check_mode:
     support: full
-    description: Says whether the snapshot could be restored, and changes nothing.
+    details:
+      - Says whether the snapshots could be restored.
   diff_mode:
     support: none
-    description: The contents of a database are not compared.
+    details:
+      - The contents of a database are not compared.
 """
 
 EXAMPLES = r"""
@@ -50,17 +54,21 @@ EXAMPLES = r"""
     project: gpuaas-local
     state_dir: "{{ playbook_dir }}/../.parity/compose"
     checkout: "{{ playbook_dir | dirname }}"
+
+- name: Seed the data again
+  gpuaas.parity.compose_database:
+    state: reseeded
+    project: gpuaas-local
+    state_dir: "{{ playbook_dir }}/../.parity/compose"
+    checkout: "{{ playbook_dir | dirname }}"
 """
 
 RETURN = r"""
+extends_documentation_fragment:
+  - gpuaas.parity.failure
 schemas:
-  description: Schema version of each snapshot, by the component whose data it keeps.
+  description: Schema version of each snapshot, by the component whose data it holds.
   returned: success
   type: dict
   sample: {api: 2}
-reason:
-  description: Reason id of the failure.
-  returned: failure
-  type: str
-  sample: LOCAL_DEV_SEED_OUTDATED
 """

@@ -11,26 +11,25 @@ short_description: Complete a rendered Compose project with what only this machi
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
-  - Writes C(machine.yml) in O(state_dir), a Compose file that is merged over the rendered C(compose.yml). It names each
-    service's image by its content key, and labels each service with a digest of the files that it is handed, so that
-    another secret, certificate or script makes its container anew.
-  - Says whether the project runs as it is defined, so that nothing else has to be asked of Compose.
-  - Refuses, before anything is written, a project of that name that another checkout or somebody else made.
+  - Writes C(machine.yml) in O(state_dir), a Compose file that is merged over the rendered C(compose.yml). It names the
+    image of each service by its content key. It also labels each service with a digest of the files that the service
+    reads, so that a changed secret, certificate or script recreates the container.
+  - Says whether the project already runs as it is defined, so that Compose need not be called.
+  - Refuses, before anything is written, a project of the same name that another checkout or another user made.
+extends_documentation_fragment:
+  - gpuaas.parity.attributes
+  - gpuaas.parity.contract
+  - gpuaas.parity.state_dir
+requirements:
+  - jsonschema >= 4.26
+  - Docker Engine >= 25
 options:
-  contract:
-    description: The resolved contract, as gpuaas.parity.contract_render returns it, or the path of C(contract.json).
-    type: raw
-    required: true
   rendered_dir:
-    description: Directory with the rendered C(compose.yml).
-    type: path
-    required: true
-  state_dir:
-    description: Directory of the run's own files.
+    description: Directory of the rendered C(compose.yml).
     type: path
     required: true
   supply:
-    description: What gpuaas.parity.image wrote of the images. By default C(images/supply.json) in O(state_dir).
+    description: What M(gpuaas.parity.image) wrote about the images. The default is C(images/supply.json) in O(state_dir).
     type: path
   checkout:
     description: The checkout, whose source is mounted into containers.
@@ -38,10 +37,8 @@ options:
     required: true
 attributes:
   check_mode:
-    description: Can run in check_mode and return changed status prediction without modifying target
     support: full
   diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode
     support: none
 seealso:
   - module: community.docker.docker_compose_v2
@@ -57,6 +54,8 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+extends_documentation_fragment:
+  - gpuaas.parity.failure
 file:
   description: Path of C(machine.yml).
   returned: success
@@ -72,9 +71,4 @@ current:
   returned: success
   type: bool
   sample: false
-reason:
-  description: Reason id of the failure.
-  returned: failure
-  type: str
-  sample: LOCAL_DEV_MOVED
 """

@@ -7,17 +7,25 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: compose_project
-short_description: Remove a Compose project and prove it, or say why it did not come up
+short_description: Remove a Compose project completely, or explain why it did not come up
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
-  - V(absent) removes the project's containers, networks, volumes and rendered files from whatever state they are in, and
-    fails if anything is left. It goes by labels, so no file of the project is needed.
-  - V(explained) always fails, with the container that kept C(docker compose up) from succeeding and what it said last.
-  - A project of that name that another checkout or somebody else made is refused.
+  - V(absent) removes the containers, networks, volumes and rendered files of the project, whatever state they are in, and
+    fails if anything is left. It finds them by label, so it needs no file of the project.
+  - V(explained) always fails. It names the container that kept C(docker compose up) from succeeding, and shows what that
+    container logged last.
+  - The contract rendered in O(state_dir) says what belongs to the project. A project of the same name that another checkout
+    or another user made is refused.
+extends_documentation_fragment:
+  - gpuaas.parity.attributes
+  - gpuaas.parity.state_dir
+requirements:
+  - jsonschema >= 4.26
+  - Docker Engine >= 25
 options:
   state:
-    description: What is wanted.
+    description: Whether to remove the project or to explain its failure.
     type: str
     choices: [absent, explained]
     default: absent
@@ -25,12 +33,8 @@ options:
     description: Name of the project.
     type: str
     required: true
-  state_dir:
-    description: Directory of the run's own files, which the project's labels name. It holds the rendered contract.
-    type: path
-    required: true
   rendered_dir:
-    description: Directory of the rendered project. One that was not rendered is left alone.
+    description: Directory of the rendered project. A directory that was not rendered is left alone.
     type: path
     required: true
   checkout:
@@ -38,15 +42,13 @@ options:
     type: path
     required: true
   said:
-    description: What Compose printed, for O(state=explained).
+    description: Output of Compose, for O(state=explained).
     type: str
     default: ""
 attributes:
   check_mode:
-    description: Can run in check_mode and return changed status prediction without modifying target
     support: full
   diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode
     support: full
 """
 
@@ -61,15 +63,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+extends_documentation_fragment:
+  - gpuaas.parity.failure
 removed:
-  description: What was there and was removed, or would be in check mode.
+  description: What was removed, or would be removed in check mode.
   returned: success
   type: list
   elements: str
   sample: [container gpuaas-local-api-1, network gpuaas-local, volume gpuaas-local_postgres-data]
-reason:
-  description: Reason id of the failure.
-  returned: failure
-  type: str
-  sample: LOCAL_DEV_RESIDUE
 """

@@ -11,36 +11,29 @@ short_description: Compare two modes of the contract by meaning
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
-  - Renders two modes in memory and compares what their services would get, C(contract.json) and the realm.
-  - A difference is V(transport) when both texts are what the contract says, with the modes' own transport values in the
-    places that the contract gives them and everything else alike; V(placement) when the mode alone says it.
-  - Every other difference is one of V(meaning). There must be none; if there is one, the module fails with
+  - Renders two modes in memory and compares what their services would receive, C(contract.json) and the realm.
+  - A difference counts as V(transport) when both texts follow from the contract with each mode's own transport values and
+    are alike everywhere else. It counts as V(placement) when only the mode determines it, and as V(exception) when a
+    component's C(compose.yml) states what Docker Compose does otherwise than its manifest, with the reason.
+  - Every other difference is a difference of V(meaning). There must be none. If there is one, the module fails with
     C(CONTRACT_MEANING_DIFFERS).
-  - Nothing is written, and nothing that runs is asked.
+  - Nothing is written, and no running platform is contacted.
+extends_documentation_fragment:
+  - gpuaas.parity.attributes
+  - gpuaas.parity.attributes.reads_only
+  - gpuaas.parity.platform
+  - gpuaas.parity.platform.lane
+requirements:
+  - jsonschema >= 4.26
 options:
-  platform:
-    description: Folder of the platform, which holds C(platform.yml).
-    type: path
-    required: true
   a:
-    description: Name of the one mode.
+    description: Name of the first mode.
     type: str
     required: true
   b:
-    description: Name of the other.
+    description: Name of the second mode.
     type: str
     required: true
-  lane:
-    description: Name of the lane, one of the contract's. Empty for the platform's default.
-    type: str
-    default: ""
-attributes:
-  check_mode:
-    support: full
-    description: Nothing is ever changed.
-  diff_mode:
-    support: none
-    description: The comparison is the result itself.
 seealso:
   - module: gpuaas.parity.contract_render
 """
@@ -55,21 +48,18 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+extends_documentation_fragment:
+  - gpuaas.parity.failure
 differences:
   description: >-
-    The differences by group, V(transport), V(placement) and V(meaning); each has C(path), C(a) and C(b), which are null
-    where there is nothing.
+    The differences by group, V(transport), V(placement), V(exception) and V(meaning). Each has C(path), C(a) and C(b),
+    which are null where a mode has no value, and an exception has C(why).
   returned: always, when both modes could be rendered
   type: dict
-  sample: {transport: [{path: domain, a: gpuaas.localhost, b: gpuaas.vm-105.internal}], placement: [], meaning: []}
+  sample: {transport: [{path: domain, a: gpuaas.localhost, b: gpuaas.vm-105.internal}], placement: [], exception: [], meaning: []}
 counts:
-  description: How many there are of each group.
+  description: Number of differences in each group.
   returned: always, when both modes could be rendered
   type: dict
-  sample: {transport: 1, placement: 0, meaning: 0}
-reason:
-  description: Reason id of the failure.
-  returned: failure
-  type: str
-  sample: CONTRACT_MEANING_DIFFERS
+  sample: {transport: 1, placement: 0, exception: 0, meaning: 0}
 """

@@ -7,38 +7,42 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: diagnosis_bundle
-short_description: Write what is needed to diagnose a failed run into one file
+short_description: Collect what is needed to diagnose a failed run in one file
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
   - Writes C(<state_dir>/bundles/<utc time>-<verb>.tar.gz), mode 0600. It holds the failure, a summary of every pod that is
     not well, events, object and pod states, logs (current and previous, the last 2000 lines of each container), the journal
     of the node, the rendered files, the image lock, reports and logs of the run, and facts of the host.
-  - Of a Docker Compose project it holds the containers' states and logs, networks and volumes instead of pods and node.
-  - What cannot be collected, because there is no cluster, half a cluster or no Docker, is named with its reason in
-    C(MANIFEST.txt) of the bundle and in RV(missed). Collectors run at once and each for at most O(each) seconds.
-  - Every secret of the run is masked in every encoding it may turn up in, and so are private keys, tokens and credentials
-    in headers and URLs. Kubernetes Secrets are never read. When a file with secrets cannot be read, only facts of the host
-    are collected.
+  - For a Docker Compose project it holds the states and logs of containers, networks and volumes instead of pods and node.
+  - What cannot be collected, because there is no cluster, a broken cluster or no Docker, is listed with its reason in
+    C(MANIFEST.txt) of the bundle and in RV(missed). The collectors run at the same time, each for at most O(each) seconds.
+  - Every secret of the run is masked in every encoding in which it may appear, and so are private keys, tokens and
+    credentials in headers and URLs. Kubernetes Secrets are never read. When a file with secrets cannot be read, only facts
+    of the host are collected.
   - The module does not fail when the bundle cannot be written, because it runs while another failure is being reported. See
     RV(problem).
-  - The last ten bundles are kept. Runs on the controller.
+  - The last ten bundles are kept.
+extends_documentation_fragment:
+  - gpuaas.parity.attributes
+requirements:
+  - httpx >= 0.28
 options:
   state_dir:
-    description: The run's own folder. It is made when it is missing.
+    description: State directory of the run. It is created if it is missing.
     type: path
     required: true
   kubeconfig:
     description:
-      - The run's own kubeconfig. No other is read, and it need not exist.
-      - Without it, and where the target of the rendered contract is V(compose), the Docker Compose project is looked at.
+      - The run's own kubeconfig. No other kubeconfig is read, and the file need not exist.
+      - Without it, or where the target of the rendered contract is V(compose), the Docker Compose project is examined.
     type: path
   node:
-    description: Name of the node's container. Not used for a Docker Compose project.
+    description: Name of the container of the node. Not used for a Docker Compose project.
     type: str
     default: ""
   verb:
-    description: What the run did; part of the file's name.
+    description: What the run did. It becomes part of the name of the file.
     type: str
     default: run
   reason:
@@ -46,7 +50,7 @@ options:
     type: str
     default: ""
   failure:
-    description: What the user was told.
+    description: The failure as it was shown to the user.
     type: str
     default: ""
   each:
@@ -59,21 +63,19 @@ options:
     default: 30.0
 attributes:
   check_mode:
-    description: Can run in check_mode and return changed status prediction without modifying target
     support: full
   diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode
     support: none
 """
 
 EXAMPLES = r"""
 - name: Bring the platform up
   block:
-    - name: Do what may fail
+    - name: Create the cluster
       ansible.builtin.import_role:
         name: gpuaas.parity.cluster
   rescue:
-    - name: Leave what is needed to diagnose
+    - name: Collect what is needed to diagnose the failure
       gpuaas.parity.diagnosis_bundle:
         kubeconfig: "{{ parity_state_dir }}/kubeconfig"
         state_dir: "{{ parity_state_dir }}"
@@ -84,8 +86,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+extends_documentation_fragment:
+  - gpuaas.parity.failure
 path:
-  description: The bundle.
+  description: Path of the bundle.
   returned: when it was written
   type: str
   sample: /home/me/gpuaas-parity/.parity/kind/bundles/20260314T091500Z-up.tar.gz

@@ -11,70 +11,49 @@ short_description: Say what on this machine or in this checkout would stop which
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
-  - Looks at the Python environment, the contract as every mode renders it, rendered files edited by hand, the modes' own
-    folders with their secrets and CA, a run at work, and, for the modes that run on this machine, at the machine, the
-    Docker engine, ports, and what stands under the modes' names.
-  - What a mode's C(up) would put right by itself is a note and stops nothing.
-  - Everything is read, in about a second, and nothing is changed. Secrets are told by name alone.
-  - Finding something is not a failure, unless O(mode) asks for one mode's verdict.
-  - Runs on the controller.
+  - Examines the Python environment, the contract as every mode renders it, rendered files edited by hand, the state
+    directories of the modes with their secrets and CA, and runs in progress. For the modes that run on this machine it also
+    examines the machine, the Docker engine, ports, and what exists under the names of the modes.
+  - What the C(up) of a mode would put right by itself is a note and stops nothing.
+  - Everything is read, in about a second, and nothing is changed. Secrets are mentioned by name only.
+  - A finding is not a failure, unless O(mode) asks for the verdict on one mode.
+extends_documentation_fragment:
+  - gpuaas.parity.attributes
+  - gpuaas.parity.attributes.reads_only
+  - gpuaas.parity.capacity
+  - gpuaas.parity.platform
+  - gpuaas.parity.platform.instance
+  - gpuaas.parity.platform.lane
+requirements:
+  - cryptography >= 50
+  - httpx >= 0.28
+  - jsonschema >= 4.26
 options:
   root:
     description: The checkout.
     type: path
     required: true
-  platform:
-    description: Folder of the platform, which holds C(platform.yml).
-    type: path
-    required: true
   state_root:
-    description: The folder that holds a state directory for each mode.
+    description: Directory that holds a state directory for each mode.
     type: path
     required: true
   compose_dir:
-    description: Where a Compose project is rendered.
+    description: Directory to which a Compose project is rendered.
     type: path
     required: true
-  instance:
-    description: Name of the instance. Empty for the one that has none.
-    type: str
-    default: ""
   modes:
-    description: The modes to look at, in the order of the screen. All of the platform when empty.
+    description: The modes to examine, in the order in which they are shown. All modes of the platform when empty.
     type: list
     elements: str
     default: []
   mode:
-    description: Look at this mode only, and fail with the reason of what stops it.
-    type: str
-    default: ""
-  lane:
-    description: Name of the lane. Empty for the platform\'s default.
+    description: Examine this mode only, and fail with the reason of what stops it.
     type: str
     default: ""
   cluster:
     description: Name of the kind cluster.
     type: str
     default: gpuaas-parity
-  disk_build_gib:
-    description: Disk that must be free where Docker keeps its data when images are built, in GiB.
-    type: float
-    default: 12
-  disk_run_gib:
-    description: Disk that must be free when nothing is built, in GiB.
-    type: float
-    default: 4
-  memory_gib:
-    description: Memory that must be available before a platform runs, in GiB.
-    type: float
-    default: 3
-attributes:
-  check_mode:
-    description: Changes nothing, so it runs the same.
-    support: full
-  diff_mode:
-    description: Changes nothing, so there is nothing to compare.
-    support: none
 seealso:
   - module: gpuaas.parity.host_preflight
 """
@@ -97,6 +76,8 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+extends_documentation_fragment:
+  - gpuaas.parity.failure
 ready:
   description: For each mode whether nothing stops it.
   returned: always
@@ -115,7 +96,7 @@ modes:
           do: "end its owner, or take other ports: make kind-parity-up INSTANCE=two"
       notes: []
 text:
-  description: The screen.
+  description: The report as it is shown.
   returned: always
   type: str
   sample: "compose  ready     make local-dev-up"

@@ -13,10 +13,14 @@ author: gpuaas.parity contributors (@gpuaas)
 description:
   - Reads the Docker engine, disk, memory, inotify limits, ports, cgroup version, capabilities and clock of the
     controller, in well under a second, and changes nothing.
-  - All problems are reported at once, each with what was seen and what to type.
+  - All problems are reported together, each with what was seen and what to type.
+extends_documentation_fragment:
+  - gpuaas.parity.attributes
+  - gpuaas.parity.attributes.reads_only
+  - gpuaas.parity.capacity
 options:
   cluster_name:
-    description: Name of the kind cluster, or Compose project, that may hold the ports.
+    description: Name of the kind cluster or Compose project that may hold the ports.
     type: str
     default: gpuaas-parity
   build:
@@ -25,12 +29,12 @@ options:
     default: true
   compose:
     description:
-      - Whether the platform runs in Docker Compose. That needs the Compose plugin 2.20.2 or newer and an engine 25 or newer,
-        and not what a Kubernetes node needs.
+      - Whether the platform runs in Docker Compose. That needs the Compose plugin 2.20.2 or newer and Docker Engine 25 or
+        newer, but not what a Kubernetes node needs.
     type: bool
     default: false
   ports:
-    description: Ports the platform will publish.
+    description: Ports that the platform will publish.
     type: list
     elements: dict
     default: []
@@ -40,39 +44,20 @@ options:
         type: int
         required: true
       listen:
-        description: The address it is published at.
+        description: The address at which the port is published.
         type: str
         default: 127.0.0.1
-  disk_build_gib:
-    description: Disk that must be free where Docker keeps its data when images are built, in GiB.
-    type: float
-    default: 12
-  disk_run_gib:
-    description: Disk that must be free when nothing is built, in GiB.
-    type: float
-    default: 4
-  memory_gib:
-    description: Memory that must be available before the platform runs, in GiB.
-    type: float
-    default: 3
   checkout:
     description: Directory whose files the clock cannot be older than.
     type: path
   wait_seconds:
-    description: How long an engine that was just started may take to answer.
+    description: Seconds that an engine that was just started may take to answer.
     type: float
     default: 0
   report_only:
     description: Report the problems in RV(problems) and RV(plan) instead of failing.
     type: bool
     default: false
-attributes:
-  check_mode:
-    description: Can run in check_mode and return changed status prediction without modifying target
-    support: full
-  diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode
-    support: none
 """
 
 EXAMPLES = r"""
@@ -83,8 +68,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+extends_documentation_fragment:
+  - gpuaas.parity.failure
 facts:
-  description: What was found. Sizes in bytes, times in seconds since the epoch.
+  description: What was found. Sizes are in bytes, times in seconds since the epoch.
   returned: success
   type: dict
   sample:
@@ -111,8 +98,8 @@ reasons:
 plan:
   description:
     - What may be changed on this machine to solve the problems, for the role C(host).
-    - RV(ignore:packages) come from RV(ignore:suite) where that is set, RV(ignore:plain_packages) from what is
-      configured.
+    - RV(ignore:packages) come from RV(ignore:suite) where that is set, RV(ignore:plain_packages) from the configured
+      suites.
   returned: success
   type: dict
   sample:

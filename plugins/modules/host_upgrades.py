@@ -7,14 +7,19 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: host_upgrades
-short_description: Show what an installation would change on this machine, and refuse what nobody agreed to
+short_description: Show what an installation would change on this machine, and refuse unapproved changes
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
   - Simulates the installation of packages with apt, and names each installed package that it would upgrade, downgrade
-    or remove. Nothing is changed, the configuration of apt included.
-  - Where there are any, it fails (V(HOST_UPGRADE_REFUSED)), unless O(agreed=true) or the machine is disposable, because
+    or remove. Nothing is changed, not even the configuration of apt.
+  - If there are any, it fails with C(HOST_UPGRADE_REFUSED), unless O(agreed=true) or the machine is disposable, because
     the variable E(CI) is set or because process 1 is no init system, as in a container.
+extends_documentation_fragment:
+  - gpuaas.parity.attributes
+  - gpuaas.parity.attributes.reads_only
+requirements:
+  - apt
 options:
   packages:
     description: Packages, from O(suite) where that is set, without what they recommend.
@@ -22,7 +27,7 @@ options:
     elements: str
     default: []
   plain_packages:
-    description: Packages from what is configured, with what they recommend.
+    description: Packages from the configured suites, with what they recommend.
     type: list
     elements: str
     default: []
@@ -42,13 +47,6 @@ options:
     description: Whether the user agreed that installed packages change.
     type: bool
     default: false
-attributes:
-  check_mode:
-    description: Can run in check_mode and return changed status prediction without modifying target
-    support: full
-  diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode
-    support: none
 """
 
 EXAMPLES = r"""
@@ -58,6 +56,8 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+extends_documentation_fragment:
+  - gpuaas.parity.failure
 changes:
   description: The installed packages that would change; RV(ignore:new) is empty for one that would be removed.
   returned: success

@@ -7,50 +7,44 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: image
-short_description: Build the lane's images and a node image that holds them
+short_description: Build the images of a lane and a node image that holds them
 version_added: 0.1.0
-author:
-  - gpuaas.parity contributors (@gpuaas)
+author: gpuaas.parity contributors (@gpuaas)
 description:
-  - Builds from package registries every image that O(images) need and that is not there yet, independent ones at once.
-  - Bakes them into a kind node image, so that a cluster made of it loads nothing.
-  - An image is keyed by the content it is made from; an unchanged one is neither built nor loaded again.
-  - What the steps after need of it is written to C(images/supply.json) in O(state_dir).
+  - Builds or pulls every image that the services of O(contract) need and that is not on this machine yet. Independent
+    images are built at the same time.
+  - Bakes them into a kind node image, so that a cluster created from it loads nothing.
+  - An image is keyed by the content from which it is made. An unchanged image is neither built nor loaded again.
+  - What later steps need to know about the images is written to C(images/supply.json) in O(state_dir).
+extends_documentation_fragment:
+  - gpuaas.parity.attributes
+  - gpuaas.parity.contract
+  - gpuaas.parity.platform
+  - gpuaas.parity.state_dir
+requirements:
+  - Docker Engine >= 23 with buildx
+  - mmdebstrap, to build from package registries
 options:
-  platform:
-    description: The platform's folder. Each component may bring its image, and name in C(image/image.yml) how it is made.
-    type: path
-    required: true
-  contract:
-    description:
-      - The resolved contract, as M(gpuaas.parity.contract_render) returns it, or the path of C(contract.json).
-      - The images of its services are those that are wanted.
-    type: raw
-    required: true
   root:
-    description: Folder of the collection, whose C(images/catalog.yml) says how the images are made that components share.
+    description: Directory of the collection. Its C(images/catalog.yml) says how the images are made that components share.
     type: path
     required: true
   cache:
-    description: Where build logs and exported programs are kept between runs.
+    description: Directory that keeps build logs and exported programs between runs.
     type: path
     required: true
   node:
     description:
-      - Name of the node container. While it exists no node image is baked.
-      - Empty where the images are run by the engine itself; then there is no node image at all.
+      - Name of the container of the node. While it exists, no node image is baked.
+      - Empty where the Docker engine runs the images itself. Then there is no node image at all.
     type: str
-    required: true
-  state_dir:
-    description: The run's own folder.
-    type: path
     required: true
   source:
     description:
-      - V(build) makes every image from package registries and asks no container registry. An image that a component names by
-        reference must then be in the engine already.
-      - V(pull) takes from a container registry those for which an C(upstream) is named.
-      - V(auto) pulls where a registry answers, and keeps to that answer from then on.
+      - V(build) builds every image from package registries and asks no container registry. An image that a component names
+        by reference must then be in the engine already.
+      - V(pull) pulls from a container registry the images for which an C(upstream) is named.
+      - V(auto) pulls where a registry answers and builds where none does. The answer is remembered.
     type: str
     choices: [auto, build, pull]
     default: auto
@@ -61,10 +55,12 @@ options:
 attributes:
   check_mode:
     support: full
-    description: Reports what would be built.
+    details:
+      - Reports what would be built.
   diff_mode:
     support: none
-    description: An image has no textual difference.
+    details:
+      - An image has no textual difference.
 seealso:
   - module: gpuaas.parity.image_pin
 """
@@ -81,41 +77,43 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+extends_documentation_fragment:
+  - gpuaas.parity.failure
 node_image:
-  description: Reference of the node image with the lane's images baked in. Empty where O(node) is.
+  description: Reference of the node image into which the images of the lane are baked. Empty where O(node) is empty.
   type: str
-  returned: always
+  returned: success
   sample: gpuaas-parity/kind-node:0f3c5a1be2d49c77
 default_cni:
   description: Whether the node image leaves the network of pods to kind's own CNI, as upstream's does.
   type: bool
-  returned: always
+  returned: success
   sample: false
 node_key:
-  description: Key of the part of the node that a running cluster cannot take up. Empty where O(node) is.
+  description: Key of the part of the node that a running cluster cannot take up. Empty where O(node) is empty.
   type: str
-  returned: always
+  returned: success
   sample: 5b0c7f9c1de2a3f4
 kind:
-  description: Path of the kind program on this machine. Empty where O(node) is.
+  description: Path of the kind program on this machine. Empty where O(node) is empty.
   type: str
-  returned: always
+  returned: success
   sample: /home/dev/.cache/gpuaas-parity/bin/9d0b4a7e1c2f3a55/kind
 built:
-  description: Images that were built, or would be in check mode.
+  description: Images that were built, or would be built in check mode.
   type: list
   elements: str
-  returned: always
+  returned: success
   sample: [control-plane]
 baked:
-  description: Node images that were made, or would be in check mode.
+  description: Node images that were baked, or would be baked in check mode.
   type: list
   elements: str
-  returned: always
+  returned: success
   sample: []
 image_keys:
   description: Content key of each image of the lane.
   type: dict
-  returned: always
+  returned: success
   sample: {traefik: 77b1c5e0aa21f3d4}
 """

@@ -7,30 +7,32 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: image_pin
-short_description: Load what the node lacks and pin every image to its digest
+short_description: Load the images that the node lacks and pin every image to its digest
 version_added: 0.1.0
-author:
-  - gpuaas.parity contributors (@gpuaas)
+author: gpuaas.parity contributors (@gpuaas)
 description:
-  - Sends the running node the images that it lacks, without the layers that it has.
+  - Sends the running node the images that it lacks, without the layers that it already has.
   - Writes C(images/kustomization.yaml) in O(state_dir), a Kustomize component that names every image by its digest.
-  - Which images these are, M(gpuaas.parity.image) has written to the same directory.
+  - M(gpuaas.parity.image) recorded in O(state_dir) which images these are.
+extends_documentation_fragment:
+  - gpuaas.parity.attributes
+  - gpuaas.parity.state_dir
+requirements:
+  - Docker Engine >= 23
 options:
   node:
-    description: Name of the running node container.
+    description: Name of the container of the running node.
     type: str
-    required: true
-  state_dir:
-    description: The run's own folder.
-    type: path
     required: true
 attributes:
   check_mode:
     support: full
-    description: Reports what would be loaded.
+    details:
+      - Reports what would be loaded.
   diff_mode:
     support: none
-    description: An image has no textual difference.
+    details:
+      - An image has no textual difference.
 seealso:
   - module: gpuaas.parity.image
 """
@@ -43,15 +45,17 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+extends_documentation_fragment:
+  - gpuaas.parity.failure
 loaded:
-  description: Images that were sent to the node, or would be in check mode.
+  description: Images that were sent to the node, or would be sent in check mode.
   type: list
   elements: str
-  returned: always
+  returned: success
   sample: [control-plane]
 images:
   description: Manifest digest of each image.
   type: dict
-  returned: always
+  returned: success
   sample: {traefik: "sha256:1c6f…"}
 """

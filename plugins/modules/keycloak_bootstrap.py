@@ -11,22 +11,26 @@ short_description: Keep a Keycloak realm equal to a document
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
-  - Makes the permanent administrator of realm C(master), reconciles one realm with the rendering of
-    C(platform/realm.yml), and removes the temporary administrator that Keycloak started with once the permanent one has
-    proved that it may administer.
-  - What is missing is created, what differs is changed, and what this module made and the document has dropped is
-    deleted. Only the fields that the document rules are compared. Objects that this module did not make are never
-    touched; what it made is recorded in attribute C(parity.owned) of the realm, before it is made.
-  - A password that was changed in Keycloak, or in O(secrets_file), is set again. Nobody has to log in for that to be
-    seen, so nobody is locked out by it.
-  - Where Keycloak does not know the administrator's new password yet, its replaced ones are tried, and the new one is
-    set. They are in C(previous.yml) beside O(secrets_file), which gpuaas.parity.secret_rotate writes, and which is
-    removed once all of it is settled.
+  - Creates the permanent administrator of realm C(master), reconciles one realm with O(document), and removes the
+    temporary administrator that Keycloak started with once the permanent one has proved that it can administer.
+  - What is missing is created, what differs is changed, and what this module created and the document no longer has is
+    deleted. Only the fields that the document sets are compared. Objects that this module did not create are never
+    touched. What it creates is recorded in attribute C(parity.owned) of the realm beforehand.
+  - A password that was changed in Keycloak, or in O(secrets_file), is set again. The module detects that without logging
+    in as the user, so it cannot lock the user out.
+  - Where Keycloak does not know the new password of the administrator yet, the replaced ones are tried and the new one is
+    set. They are in C(previous.yml) beside O(secrets_file), which M(gpuaas.parity.secret_rotate) writes and this module
+    removes once every change has been made.
   - A run that was interrupted, at whatever step, is finished by the next one.
+extends_documentation_fragment:
+  - gpuaas.parity.attributes
+requirements:
+  - httpx >= 0.28
+  - jsonschema >= 4.26
 options:
   document:
     description:
-      - The realm, as a mapping or as the path of the file that gpuaas.parity.contract_render made of
+      - The realm, as a mapping or as the path of the file that M(gpuaas.parity.contract_render) made from
         C(platform/realm.yml). Its format is C(platform/realm.schema.json).
     type: raw
     required: true
@@ -36,14 +40,14 @@ options:
     type: str
     required: true
   ca_file:
-    description: File of the only CA that is trusted. Without it O(url) must be plain C(http).
+    description: File of the only CA that is trusted. Without it, O(url) must be plain C(http).
     type: path
   secrets_file:
     description: File with the values of the secrets that O(document) and O(bootstrap_secret) name.
     type: path
     required: true
   bootstrap_client_id:
-    description: Client of realm C(master) that Keycloak makes at its first start (C(KC_BOOTSTRAP_ADMIN_CLIENT_ID)).
+    description: Client of realm C(master) that Keycloak creates at its first start (C(KC_BOOTSTRAP_ADMIN_CLIENT_ID)).
     type: str
     default: parity-bootstrap
   bootstrap_secret:
@@ -52,18 +56,20 @@ options:
     default: keycloak_bootstrap_client_secret
   adopt:
     description:
-      - Take over a realm or objects in it that have a name of O(document) but were not made by this module. They are
-        changed and, once the document drops them, deleted like all others.
+      - Take over a realm, or objects in it, that have a name of O(document) but were not created by this module. They are
+        changed and, once the document no longer has them, deleted like all others.
       - With V(false) such an object is a failure, and nothing is changed.
     type: bool
     default: false
 attributes:
   check_mode:
     support: full
-    description: Logs in and compares; sends no request that changes anything.
+    details:
+      - Logs in and compares. Sends no request that changes anything.
   diff_mode:
     support: full
-    description: Shows the fields of every object that differ. Values of secrets are masked.
+    details:
+      - Shows the fields that differ of every object. Values of secrets are masked.
 seealso:
   - module: gpuaas.parity.contract_render
   - module: gpuaas.parity.local_secrets
@@ -71,7 +77,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Keep the realm equal to the contract
+- name: Reconcile the realm with the contract
   gpuaas.parity.keycloak_bootstrap:
     document: .parity/kind/rendered/realm.json
     url: https://auth.gpuaas.localhost:8443
@@ -90,18 +96,20 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+extends_documentation_fragment:
+  - gpuaas.parity.failure
 realm:
   description: Name of the realm.
   returned: success
   type: str
   sample: gpuaas
 issuer:
-  description: Issuer of the realm's tokens when they are asked for at O(url).
+  description: Issuer of the tokens of the realm when they are requested at O(url).
   returned: success
   type: str
   sample: https://auth.gpuaas.localhost:8443/realms/gpuaas
 changes:
-  description: What was changed or, in check mode, would be; in the order of the work.
+  description: What was changed, or would be changed in check mode, in the order of the work.
   returned: success
   type: list
   elements: dict
@@ -111,7 +119,7 @@ changes:
       type: str
       sample: client
     name:
-      description: Name of the object, of a group its path.
+      description: Name of the object. For a group, its path.
       type: str
       sample: gpuaas-web
     action:
@@ -124,27 +132,14 @@ changes:
       elements: str
       sample: [redirectUris, secret]
 kept:
-  description: Groups that the document dropped but that have children which this module did not make.
+  description: Groups that the document no longer has, but that have children which this module did not create.
   returned: success
   type: list
   elements: str
   sample: []
 requests:
-  description: How many requests Keycloak was sent.
+  description: Number of requests that were sent to Keycloak.
   returned: success
   type: int
   sample: 17
-reason:
-  description: Id of the reason, one of those in the runbook.
-  returned: failure
-  type: str
-  sample: KEYCLOAK_AUTH
-seen:
-  description: What was observed.
-  returned: failure
-  type: str
-do:
-  description: What to type next.
-  returned: failure
-  type: str
 """

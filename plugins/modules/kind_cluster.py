@@ -7,39 +7,41 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: kind_cluster
-short_description: Create, start, stop and remove a kind cluster of our own
+short_description: Create, start, stop and remove the run's own kind cluster
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
-  - Creates the cluster if it is missing, makes it anew if its creation was interrupted, starts it if it is stopped,
+  - Creates the cluster if it is missing, creates it again if its creation was interrupted, starts it if it is stopped,
     and repairs what a restart of Docker broke.
-  - A cluster that stands and differs from what is asked for is reported in RV(drift) and never recreated.
-  - A cluster of that name that was not made from O(state_dir), and a kubeconfig that leads elsewhere, are refused
+  - A cluster that exists and differs from what was requested is reported in RV(drift) and never recreated.
+  - A cluster of that name that was not created from O(state_dir), and a kubeconfig that leads elsewhere, are refused
     before anything is written.
-  - What is created has neither CoreDNS nor kube-proxy. They belong to the manifests that are applied first.
+  - The new cluster has neither CoreDNS nor kube-proxy. They belong to the manifests that are applied first.
   - O(state=absent) removes containers, volumes, network and files, and fails if anything is left.
-  - Runs on the controller. Neither E(KUBECONFIG) nor any other export of the shell is read; Docker's own variables are.
+  - Neither E(KUBECONFIG) nor any other export of the shell is read, except the variables of Docker.
+extends_documentation_fragment:
+  - gpuaas.parity.attributes
+  - gpuaas.parity.state_dir
+requirements:
+  - httpx >= 0.28
+  - Docker Engine >= 23
 options:
   name:
-    description: Name of the cluster, and of its Docker network.
+    description: Name of the cluster and of its Docker network.
     type: str
     default: gpuaas-parity
   state:
-    description: What is wanted.
+    description: State that the cluster should have.
     type: str
     choices: [present, stopped, absent]
     default: present
-  state_dir:
-    description: State directory of the run, see M(gpuaas.parity.run_state). The record of the cluster lies in it.
-    type: path
-    required: true
   kubeconfig:
-    description: The kubeconfig file, 0600, in O(state_dir). By default C(kubeconfig). One that lies elsewhere is refused.
+    description: The kubeconfig file, 0600. The default is C(kubeconfig) in O(state_dir). A file elsewhere is refused.
     type: path
   supply:
     description:
-      - What M(gpuaas.parity.image) wrote of the node image and the kind program, both of which must be on this machine.
-        By default C(images/supply.json) in O(state_dir). Only O(state=present) reads it.
+      - What M(gpuaas.parity.image) wrote about the node image and the kind program, both of which must be on this machine.
+        The default is C(images/supply.json) in O(state_dir). Only O(state=present) reads it.
     type: path
   ports:
     description: Ports of this machine that lead to the node.
@@ -60,25 +62,26 @@ options:
         type: str
         default: 127.0.0.1
   directories:
-    description: Directories that are made in the node when the cluster is created, for volumes that lie there.
+    description: Directories that are created in the node together with the cluster, for volumes.
     type: list
     elements: str
     default: []
   cgroup_version:
-    description: The cgroup version of the host, as M(gpuaas.parity.host_preflight) found it. Without it the Docker engine is asked.
+    description:
+      - The cgroup version of the host, as M(gpuaas.parity.host_preflight) found it. The default is to ask the Docker engine.
     type: int
     choices: [1, 2]
   wait_seconds:
-    description: How long the API may take to be ready. Nodes and pods are not waited for.
+    description: Seconds that the API may take to become ready. Nodes and pods are not awaited.
     type: float
     default: 120
 attributes:
   check_mode:
-    description: Can run in check_mode and return changed status prediction without modifying target
     support: full
   diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode
     support: full
+seealso:
+  - module: gpuaas.parity.kind_cluster_info
 """
 
 EXAMPLES = r"""
@@ -96,8 +99,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+extends_documentation_fragment:
+  - gpuaas.parity.failure
 actions:
-  description: What was done, or in check mode would be, in words.
+  description: What was done, or would be done in check mode, in words.
   returned: success
   type: list
   elements: str
@@ -113,7 +118,7 @@ after:
   type: str
   sample: running
 drift:
-  description: Where a cluster that stands differs from what was asked for.
+  description: Where an existing cluster differs from what was requested.
   returned: success
   type: list
   elements: dict
@@ -122,7 +127,7 @@ drift:
       wanted: 127.0.0.1:8443->8443
       found: 127.0.0.1:9443->8443
 uid:
-  description: The uid of the namespace kube-system, which is the cluster's own.
+  description: The uid of the namespace kube-system, which identifies the cluster.
   returned: when the API was asked
   type: str
   sample: 0d1b1f4e-6f0d-4ac2-8f7b-0b6f6a1fd7ad
@@ -132,7 +137,7 @@ kubernetes_version:
   type: str
   sample: v1.36.3
 kubeconfig:
-  description: The kubeconfig file.
+  description: Path of the kubeconfig file.
   returned: success
   type: str
   sample: /home/me/gpuaas-parity/.parity/kind/kubeconfig

@@ -7,41 +7,41 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: kind_cluster_info
-short_description: Tell what there is of a kind cluster
+short_description: Gather information about a kind cluster
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
   - Reads the containers, the network, the record and the API of a cluster, and changes nothing.
-  - A cluster that is absent, broken or somebody else's is an answer, not a failure.
+  - A cluster that is absent, broken or owned by another run is an answer, not a failure.
+extends_documentation_fragment:
+  - gpuaas.parity.attributes
+  - gpuaas.parity.attributes.reads_only
+  - gpuaas.parity.state_dir
+requirements:
+  - httpx >= 0.28
+  - Docker Engine >= 23
 options:
   name:
     description: Name of the cluster.
     type: str
     default: gpuaas-parity
-  state_dir:
-    description: State directory of the run.
-    type: path
-    required: true
   kubeconfig:
-    description: The kubeconfig file. By default C(kubeconfig) in O(state_dir).
+    description: The kubeconfig file. The default is C(kubeconfig) in O(state_dir).
     type: path
-attributes:
-  check_mode:
-    description: Can run in check_mode and return changed status prediction without modifying target
-    support: full
-  diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode
-    support: none
+seealso:
+  - module: gpuaas.parity.kind_cluster
 """
 
 EXAMPLES = r"""
-- name: Look at the cluster
+- name: Gather information about the cluster
   gpuaas.parity.kind_cluster_info:
     state_dir: /home/me/gpuaas-parity/.parity/kind
   register: cluster
 """
 
 RETURN = r"""
+extends_documentation_fragment:
+  - gpuaas.parity.failure
 cluster:
   description: The cluster.
   returned: success
@@ -56,15 +56,15 @@ cluster:
       type: bool
       sample: true
     running:
-      description: Whether every node container runs.
+      description: Whether every node container is running.
       type: bool
       sample: true
     owned:
-      description: Whether it was made from O(state_dir).
+      description: Whether it was created from O(state_dir).
       type: bool
       sample: true
     half_made:
-      description: Whether its creation was interrupted, or its record is gone.
+      description: Whether its creation was interrupted, or its record is missing.
       type: bool
       sample: false
     uid:
@@ -72,7 +72,7 @@ cluster:
       type: str
       sample: 0d1b1f4e-6f0d-4ac2-8f7b-0b6f6a1fd7ad
     kubernetes_version:
-      description: The version of the API server when it was created.
+      description: The version of the API server when the cluster was created.
       type: str
       sample: v1.36.3
     created:
@@ -84,11 +84,11 @@ cluster:
       type: str
       sample: gpuaas-parity/node:dev
     node_container:
-      description: Name of the node's container.
+      description: Name of the container of the node.
       type: str
       sample: gpuaas-parity-control-plane
     status:
-      description: Docker's status of the node's container, or V(absent).
+      description: Docker's status of the container of the node, or V(absent).
       type: str
       sample: running
     ports:
@@ -100,11 +100,11 @@ cluster:
           node_port: 8443
           listen: 127.0.0.1
     kubeconfig:
-      description: The kubeconfig file; empty when there is none.
+      description: Path of the kubeconfig file; empty when there is none.
       type: str
       sample: /home/me/gpuaas-parity/.parity/kind/kubeconfig
     network:
-      description: The Docker network; empty when there is none.
+      description: Name of the Docker network; empty when there is none.
       type: str
       sample: gpuaas-parity
     api_ready:
@@ -116,7 +116,7 @@ cluster:
       type: str
       sample: ""
     nodes:
-      description: The nodes, as the API tells them.
+      description: The nodes, as the API reports them.
       type: list
       elements: dict
       sample:

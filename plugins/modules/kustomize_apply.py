@@ -11,51 +11,50 @@ short_description: Apply Kustomize bases to the run's own cluster, server-side
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
-  - Builds every base of O(bases) with Kustomize and applies all their objects in one server-side apply.
-  - The objects start at once; order comes from readiness, see M(gpuaas.parity.probe). They are sent namespace by namespace
-    in the order of O(bases), so that of a busy machine's time the first ones get theirs first.
-  - What changed is what the server says it set in the second of this run or later.
-  - Before anything is sent, the cluster is proved to be the run's own, see O(kubeconfig). A cluster that is shared is
-    never written to, whatever the inventory says.
+  - Builds every base of O(bases) with Kustomize and applies all of their objects in one server-side apply.
+  - All objects start at the same time. Order comes from readiness, see M(gpuaas.parity.probe). They are sent namespace by
+    namespace in the order of O(bases), so that on a busy machine the first ones start first.
+  - An object counts as changed when the server says that it was set in the second of this run or later.
+  - Before anything is sent, the cluster is proved to be the run's own, see O(kubeconfig). A shared cluster is never
+    written to, whatever the inventory says.
   - A Job whose template changed is replaced, because a Job cannot be changed.
+  - What each base was applied as is kept in C(applied.json) of O(state_dir), for M(gpuaas.parity.stale_objects_info).
+extends_documentation_fragment:
+  - gpuaas.parity.attributes
+  - gpuaas.parity.state_dir
+requirements:
+  - httpx >= 0.28
+  - kubectl
 options:
   bases:
-    description: Folders with a C(kustomization.yaml).
+    description: Directories with a C(kustomization.yaml).
     type: list
     elements: path
     required: true
   kubeconfig:
     description:
-      - The run's own kubeconfig, in O(state_dir). No other is read.
-      - Its server must be on loopback, its CA the one recorded in C(<state_dir>/cluster.json) when the cluster was made,
-        and the cluster that answers must have the recorded uid.
-    type: path
-    required: true
-  state_dir:
-    description:
-      - The run's own folder; kubectl keeps its discovery cache there.
-      - What each base was applied as is kept there in C(applied.json), for M(gpuaas.parity.stale_objects_info).
-      - The contract rendered in it must be for a cluster of this machine (C(target) V(kubernetes)).
+      - The run's own kubeconfig, in O(state_dir). No other kubeconfig is read.
+      - Its server must be on loopback, its CA must be the one recorded in C(<state_dir>/cluster.json) when the cluster was
+        created, and the cluster that answers must have the recorded uid.
+      - The contract rendered in O(state_dir) must be for a cluster of this machine (C(target) V(kubernetes)).
     type: path
     required: true
   cache_dir:
     description:
-      - A folder that outlives clusters. Which fields servers accepted is remembered there, by Kubernetes version.
-      - Objects whose fields were accepted before are applied without asking again whether the server knows each of them,
-        which saves half of the time.
+      - A directory that outlives clusters. It records, by Kubernetes version, which fields servers have accepted.
+      - Objects whose fields were accepted before are applied without asking the server again whether it knows each of
+        them, which halves the time.
     type: path
     required: true
 attributes:
   check_mode:
-    description: Can run in check_mode and return changed status prediction without modifying target
     support: full
   diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode
     support: full
 """
 
 EXAMPLES = r"""
-- name: Apply what the ingress and the data stores consist of
+- name: Apply the ingress and the data stores
   gpuaas.parity.kustomize_apply:
     bases:
       - .parity/kind/rendered/ingress
@@ -66,21 +65,23 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+extends_documentation_fragment:
+  - gpuaas.parity.failure
 created:
   description: Objects that did not exist, as C(Kind namespace/name).
   type: list
   elements: str
-  returned: always
+  returned: success
   sample: [Namespace gpuaas-data]
 configured:
   description: Objects that were changed.
   type: list
   elements: str
-  returned: always
+  returned: success
   sample: [StatefulSet gpuaas-data/postgres]
 unchanged:
-  description: How many objects were as they should be.
+  description: Number of objects that were already as they should be.
   type: int
-  returned: always
+  returned: success
   sample: 41
 """

@@ -11,28 +11,27 @@ short_description: Keep a local CA and a certificate for each endpoint
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
-  - Keeps C(tls/) in O(state_dir). The CA is for servers below the contract's domain and nothing else (RFC 5280 4.2.1.10),
+  - Keeps C(tls/) in O(state_dir). The CA is constrained to servers below the domain of the contract (RFC 5280 4.2.1.10),
     so that trusting it puts no other name at risk. It is valid for a year.
-  - Every endpoint has a certificate for exactly its host, valid for 90 days. It is issued anew when it ends within 14
-    days, when the host changed, or when it is broken or not of this CA.
-  - The key of the CA is made once. Its certificate is renewed under the same key when it ends within 14 days or the
-    domain changed. A CA that is missing or broken although certificates of it exist is refused, not replaced.
-options:
-  contract:
-    description: The resolved contract, as gpuaas.parity.contract_render returns it, or the path of C(contract.json).
-    type: raw
-    required: true
-  state_dir:
-    description: Directory of the run's own files.
-    type: path
-    required: true
+  - Every endpoint has a certificate for exactly its host, valid for 90 days. It is issued again when it expires within 14
+    days, when the host changed, or when it is broken or was issued by another CA.
+  - The key of the CA is generated once. Its certificate is renewed with the same key when it expires within 14 days or the
+    domain changed. A CA that is missing or broken although it has issued certificates is refused, not replaced.
+extends_documentation_fragment:
+  - gpuaas.parity.attributes
+  - gpuaas.parity.contract
+  - gpuaas.parity.state_dir
+requirements:
+  - cryptography >= 50
 attributes:
   check_mode:
     support: full
-    description: Says what would be issued, and writes nothing.
+    details:
+      - Says what would be issued.
   diff_mode:
     support: none
-    description: RV(issued) and RV(removed) tell what changes.
+    details:
+      - RV(issued) and RV(removed) say what changes.
 seealso:
   - module: gpuaas.parity.contract_render
 """
@@ -46,29 +45,31 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+extends_documentation_fragment:
+  - gpuaas.parity.failure
 ca_file:
-  description: Path of the CA's certificate. Its mode is 0644; it is no secret.
+  description: Path of the certificate of the CA. Its mode is 0644, because it is not secret.
   returned: success
   type: str
   sample: /home/me/parity/.parity/kind/tls/ca.crt
 fingerprint:
-  description: SHA-256 of the CA's certificate in hexadecimal; null in check mode when the CA is yet to be issued.
+  description: SHA-256 of the certificate of the CA in hexadecimal. Null in check mode when the CA has yet to be issued.
   returned: success
   type: str
   sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 not_after:
-  description: When the CA's certificate ends, in UTC; null in check mode when the CA is yet to be issued.
+  description: When the certificate of the CA expires, in UTC. Null in check mode when the CA has yet to be issued.
   returned: success
   type: str
   sample: "2027-11-21T21:48:00Z"
 issued:
-  description: What was issued in this run, C(ca) or the name of an endpoint.
+  description: What this run issued, C(ca) or the name of an endpoint.
   returned: success
   type: list
   elements: str
   sample: [api, auth, ca, web]
 causes:
-  description: For each of RV(issued) why.
+  description: For each of RV(issued), why it was issued.
   returned: success
   type: dict
   sample: {"web": "it expires soon"}
@@ -78,9 +79,4 @@ removed:
   type: list
   elements: str
   sample: []
-reason:
-  description: Reason id of the failure.
-  returned: failure
-  type: str
-  sample: CA_CORRUPT
 """

@@ -7,33 +7,32 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: local_secrets
-short_description: Have the secrets of a run as its tier gives them, and check them ever after
+short_description: Provide the secrets of a run as its tier demands, and verify them on every run
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
-  - Keeps C(secrets/secrets.yml) in O(state_dir), a mapping of every secret's name to its value, and derives from it one
-    file for each secret of a service, C(secrets/files/<service>/<key>).
-  - Where values come from is said by O(tier). A name that the contract gained is filled alone.
+  - Keeps C(secrets/secrets.yml) in O(state_dir), a mapping from the name of every secret to its value, and derives from it
+    one file for each secret of a service, C(secrets/files/<service>/<key>).
+  - O(tier) says where values come from. Only a name that was added to the contract is given a new value.
   - A file that is broken, that others may read, or that holds a weak value or an unknown name is refused. It is never
-    overwritten, and nothing in it is ever regenerated; gpuaas.parity.secret_rotate replaces a secret.
-  - A service gets a secret only when the contract lists it among the secret's C(readers).
-  - No value is returned, logged or put into a message.
+    overwritten, and nothing in it is ever regenerated. M(gpuaas.parity.secret_rotate) replaces a secret.
+  - A service gets a secret only when the contract lists it among the C(readers) of the secret.
+  - No value is returned, logged or part of a message.
+extends_documentation_fragment:
+  - gpuaas.parity.attributes
+  - gpuaas.parity.contract
+  - gpuaas.parity.state_dir
+requirements:
+  - cryptography >= 50
+  - jsonschema >= 4.26
 options:
-  contract:
-    description: The resolved contract, as gpuaas.parity.contract_render returns it, or the path of C(contract.json).
-    type: raw
-    required: true
-  state_dir:
-    description: Directory of the run's own files.
-    type: path
-    required: true
   tier:
     description:
-      - What the environment is, and with that where the values come from. There is no default.
+      - What the environment is, which determines where the values come from. There is no default.
       - V(local) generates each value once, at random, and keeps it.
-      - V(ci) derives each value from O(seed_file) by HKDF-SHA256 (RFC 5869) with the secret's kind and name. Equal seeds
-        give equal secrets on every machine. A value in C(secrets.yml) that is another one is refused.
-      - V(staging) generates nothing and demands every value in C(secrets.yml).
+      - V(ci) derives each value from O(seed_file) by HKDF-SHA256 (RFC 5869) with the kind and name of the secret. Equal
+        seeds give equal secrets on every machine. A different value in C(secrets.yml) is refused.
+      - V(staging) generates nothing and requires every value in C(secrets.yml).
       - The tier is recorded in C(secrets-tier) in O(state_dir). Secrets of one tier are refused in another. Secrets
         without a record take the tier that is given.
     type: str
@@ -41,29 +40,31 @@ options:
     choices: [local, ci, staging]
   seed_file:
     description:
-      - File with the seed of V(ci), of mode 0600 and with at least 32 bytes that are not space around it. No other tier
-        reads it.
+      - File with the seed for V(ci), of mode 0600 and with at least 32 bytes, not counting surrounding space. No other
+        tier reads it.
     type: path
   cluster_exists:
     description: >-
-      Whether the platform that uses the secrets exists, running or stopped. When it does and C(secrets.yml) does not, the
-      module fails: new secrets would not open its data.
+      Whether the platform that uses the secrets exists, running or stopped. If it does and C(secrets.yml) does not, the
+      module fails, because new secrets would not open its data.
     type: bool
     default: false
 attributes:
   check_mode:
     support: full
-    description: Says what would be generated, and writes nothing.
+    details:
+      - Says what would be generated.
   diff_mode:
     support: none
-    description: A diff would show secrets.
+    details:
+      - A diff would show secrets.
 seealso:
   - module: gpuaas.parity.contract_render
   - module: gpuaas.parity.secret_rotate
 """
 
 EXAMPLES = r"""
-- name: Generate what is missing, check what is there
+- name: Generate what is missing and verify what exists
   gpuaas.parity.local_secrets:
     contract: "{{ render.contract }}"
     state_dir: "{{ playbook_dir }}/../.parity/kind"
@@ -71,7 +72,7 @@ EXAMPLES = r"""
     cluster_exists: "{{ cluster.exists }}"
   register: secrets
 
-- name: Have the same secrets in every run of a pipeline
+- name: Derive the same secrets in every run of a pipeline
   gpuaas.parity.local_secrets:
     contract: "{{ render.contract }}"
     state_dir: "{{ playbook_dir }}/../.parity/kind"
@@ -80,14 +81,16 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+extends_documentation_fragment:
+  - gpuaas.parity.failure
 generated:
-  description: Names of the secrets that got their value in this run.
+  description: Names of the secrets that were given their value in this run.
   returned: success
   type: list
   elements: str
   sample: [redis_password]
 removed:
-  description: Derived files that were removed because no service in the lane has them, below C(secrets/files).
+  description: Derived files, below C(secrets/files), that were removed because no service in the lane has them.
   returned: success
   type: list
   elements: str
@@ -103,9 +106,4 @@ files:
   type: list
   elements: str
   sample: [/home/me/parity/.parity/kind/secrets/files/redis/password]
-reason:
-  description: Reason id of the failure.
-  returned: failure
-  type: str
-  sample: SECRETS_PERMISSIONS
 """

@@ -12,19 +12,16 @@ version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
   - Finds clusters and Compose projects of this collection by the labels of their Docker networks.
-  - Runs on the controller.
+extends_documentation_fragment:
+  - gpuaas.parity.attributes
+  - gpuaas.parity.attributes.reads_only
+requirements:
+  - Docker Engine >= 23
 options:
   state_dir:
-    description: State directory of the run that asks, which is marked in the list.
+    description: State directory of the current run, whose platform is marked in the list.
     type: path
     default: ""
-attributes:
-  check_mode:
-    description: Can run in check_mode and return changed status prediction without modifying target
-    support: full
-  diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode
-    support: none
 """
 
 EXAMPLES = r"""
@@ -34,8 +31,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+extends_documentation_fragment:
+  - gpuaas.parity.failure
 platforms:
-  description: What stands, sorted by name.
+  description: The platforms, sorted by name.
   returned: success
   type: list
   elements: dict

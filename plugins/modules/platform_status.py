@@ -7,53 +7,48 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: platform_status
-short_description: Show on one screen what of the platform stands
+short_description: Show the state of the platform on one screen
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
-  - Shows the cluster or the Docker Compose project, each component's readiness, age and restarts with what blocks it, the
-    endpoints with their answer now, the users with the place of their passwords, the CA, and the ports of the host that
-    lead to data stores.
+  - Shows the cluster or the Docker Compose project, the readiness, age and restarts of each component with what blocks it,
+    the endpoints with their current answer, the users with the place of their passwords, the CA, and the ports of the host
+    that lead to data stores.
   - Fails with reason C(NOT_READY) unless all of it is ready, with C(CLUSTER_ABSENT) when there is no cluster and with
     C(PROJECT_ABSENT) when there is no container of the project.
   - Takes about a second and never waits for something to become ready. No secret is read.
+extends_documentation_fragment:
+  - gpuaas.parity.attributes
+  - gpuaas.parity.attributes.reads_only
+  - gpuaas.parity.kubeconfig
+  - gpuaas.parity.state_dir
+requirements:
+  - cryptography >= 50
+  - httpx >= 0.28
+  - Docker Engine >= 23
 options:
-  kubeconfig:
-    description:
-      - The run's own kubeconfig. Its server must be on this machine.
-      - Needed unless the contract's target is V(compose), which has no cluster.
-    type: path
-  state_dir:
-    description: Directory of the run's own state, with the rendered contract and the CA.
-    type: path
-    required: true
   cluster:
     description: Name of the kind cluster.
     type: str
     default: gpuaas-parity
-attributes:
-  check_mode:
-    description: Changes nothing, so it runs the same.
-    support: full
-  diff_mode:
-    description: Changes nothing, so there is nothing to compare.
-    support: none
 """
 
 EXAMPLES = r"""
-- name: Show what stands
+- name: Show the state of the platform
   gpuaas.parity.platform_status:
     kubeconfig: .parity/kind/kubeconfig
     state_dir: .parity/kind
 
-- name: Show what stands of the Docker Compose project
+- name: Show the state of the Docker Compose project
   gpuaas.parity.platform_status:
     state_dir: .parity/compose
 """
 
 RETURN = r"""
+extends_documentation_fragment:
+  - gpuaas.parity.failure
 ready:
-  description: Whether cluster or project, components and endpoints are all ready.
+  description: Whether the cluster or project, all components and all endpoints are ready.
   returned: always
   type: bool
   sample: true
@@ -63,33 +58,36 @@ text:
   type: str
   sample: "cluster gpuaas-parity: Ready, Kubernetes v1.36.3, age 12m"
 data:
-  description: The same as data.
+  description: The content of the screen as data.
   returned: when there is a cluster or a project
   type: dict
   contains:
     ready:
-      description: Whether cluster or project, components and endpoints are all ready.
+      description: Whether the cluster or project, all components and all endpoints are ready.
       type: bool
+      sample: true
     mode:
       description: Mode of the run.
       type: str
+      sample: kind
     lane:
       description: Lane of the run.
       type: str
+      sample: core
     cluster:
-      description: Name, node, node image, Kubernetes version, age in seconds and readiness. Not of a project.
+      description: Name, node, node image, Kubernetes version, age in seconds and readiness. Absent for a project.
       type: dict
     project:
-      description: Name, containers that run and that should, age in seconds, readiness and the jobs that failed. Not of
-        a cluster.
+      description: Name, containers that run and that should run, age in seconds, readiness and the jobs that failed. Absent
+        for a cluster.
       type: dict
     components:
-      description: Each with replicas ready and wanted, age in seconds, restarts and blocker, in a project also its
+      description: Each with replicas ready and wanted, age in seconds, restarts and blocker. In a project also with its
         addresses on the host.
       type: list
       elements: dict
     endpoints:
-      description: Each with URL, whether it answers as it should, what it answers now, and its purpose.
+      description: Each with URL, whether it answers as it should, its current answer, and its purpose.
       type: list
       elements: dict
     users:
@@ -97,6 +95,6 @@ data:
       type: list
       elements: dict
     ca:
-      description: Path, end, days left, and the command that makes this machine trust it.
+      description: Path, expiry, days left, and the command that makes this machine trust it.
       type: dict
 """

@@ -7,35 +7,33 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: probe
-short_description: Make the checks that the platform stands, once or until it does
+short_description: Check that the platform works, once or until it does
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
-  - Makes the checks of the platform and of its components (C(checks.yml) in the folder of each) side by side, once or
-    until a deadline. Fails unless all hold.
-  - Fails closed. A component without a check of its readiness, and of what else it declares, is an error, and so is a check that
-    could not be carried out.
-  - Only checks that hold on the contract's target are made. A component that the mode's surroundings provide has none.
-  - A check of type C(exec) runs the component's own program in its container, through C(kubectl exec) or C(docker exec). In
-    a cluster that is proved to be the run's own first.
-  - While it waits it tells its run what is awaited, how much of the budget is used and what blocks, and the verdict of
-    each check as soon as it is known. What each check saw on its way goes to C(logs/probe.log) in O(state_dir).
+  - Makes the checks of the platform and of its components (C(checks.yml) in the folder of each) in parallel, once or until
+    a deadline. Fails unless all of them hold.
+  - Fails closed. A component without a check of its readiness, and of what else it declares, is an error, and so is a
+    check that could not be made.
+  - Only checks that hold on the target of the contract are made. A component that the surroundings of the mode provide has
+    none.
+  - A check of type C(exec) runs a program of the component in its container, through C(kubectl exec) or C(docker exec). In
+    a cluster, that is proved to be the run's own first.
+  - While it waits, it reports what it waits for, how much of the time is used and what blocks, and the verdict of each
+    check as soon as it is known. What each check saw on the way is written to C(logs/probe.log) in O(state_dir).
+extends_documentation_fragment:
+  - gpuaas.parity.attributes
+  - gpuaas.parity.kubeconfig
+  - gpuaas.parity.platform
+  - gpuaas.parity.state_dir
+requirements:
+  - httpx >= 0.28
+  - jsonschema >= 4.26
+  - Docker Engine >= 23
+  - kubectl, for checks of type C(exec) in a cluster
 options:
-  kubeconfig:
-    description:
-      - The run's own kubeconfig. Its server must be on this machine.
-      - Needed unless the contract's target is V(compose), which has no cluster.
-    type: path
-  state_dir:
-    description: Directory of the run's own state, with the rendered contract, secrets and CA.
-    type: path
-    required: true
-  platform:
-    description: Folder of the platform, whose components each have their C(checks.yml).
-    type: path
-    required: true
   contract:
-    description: The rendered contract. By default C(rendered/contract.json) in O(state_dir) is read.
+    description: The rendered contract. The default is to read C(rendered/contract.json) in O(state_dir).
     type: dict
     default: {}
   components:
@@ -45,16 +43,17 @@ options:
     default: []
   phase:
     description:
-      - With V(up) the checks that a platform that is ready must pass.
-      - With V(validate) all checks.
+      - V(up) makes the checks that a platform that is ready must pass.
+      - V(validate) makes all checks.
     type: str
     choices: [up, validate]
     default: validate
   gate:
     description:
-      - Makes exactly the checks that belong to the validations which C(gates.yml) in O(platform) demands before this, whatever
-        O(phase) says. One of them is that all modes of the contract mean the same.
-      - Fails closed. A check that was not made, another mode than the gate's and a platform that is not up are failures.
+      - Make exactly the checks of the validations that C(gates.yml) in O(platform) demands for this gate, whatever O(phase)
+        is. One of them is that all modes of the contract mean the same.
+      - Fails closed. A check that was not made, a mode other than that of the gate and a platform that is not up are
+        failures.
     type: str
     choices: ["", merge, deploy]
     default: ""
@@ -63,7 +62,7 @@ options:
     type: float
     default: 0
   cluster:
-    description: Name of the kind cluster, whose node's container is inspected.
+    description: Name of the kind cluster, the container of whose node is inspected.
     type: str
     default: gpuaas-parity
   report:
@@ -72,15 +71,17 @@ options:
     default: ""
 attributes:
   check_mode:
-    description: Makes each check once and returns what was found, without waiting and without failing on it.
     support: full
+    details:
+      - Makes each check once and returns what was found, without waiting, without failing on it and without a report.
   diff_mode:
-    description: Changes nothing, so there is nothing to compare.
-    support: none
+    support: N/A
+    details:
+      - This module changes nothing but its log and reports.
 """
 
 EXAMPLES = r"""
-- name: Await every component
+- name: Wait for every component
   gpuaas.parity.probe:
     kubeconfig: .parity/kind/kubeconfig
     state_dir: .parity/kind
@@ -102,7 +103,7 @@ EXAMPLES = r"""
     platform: platform
     report: validate
 
-- name: Prove what must be green before a merge
+- name: Make the checks that must hold before a merge
   gpuaas.parity.probe:
     kubeconfig: .parity/kind/kubeconfig
     state_dir: .parity/kind
@@ -110,7 +111,7 @@ EXAMPLES = r"""
     gate: merge
     report: gate
 
-- name: Look at the API alone
+- name: Check the API alone
   gpuaas.parity.probe:
     kubeconfig: .parity/kind/kubeconfig
     state_dir: .parity/kind
@@ -119,6 +120,8 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+extends_documentation_fragment:
+  - gpuaas.parity.failure
 checks:
   description: Every check with its verdict, in order of dependency.
   returned: always
@@ -153,7 +156,7 @@ checks:
       description: Seconds until the verdict.
       type: float
     attempts:
-      description: How often it looked.
+      description: Number of attempts.
       type: int
     details:
       description: What else is known, free of secrets.
@@ -177,7 +180,7 @@ failed_checks:
   elements: str
   sample: []
 elapsed:
-  description: Seconds that it took.
+  description: Seconds that the checks took.
   returned: always
   type: float
   sample: 11.3

@@ -7,50 +7,51 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: secret_rotate
-short_description: Replace one secret of a run by a new value
+short_description: Replace the value of one secret of a run
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
-  - Gives one secret in C(secrets/secrets.yml) of O(state_dir) a new value, and with it the files below C(secrets/files)
-    of the services that read it. Services take it up with the next C(up), which C(playbooks/rotate.yml) runs.
-  - The value that is replaced is written to C(secrets/previous.yml), mode 0600, first. gpuaas.parity.keycloak_bootstrap
-    logs in with it where Keycloak does not know the new one yet, and removes the file when all is settled.
-  - Each file has its old content or its new one. A run that ends in between is finished by the next C(up).
-  - No value is taken as an argument, returned, logged or put into a message.
+  - Gives one secret in C(secrets/secrets.yml) of O(state_dir) a new value, and updates the files below C(secrets/files) of
+    the services that read it. Services take it up with the next C(up), which C(playbooks/rotate.yml) runs.
+  - The old value is first written to C(secrets/previous.yml), mode 0600. M(gpuaas.parity.keycloak_bootstrap) logs in with
+    it where Keycloak does not know the new one yet, and removes the file afterwards.
+  - Each file has either its old content or its new one. A run that is interrupted is finished by the next C(up).
+  - No value is taken as an argument, returned, logged or part of a message.
+extends_documentation_fragment:
+  - gpuaas.parity.attributes
+  - gpuaas.parity.contract
+  - gpuaas.parity.state_dir
+requirements:
+  - cryptography >= 50
+  - jsonschema >= 4.26
 options:
-  contract:
-    description: The resolved contract, as gpuaas.parity.contract_render returns it, or the path of C(contract.json).
-    type: raw
-    required: true
-  state_dir:
-    description: Directory of the run's own files.
-    type: path
-    required: true
   name:
     description: Name of the secret, as in C(secrets) of the contract.
     type: str
     required: true
   tier:
     description:
-      - What the environment is, the same that gpuaas.parity.local_secrets was given.
+      - What the environment is. It must be the tier that M(gpuaas.parity.local_secrets) was given.
       - V(local) generates the new value unless O(value_file) is given.
-      - V(ci) refuses, since its secrets follow from the seed; another seed makes other secrets.
+      - V(ci) refuses, since its secrets follow from the seed. Another seed gives other secrets.
       - V(staging) takes the new value from O(value_file).
     type: str
     required: true
     choices: [local, ci, staging]
   value_file:
     description:
-      - File with the new value, of mode 0600. Space around the value is not part of it.
-      - With the value that the secret has already nothing is replaced, so that an interrupted run can be repeated.
+      - File with the new value, of mode 0600. Surrounding space is not part of the value.
+      - If the secret already has this value, nothing is replaced, so an interrupted run can be repeated.
     type: path
 attributes:
   check_mode:
     support: full
-    description: Says what would be replaced, and writes nothing.
+    details:
+      - Says what would be replaced.
   diff_mode:
     support: full
-    description: Shows the name. Values are never shown.
+    details:
+      - Shows the name. Values are never shown.
 seealso:
   - module: gpuaas.parity.local_secrets
   - module: gpuaas.parity.keycloak_bootstrap
@@ -64,7 +65,7 @@ EXAMPLES = r"""
     name: redis_password
     tier: local
 
-- name: Replace it by a value that was agreed upon
+- name: Replace the password of the cache by an agreed value
   gpuaas.parity.secret_rotate:
     contract: "{{ render.contract }}"
     state_dir: "{{ playbook_dir }}/../.parity/kind"
@@ -74,13 +75,15 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+extends_documentation_fragment:
+  - gpuaas.parity.failure
 replaced:
-  description: Whether the secret has a new value or, in check mode, would have.
+  description: Whether the secret has a new value, or would have one in check mode.
   returned: success
   type: bool
   sample: true
 readers:
-  description: Who may read the secret, as the contract says.
+  description: Who may read the secret, according to the contract.
   returned: success
   type: list
   elements: str
@@ -96,9 +99,4 @@ files:
   type: list
   elements: str
   sample: [/home/me/parity/.parity/kind/secrets/files/redis/password]
-reason:
-  description: Reason id of the failure.
-  returned: failure
-  type: str
-  sample: SECRET_UNKNOWN
 """

@@ -11,44 +11,43 @@ short_description: Check a shared mode through its public endpoints, only readin
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
-  - Looks once at the endpoints of a mode that is not run from here, at the address that is given, under the host names
-    that the mode's contract states. Makes the checks of O(platform) whose targets hold V(shared), which are at least health
-    and certificate of every endpoint.
-  - Nothing but C(GET) and C(HEAD) can leave, to no other host, without credentials and without a body. Redirects are not
+  - Requests the endpoints of a mode that is not run from here once, at the given address, under the host names that the
+    contract of the mode states. Makes the checks of O(platform) whose targets include V(shared), which are at least the
+    health and certificate of every endpoint.
+  - Only C(GET) and C(HEAD) requests are sent, to no other host, without credentials and without a body. Redirects are not
     followed.
   - Fails with the reason of the first check that does not hold, and with C(MODE_NO_ENDPOINT) without an address.
-  - Runs on the controller.
+extends_documentation_fragment:
+  - gpuaas.parity.attributes
+  - gpuaas.parity.platform
+  - gpuaas.parity.state_dir
+requirements:
+  - httpx >= 0.28
 options:
   address:
-    description: Where the mode's ingress listens, as V(host:port). The port is 443 where it is left out.
+    description: Where the ingress of the mode listens, as V(host:port). The default port is 443.
     type: str
     default: ""
   ca_file:
-    description: PEM file with the only CA that the certificates may come from. Without it the system's CAs are trusted.
+    description: PEM file with the only CA that is trusted. Without it, the CAs of the system are trusted.
     type: str
     default: ""
-  platform:
-    description: Folder of the platform, whose components each have their C(checks.yml).
-    type: path
-    required: true
-  state_dir:
-    description: The mode's own folder on this machine. The rendered contract is read from it and the reports are written to it.
-    type: path
-    required: true
   contract:
-    description: The rendered contract; without it C(<state_dir>/rendered/contract.json).
+    description: The rendered contract. The default is to read C(rendered/contract.json) in O(state_dir).
     type: dict
 attributes:
   check_mode:
-    description: Looks the same and writes no report.
     support: full
+    details:
+      - Makes the same checks and writes no report.
   diff_mode:
-    description: Changes nothing, so there is nothing to compare.
-    support: none
+    support: N/A
+    details:
+      - This module changes nothing but its reports.
 """
 
 EXAMPLES = r"""
-- name: Look at vm-105
+- name: Check vm-105
   gpuaas.parity.shared_check:
     address: "{{ parity_address }}"
     ca_file: "{{ parity_ca_file }}"
@@ -57,13 +56,16 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+extends_documentation_fragment:
+  - gpuaas.parity.failure
 checks:
   description: Every check with its verdict.
-  returned: once the endpoints were looked at
+  returned: once the endpoints were requested
   type: list
   elements: dict
   sample:
-    - attempts: 1
+    - type: http
+      attempts: 1
       component: api
       details: {}
       do: ""
@@ -73,21 +75,20 @@ checks:
       reason: ""
       seconds: 0.021
       seen: "GET https://api.gpuaas.vm-105.internal/healthz/ready: 200"
-      type: http
 failed_checks:
   description: Ids of the checks that did not hold.
-  returned: once the endpoints were looked at
+  returned: once the endpoints were requested
   type: list
   elements: str
   sample: []
 elapsed:
-  description: Seconds that the look took.
-  returned: once the endpoints were looked at
+  description: Seconds that the checks took.
+  returned: once the endpoints were requested
   type: float
   sample: 0.08
 reports:
-  description: The reports, JUnit and JSON.
-  returned: once the endpoints were looked at
+  description: Paths of the reports, JUnit and JSON.
+  returned: once the endpoints were requested
   type: list
   elements: str
   sample: [.parity/vm-105/reports/validate.junit.xml, .parity/vm-105/reports/validate.json]

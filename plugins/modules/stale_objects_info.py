@@ -7,44 +7,47 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: stale_objects_info
-short_description: Find what no component has any more in the run's own cluster
+short_description: Find objects in the run's own cluster that no component has any more
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
   - Compares the objects in the cluster with those that M(gpuaas.parity.kustomize_apply) applied last, and changes nothing.
   - Looks at objects of every kind that carry the label C(app.kubernetes.io/managed-by=gpuaas.parity) and that
-    M(gpuaas.parity.kustomize_apply) applied. So what controllers made, and what others brought, is never among them.
+    M(gpuaas.parity.kustomize_apply) applied. What controllers or other tools created is never among them.
   - Persistent volumes and claims hold data and are never among RV(objects), but among RV(kept). So are a namespace and a
     definition of resources that hold anything that stays.
-  - Before anything else is asked, the cluster is proved to be the run's own, see O(kubeconfig).
+  - Before anything else is read, the cluster is proved to be the run's own, see O(kubeconfig).
+  - O(state_dir) holds what was rendered, and C(applied.json), which M(gpuaas.parity.kustomize_apply) keeps. Every function
+    that was rendered must have been applied.
+extends_documentation_fragment:
+  - gpuaas.parity.attributes
+  - gpuaas.parity.attributes.reads_only
+  - gpuaas.parity.state_dir
+requirements:
+  - httpx >= 0.28
+extends_documentation_fragment:
+  - gpuaas.parity.attributes
+  - gpuaas.parity.attributes.reads_only
+  - gpuaas.parity.state_dir
+requirements:
+  - httpx >= 0.28
+  - PyYAML >= 6.0.3
 options:
   kubeconfig:
     description:
-      - The run's own kubeconfig, in O(state_dir). No other is read.
-      - Its server must be on loopback, its CA the one recorded in C(<state_dir>/cluster.json) when the cluster was made,
-        and the cluster that answers must have the recorded uid.
+      - The run's own kubeconfig, in O(state_dir). No other kubeconfig is read.
+      - Its server must be on loopback, its CA must be the one recorded in C(<state_dir>/cluster.json) when the cluster was
+        created, and the cluster that answers must have the recorded uid.
+      - Every function that was rendered into O(state_dir) must have been applied.
     type: path
     required: true
-  state_dir:
-    description:
-      - The run's own folder, with what was rendered, and C(applied.json), which M(gpuaas.parity.kustomize_apply) keeps.
-      - Every function that was rendered must have been applied.
-    type: path
-    required: true
-attributes:
-  check_mode:
-    description: Can run in check_mode and return changed status prediction without modifying target
-    support: full
-  diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode
-    support: none
 seealso:
   - module: gpuaas.parity.kustomize_apply
   - module: kubernetes.core.k8s
 """
 
 EXAMPLES = r"""
-- name: Find what no component has any more
+- name: Find objects that no component has any more
   gpuaas.parity.stale_objects_info:
     kubeconfig: .parity/kind/kubeconfig
     state_dir: .parity/kind
@@ -52,6 +55,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+extends_documentation_fragment:
+  - gpuaas.parity.failure
+extends_documentation_fragment:
+  - gpuaas.parity.failure
 objects:
   description: Objects that can go, as manifests of no more than their names; a namespace comes after what is in it.
   type: list
@@ -78,7 +85,7 @@ kept:
       type: str
       sample: it holds data
 server:
-  description: URL of the API server that was asked; on loopback.
+  description: URL of the API server that was read; on loopback.
   type: str
   returned: success
   sample: https://127.0.0.1:6443

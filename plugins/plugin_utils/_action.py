@@ -9,6 +9,7 @@ progress while it works.
 from __future__ import annotations
 
 import abc
+import importlib
 import traceback
 from functools import cached_property
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils import _libraries, _yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._advice import Commands
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.events import channel
@@ -26,7 +27,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.screen i
 
 
 def argument_spec(documentation: str) -> dict[str, Any]:
-    """The argument spec that a module's DOCUMENTATION states, so that it is written once."""
+    """The argument spec that a module's DOCUMENTATION and its fragments state, so that it is written once."""
 
     def convert(options: dict[str, Any]) -> dict[str, Any]:
         spec: dict[str, Any] = {}
@@ -37,7 +38,20 @@ def argument_spec(documentation: str) -> dict[str, Any]:
             spec[name] = entry
         return spec
 
-    return convert(_yaml.load(documentation).get("options") or {})
+    return convert(_options(documentation))
+
+
+def _options(documentation: str) -> dict[str, Any]:
+    """The options of a module: those of the fragments that it extends, and over them its own."""
+    document = _yaml.load(documentation)
+    options: dict[str, Any] = {}
+    for name in document.get("extends_documentation_fragment", []):
+        file, _dot, variant = name.removeprefix("gpuaas.parity.").partition(".")
+        fragment = importlib.import_module(f"ansible_collections.gpuaas.parity.plugins.doc_fragments.{file}").ModuleDocFragment
+        options |= _yaml.load(getattr(fragment, variant.upper() or "DOCUMENTATION")).get("options", {})
+    for name, option in document.get("options", {}).items():
+        options[name] = {**options.get(name, {}), **option}
+    return options
 
 
 def plain(value: Any) -> Any:
@@ -113,6 +127,7 @@ class ParityAction(ActionBase, metaclass=abc.ABCMeta):
             result.update(self._failure(ParityError("ARGUMENT_INVALID", error.message)))
             return result
         try:
+            _libraries.demand()
             result.update(self.perform(plain(params)))
         except ParityError as error:
             result.update(self._failure(error))

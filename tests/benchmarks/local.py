@@ -52,7 +52,7 @@ def measure(rounds: int) -> dict[str, Any]:
     local(PLAYBOOKS / "up.yml")
     try:
         ours, bare, downs, resets = [], [], [], []
-        for _ in range(rounds):
+        for _round in range(rounds):
             downs += timed(lambda: local(PLAYBOOKS / "down.yml"), 1)
             with watch.step("local-dev-up"):
                 local(PLAYBOOKS / "up.yml")
@@ -69,7 +69,7 @@ def measure(rounds: int) -> dict[str, Any]:
     start = timed(lambda: local(HERE / "empty.yml"), rounds)
     module = timed(lambda: local(HERE / "module.yml"), rounds)
     rendering = []
-    for _ in range(rounds):
+    for _round in range(rounds):
         shutil.rmtree(SCRATCH, ignore_errors=True)
         rendering += timed(lambda: local(HERE / "render.yml"), 1)
     shutil.rmtree(SCRATCH)

@@ -59,7 +59,7 @@ class Watch:
 def timed(work: Callable[[], object], rounds: int) -> list[float]:
     """Seconds of each of several rounds."""
     found = []
-    for _ in range(rounds):
+    for _round in range(rounds):
         start = time.monotonic()
         work()
         found.append(time.monotonic() - start)

@@ -54,7 +54,7 @@ class Platform:
         """The public key of each endpoint's certificate, as Chromium's ``spki-list`` wants it.
 
         Each is read from a connection that was verified here: our CA, the right
-        name, RFC 5280 strictness. A browser that is told these keys, and no more,
+        name, RFC 5280 strictness. A browser that is given these keys, and no more,
         accepts what has been verified and nothing else.
         """
         context = ssl.create_default_context(cafile=self.state_dir / "tls" / "ca.crt")

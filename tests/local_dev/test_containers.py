@@ -1,4 +1,4 @@
-"""Every container is as hardened as a pod, and tells no secret to who inspects it."""
+"""Every container is as hardened as a pod, and reveals no secret to whoever inspects it."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ def test_what_stays_running_has_a_health_check(running: Running) -> None:
 
 
 def test_no_secret_can_be_inspected(running: Running) -> None:
-    told = json.dumps(running.containers)
+    shown = json.dumps(running.containers)
     values = [file.read_text(encoding="utf-8").strip() for file in (running.state_dir / "secrets" / "files").rglob("*") if file.is_file()]
     assert values
     # Not the values themselves: a failure would print them.
-    assert sum(value in told for value in values) == 0
+    assert sum(value in shown for value in values) == 0
 
 
 def test_who_hands_out_the_files_keeps_no_power(running: Running) -> None:

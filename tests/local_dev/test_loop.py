@@ -27,7 +27,7 @@ def source() -> Iterator[Path]:
 
 
 def version(running: Running) -> str:
-    """The version that the API reports; empty while it starts anew."""
+    """The version that the API reports; empty while it restarts."""
     try:
         answer = running.inside("web", "/opt/gpuaas/bin/python", "-c", _ASK)
     except subprocess.CalledProcessError:

@@ -70,7 +70,7 @@ def _serve(command: str) -> int:
 
 def _reload(command: str) -> int:
     # Read here only to be refused at once: the serving child reads it for itself.
-    settings, _ = _api_configuration() if command == "api" else _web_configuration()
+    settings, _secrets = _api_configuration() if command == "api" else _web_configuration()
     from gpuaas.reload import supervise
 
     return supervise(command, settings.listen_port, settings.log_level)

@@ -28,13 +28,13 @@ def describe(service: str, settings: Any, secrets: Any, environ: Mapping[str, st
         "version": __version__,
         "settings": {
             name: {"type": kind.name, "sha256": hashlib.sha256(environ[name].encode()).hexdigest()}
-            for name, _, kind in known
+            for name, _attribute, kind in known
         },
         "secrets": {
             item.name: {"hmac_sha256": secret_digest(item.name, getattr(secrets, item.name))}
             for item in dataclasses.fields(secrets)
         },
-        "unread": _unread({name for name, _, _ in known}, environ),
+        "unread": _unread({name for name, _attribute, _kind in known}, environ),
     }
 
 

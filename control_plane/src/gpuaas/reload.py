@@ -38,7 +38,7 @@ class _Reload(BaseReload):
     def should_restart(self) -> list[Path] | None:
         self.pause()
         before, self._seen = self._seen, _times(self._root)
-        return sorted({path for path, _ in before.items() ^ self._seen.items()}) or None
+        return sorted({path for path, _modified in before.items() ^ self._seen.items()}) or None
 
 
 def supervise(command: str, port: int, log_level: str) -> int:

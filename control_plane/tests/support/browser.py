@@ -50,8 +50,8 @@ class Browser:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         response = self.http.request(method, url, data=data, headers=headers)
         for line in response.headers.get_list("set-cookie") if ours else []:
-            name, _, rest = line.partition("=")
-            value, _, attributes = rest.partition(";")
+            name, _separator, rest = line.partition("=")
+            value, _separator, attributes = rest.partition(";")
             self.attributes[name] = attributes.strip()
             if "Max-Age=0" in attributes:
                 self.cookies.pop(name, None)

@@ -115,7 +115,7 @@ class Issuer:
             ]
         )
 
-    async def _discovery(self, _: Request) -> Response:
+    async def _discovery(self, _request: Request) -> Response:
         if self.down:
             return Response(status_code=503)
         return JSONResponse(
@@ -129,7 +129,7 @@ class Issuer:
             }
         )
 
-    async def _jwks(self, _: Request) -> Response:
+    async def _jwks(self, _request: Request) -> Response:
         self.jwks_requests += 1
         if self.down:
             return Response(status_code=503)

@@ -17,12 +17,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Object, is_done, is_healthy, is_once, service_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_container import REPOSITORY
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_deliverer import DELIVERER
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import yaml
 
 STATE_LABEL = "gpuaas.parity/state-dir"
 MADE_FROM_LABEL = "gpuaas.parity/made-from"

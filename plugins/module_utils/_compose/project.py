@@ -123,7 +123,7 @@ def restart_policy(container: Object) -> str:
 def environment(thing: Object) -> dict[str, str]:
     """The environment that a container's, or an image's, configuration gives to its processes."""
     pairs = (str(entry).partition("=") for entry in (thing.get("Config") or {}).get("Env") or [])
-    return {name: value for name, _, value in pairs}
+    return {name: value for name, _separator, value in pairs}
 
 
 def ports(container: Object) -> list[tuple[str, str, str]]:

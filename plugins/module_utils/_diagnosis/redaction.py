@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.patterns import MASK, mask_shapes
 from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.secret_forms import forms
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import yaml
 
 # A value this short may be part of any word; it is masked where it stands alone.
 _SHORT = 4

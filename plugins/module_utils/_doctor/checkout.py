@@ -16,7 +16,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.ren
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.rendered import with_record
 from ansible_collections.gpuaas.parity.plugins.module_utils._doctor.model import Condition, Place
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from packaging.markers import Marker
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import markers
 
 # `name==version ; marker \` as pip-compile writes it (PEP 508).
 _LOCKED = re.compile(r"^(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>\S+)(?:\s*;\s*(?P<marker>[^\\]+?))?\s*\\?$")
@@ -46,7 +46,7 @@ def check_environment(lock: Path, version: Versions = metadata.version) -> None:
 def _locked(text: str) -> dict[str, str]:
     """Name to version of what the lock wants on this Python."""
     found = (_LOCKED.match(line) for line in text.splitlines())
-    wanted = [match for match in found if match and (match["marker"] is None or Marker(match["marker"]).evaluate())]
+    wanted = [match for match in found if match and (match["marker"] is None or markers.Marker(match["marker"]).evaluate())]
     return {match["name"]: match["version"] for match in wanted}
 
 

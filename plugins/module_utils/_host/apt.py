@@ -59,7 +59,7 @@ def _one_line(text: str) -> Iterator[Archive]:
 def _deb822(text: str) -> Iterator[Archive]:
     for stanza in re.split(r"\n\s*\n", text):
         lines = [line for line in stanza.splitlines() if line and not line.startswith(("#", " ", "\t"))]
-        fields = {key.strip().lower(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+        fields = {key.strip().lower(): value.strip() for key, _separator, value in (line.partition(":") for line in lines)}
         if "deb" not in fields.get("types", "").split() or fields.get("enabled", "yes").lower() == "no":
             continue
         signed_by = fields.get("signed-by", "")

@@ -86,7 +86,7 @@ def read_facts(system: System, engine: Engine, checkout: Path | None) -> HostFac
 def _os_release(text: str) -> dict[str, str]:
     """os-release(5): shell assignments, one a line."""
     pairs = (line.partition("=") for line in text.splitlines() if "=" in line and not line.startswith("#"))
-    return {key.strip(): " ".join(shlex.split(value)) for key, _, value in pairs}
+    return {key.strip(): " ".join(shlex.split(value)) for key, _separator, value in pairs}
 
 
 def _existing(system: System, *paths: str) -> str:
@@ -108,7 +108,7 @@ def _free(system: System, path: Path) -> int | None:
 def _memory_available(meminfo: str) -> int | None:
     """MemAvailable of proc_meminfo(5), which is in KiB."""
     for line in meminfo.splitlines():
-        key, _, value = line.partition(":")
+        key, _separator, value = line.partition(":")
         if key == "MemAvailable":
             return int(value.split()[0]) * 1024
     return None

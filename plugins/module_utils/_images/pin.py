@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._images import node as nodes
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.build import REPOSITORY
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Emit, Image, Wait
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import ensure_dir, write_json, write_text
 

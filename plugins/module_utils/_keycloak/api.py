@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.jsontypes import Json, as_json, as_list
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.patience import LOGIN_PATH, Patient, is_absent
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import httpx
 
 ADMIN_CLI = "admin-cli"
 """Keycloak's own public client of realm master for administrators' password grants."""

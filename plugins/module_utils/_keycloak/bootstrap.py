@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
-import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.actual import Actual, observe, together
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.admin import (
@@ -33,6 +32,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.patience i
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.plan import carry_out, plan
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.secret_values import load_secrets
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.work import Work
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import client
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Emit, nobody
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import previous

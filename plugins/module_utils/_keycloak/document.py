@@ -13,11 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.jsontypes import Json
-from jsonschema import Draft202012Validator
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import jsonschema, yaml
 
 SCHEMA_FILE = Path(__file__).resolve().parents[3] / "platform" / "realm.schema.json"
 
@@ -44,7 +43,7 @@ def load_document(source: object) -> Json:
 
 
 def _schema_problems(document: object) -> Iterator[str]:
-    validator = Draft202012Validator(json.loads(SCHEMA_FILE.read_text(encoding="utf-8")))
+    validator = jsonschema.Draft202012Validator(json.loads(SCHEMA_FILE.read_text(encoding="utf-8")))
     for error in sorted(validator.iter_errors(document), key=lambda e: [str(p) for p in e.absolute_path]):
         where = ".".join(str(part) for part in error.absolute_path) or "document"
         title = error.schema.get("title") if isinstance(error.schema, dict) else None

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Emit
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.wait_report import WaitReport
 

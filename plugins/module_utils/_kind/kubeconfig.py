@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.kubeconfig import Kubeconfig
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import yaml
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import yaml
 
 # Set by kind on every node container, kind:pkg/cluster/internal/providers/docker/constants.go.
 CLUSTER_LABEL = "io.x-k8s.kind.cluster"

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import loopback_address
 
 ABSENT = "{up}"

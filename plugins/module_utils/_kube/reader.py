@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.kubeconfig import Kubeconfig
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import httpx
 
 Object = dict[str, Any]
 

@@ -14,7 +14,7 @@ import ipaddress
 import os
 import ssl
 
-import httpx
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._net.per_name import TransportPerName
 
 LOOPBACK = "127.0.0.1"

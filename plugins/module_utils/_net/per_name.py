@@ -7,7 +7,7 @@ from __future__ import annotations
 import ssl
 import threading
 
-import httpx
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import httpx
 
 
 class TransportPerName:

@@ -8,10 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import hashes, hkdf
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.private import Refusal, read_private
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.types import DISTINCT, TYPES
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 SHORTEST = 32
 """Bytes that a seed has at least; SHA-256 yields no more than it is given."""
@@ -39,6 +38,6 @@ def read_seed(path: Path | None) -> bytes:
 
 
 def derive(seed: bytes, name: str, type_: str) -> str:
-    """The secret of that name and type: HKDF with SHA-256 (RFC 5869), info ``<type> <name>``."""
+    """The secret of that name and type: hkdf.HKDF with SHA-256 (RFC 5869), info ``<type> <name>``."""
     made = TYPES[type_]
-    return made.encode(HKDF(SHA256(), made.size, _SALT, f"{type_} {name}".encode()).derive(seed))
+    return made.encode(hkdf.HKDF(hashes.SHA256(), made.size, _SALT, f"{type_} {name}".encode()).derive(seed))

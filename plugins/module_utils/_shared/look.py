@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.engine import Engine, State
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import SHARED, Check, Context, Result, hosts_of, target_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.session import no_pod
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.tokens import Tokens
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project, no_cluster
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
 from ansible_collections.gpuaas.parity.plugins.module_utils._shared.reading import Address, parse_address, reading_client, trust
 

@@ -15,8 +15,8 @@ import ssl
 from collections.abc import Collection
 from dataclasses import dataclass
 
-import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import tls_context
 from ansible_collections.gpuaas.parity.plugins.module_utils._net.per_name import TransportPerName
 
@@ -45,7 +45,7 @@ def parse_address(text: str, mode: str) -> Address:
     do = f"{_HOW.format(mode=mode)}   # with -e parity_ca_file=<file> where its CA is not the system's"
     if not text.strip():
         raise ParityError("MODE_NO_ENDPOINT", f"no address is given at which {mode} could be looked at", do)
-    host, _, port = text.strip().rpartition(":")
+    host, _separator, port = text.strip().rpartition(":")
     if not host or text.strip().endswith("]"):
         host, port = text.strip(), "443"
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.cluster.rollout import problem, replicas, why
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import target_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.parse import provided
@@ -22,12 +21,12 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._errors import Parit
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.pods import restarts
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.reader import KubeReader
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.snapshot import Snapshot
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import httpx, x509
 from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import client
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Completed, run
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
 from ansible_collections.gpuaas.parity.plugins.module_utils._status import compose
 from ansible_collections.gpuaas.parity.plugins.module_utils._status.ages import age
-from cryptography import x509
 
 Object = dict[str, Any]
 _PATIENCE = 0.8  # seconds that any single answer may take

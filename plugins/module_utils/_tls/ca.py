@@ -12,9 +12,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import exceptions, x509
 from ansible_collections.gpuaas.parity.plugins.module_utils._tls import certificates, pem
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 
 RENEW_BEFORE = timedelta(days=14)
 
@@ -89,7 +88,7 @@ def _check_own(certificate: x509.Certificate, key: certificates.Key) -> None:
         raise ValueError("is not the certificate of ca.key")
     try:
         certificate.verify_directly_issued_by(certificate)
-    except (InvalidSignature, TypeError, ValueError):
+    except (exceptions.InvalidSignature, TypeError, ValueError):
         raise ValueError("is not signed by its own key") from None
 
 

@@ -15,10 +15,7 @@ from __future__ import annotations
 import ipaddress
 from datetime import datetime, timedelta
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import ec, hashes, x509
 
 CA_NAME = "gpuaas.parity local CA"
 CA_LIFE = timedelta(days=365)
@@ -45,7 +42,7 @@ def ca_extensions(domain: str) -> dict[type[x509.ExtensionType], tuple[x509.Exte
         x509.BasicConstraints: (x509.BasicConstraints(ca=True, path_length=0), True),
         x509.NameConstraints: (x509.NameConstraints([x509.DNSName(domain)], everywhere), True),
         x509.KeyUsage: (_usage(key_cert_sign=True, crl_sign=True), True),
-        x509.ExtendedKeyUsage: (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
+        x509.ExtendedKeyUsage: (x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.SERVER_AUTH]), False),
     }
 
 
@@ -68,7 +65,7 @@ def issue_leaf(key: Key, host: str, ca: x509.Certificate, ca_key: Key, now: date
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), True)
         .add_extension(_usage(digital_signature=True), True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False)
+        .add_extension(x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.SERVER_AUTH]), False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), False)
         .sign(ca_key, hashes.SHA256())
     )
@@ -90,7 +87,7 @@ def _builder(
 
 
 def _name(common_name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+    return x509.Name([x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, common_name)])
 
 
 def _usage(*, digital_signature: bool = False, key_cert_sign: bool = False, crl_sign: bool = False) -> x509.KeyUsage:

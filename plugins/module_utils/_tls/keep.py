@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import hashes
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import (
     ensure_dir,
     sweep,
@@ -20,7 +21,6 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import (
 from ansible_collections.gpuaas.parity.plugins.module_utils._tls import certificates, pem
 from ansible_collections.gpuaas.parity.plugins.module_utils._tls.ca import Authority, open_ca
 from ansible_collections.gpuaas.parity.plugins.module_utils._tls.leaves import defect
-from cryptography.hazmat.primitives import hashes
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,10 @@ import stat
 from datetime import datetime
 from pathlib import Path
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import exceptions, x509
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import mode_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._tls import pem
 from ansible_collections.gpuaas.parity.plugins.module_utils._tls.ca import RENEW_BEFORE, Authority
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 
 
 def defect(directory: Path, host: str, ca: Authority, now: datetime) -> str:
@@ -34,7 +33,7 @@ def defect(directory: Path, host: str, ca: Authority, now: datetime) -> str:
         return "there is none"
     except (OSError, ValueError, TypeError, x509.ExtensionNotFound):
         return "it is broken"
-    except InvalidSignature:
+    except exceptions.InvalidSignature:
         return "another CA signed it"
     if not pem.same_key(certificate, key):
         return "key and certificate do not belong together"

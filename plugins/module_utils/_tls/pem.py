@@ -7,35 +7,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import ec, exceptions, serialization, x509
 from ansible_collections.gpuaas.parity.plugins.module_utils._tls.certificates import Key
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-)
 
 
 def encode_key(key: Key) -> bytes:
     """PKCS #8, unencrypted: who may read the file may use the key."""
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
 
 
 def encode_certificate(certificate: x509.Certificate) -> bytes:
     """One PEM block."""
-    return certificate.public_bytes(Encoding.PEM)
+    return certificate.public_bytes(serialization.Encoding.PEM)
 
 
 def load_key(path: Path) -> Key:
     """The P-256 key in ``path``. Raises OSError or ValueError; neither quotes the file."""
     data = path.read_bytes()
     try:
-        key = load_pem_private_key(data, password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = serialization.load_pem_private_key(data, password=None)
+    except (ValueError, TypeError, exceptions.UnsupportedAlgorithm):
         raise ValueError("is not a private key in PEM") from None
     if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
         return key
@@ -56,5 +47,5 @@ def load_certificate(path: Path) -> x509.Certificate:
 
 def same_key(certificate: x509.Certificate, key: Key) -> bool:
     """Whether ``certificate`` was made for ``key``."""
-    form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    form = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     return certificate.public_key().public_bytes(*form) == key.public_key().public_bytes(*form)

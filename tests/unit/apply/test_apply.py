@@ -187,7 +187,7 @@ def test_another_kubernetes_is_asked_anew(kubectl: Kubectl, tmp_path: Path) -> N
 def test_what_was_refused_is_not_remembered(kubectl: Kubectl, tmp_path: Path) -> None:
     run(kubectl, [base(tmp_path, obj("Job", "a"))])
     (kubectl.program.parent / "refuses").touch()
-    for _ in range(2):
+    for _round in range(2):
         with pytest.raises(ParityError, match="no"):
             run(kubectl, [base(tmp_path, obj("ConfigMap", "a"))])
     assert validated(kubectl)[1:] == ["--validate=strict", "--validate=strict"]

@@ -56,7 +56,7 @@ def container(
 
 
 def job(service: str, *, status: str = "exited", code: int = 0) -> Object:
-    """A container that is meant to end, and has."""
+    """A container that should end, and has ended."""
     return container(service, status=status, health="", code=code, restart="no")
 
 

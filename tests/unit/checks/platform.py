@@ -201,8 +201,8 @@ class Platform:
         return Reply(302, headers={"Location": f"{request['redirect_uri']}?{urlencode(answer)}"})
 
     def _token(self, asked: Asked) -> Reply:
-        scheme, _, encoded = asked.headers.get("authorization", "").partition(" ")
-        client, _, secret = base64.b64decode(encoded).decode().partition(":")
+        scheme, _separator, encoded = asked.headers.get("authorization", "").partition(" ")
+        client, _separator, secret = base64.b64decode(encoded).decode().partition(":")
         if scheme != "Basic" or _CLIENTS.get(client) != secret or self.fault == "client refused":
             return as_json({"error": "invalid_client", "error_description": "bad secret"}, 401)
         if asked.form["grant_type"] == "client_credentials":

@@ -54,7 +54,7 @@ NOT_YET = failed("WORKLOAD_NOT_READY", "pod x starting (0/1)")
 
 
 class Run:
-    """Runs checks inline against a clock, and remembers what progress was told."""
+    """Runs checks inline against a clock, and records the reported progress."""
 
     def __init__(self, clock: Clock, context: Context) -> None:
         self.clock, self.context, self.told, self.ticks = clock, context, [], 0  # type: ignore[var-annotated]

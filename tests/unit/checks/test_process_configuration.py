@@ -1,4 +1,4 @@
-"""What a process tells of its configuration, against the contract: names, types and digests, and never a value."""
+"""What a process reports about its configuration, compared with the contract: names, types and digests, and never a value."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KEYS = {"redis_password": "redis_password", "oidc_client_secret": "web_client_se
 URLS = {"api": "/v1/configuration", "web": "/configuration"}
 
 
-def told() -> dict[str, Any]:
+def reported() -> dict[str, Any]:
     return {
         "settings": {k: {"type": TYPES[k], "sha256": hashlib.sha256(v.encode()).hexdigest()} for k, v in SETTINGS.items()},
         "secrets": {key: {"hmac_sha256": secret_digest(key, SECRETS[name])} for key, name in KEYS.items()},
@@ -51,7 +51,7 @@ def test_the_digest_is_the_control_planes() -> None:
 
 
 def test_an_api_that_runs_with_the_contract(platform: Platform, make_context: MakeContext) -> None:
-    platform.configuration = told()
+    platform.configuration = reported()
     found = look(platform, context_of(platform, make_context))
     assert found.ok, found.seen
     assert "2 settings and 2 secrets" in found.seen
@@ -59,7 +59,7 @@ def test_an_api_that_runs_with_the_contract(platform: Platform, make_context: Ma
 
 def test_a_web_console_that_runs_with_the_contract(platform: Platform, make_context: MakeContext) -> None:
     context = context_of(platform, make_context)
-    document = told()
+    document = reported()
     for key, value in context.service("web")["settings"].items():
         type_name = context.service("web")["types"][key]
         document["settings"][key] = {"type": type_name, "sha256": hashlib.sha256(value.encode()).hexdigest()}
@@ -105,13 +105,13 @@ def _without(part: str, name: str) -> Callable[[dict[str, Any]], None]:
 def test_a_process_that_runs_with_something_else(
     platform: Platform, make_context: MakeContext, change: Callable[[dict[str, Any]], None], seen: str
 ) -> None:
-    document = copy.deepcopy(told())
+    document = copy.deepcopy(reported())
     change(document)
     platform.configuration = document
     found = look(platform, context_of(platform, make_context))
     assert (found.ok, found.reason) == (False, "CONFIGURATION_DRIFT")
     assert seen in found.seen
-    for value in [*SECRETS.values(), *(item["hmac_sha256"] for item in told()["secrets"].values())]:
+    for value in [*SECRETS.values(), *(item["hmac_sha256"] for item in reported()["secrets"].values())]:
         assert value not in found.seen
 
 
@@ -131,7 +131,7 @@ def test_a_refusal(platform: Platform, make_context: MakeContext) -> None:
 
 
 def test_a_rendering_without_types_is_no_proof(platform: Platform, make_context: MakeContext) -> None:
-    platform.configuration = told()
+    platform.configuration = reported()
     context = context_of(platform, make_context)
     del context.contract["services"]["api"]["types"]
     with pytest.raises(ParityError) as error:
@@ -140,7 +140,7 @@ def test_a_rendering_without_types_is_no_proof(platform: Platform, make_context:
 
 
 def test_a_secret_without_a_value_here_is_no_proof(platform: Platform, make_context: MakeContext) -> None:
-    platform.configuration = told()
+    platform.configuration = reported()
     context = context_of(
         platform, make_context, secret={name: value for name, value in SECRETS.items() if name != "redis_password"}.__getitem__
     )

@@ -169,7 +169,7 @@ def _answer(address: str | None, code: int = 0) -> str:
 
 
 class NodeDns:
-    """A node whose DNS server answers each name with an address; unknown names as told."""
+    """A node whose DNS server answers each name with an address; unknown names as configured."""
 
     def __init__(self, address: str | None, unknown_rc: int = 0) -> None:
         self.address, self.unknown_rc, self.asked = address, unknown_rc, 0
@@ -179,7 +179,7 @@ class NodeDns:
         self.asked += 1
         if self.asked == 2:
             return Completed(_answer(None, 3) if not self.unknown_rc else "", "", self.unknown_rc)
-        return Completed("\n".join(_answer(self.address) for _ in questions), "", 0)
+        return Completed("\n".join(_answer(self.address) for _one in questions), "", 0)
 
 
 SERVICES = {

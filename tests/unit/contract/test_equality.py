@@ -124,7 +124,7 @@ def _in_env(tree: Tree, data: st.DataObject) -> Tree:
     assume(name in tree)
     lines = tree[name].decode().splitlines()
     index = data.draw(st.integers(0, len(lines) - 1))
-    key, _, value = lines[index].partition("=")
+    key, _separator, value = lines[index].partition("=")
     match data.draw(st.sampled_from(["drop", "add", "change", "swap"])):
         case "drop":
             del lines[index]
@@ -133,7 +133,7 @@ def _in_env(tree: Tree, data: st.DataObject) -> Tree:
         case "change":
             lines[index] = f"{key}={data.draw(st.sampled_from([f'9{value}', f'{value}9', '9']).filter(lambda new: new != value))}"
         case "swap":
-            other, _, held = lines[data.draw(st.integers(0, len(lines) - 1))].partition("=")
+            other, _separator, held = lines[data.draw(st.integers(0, len(lines) - 1))].partition("=")
             assume(held != value)
             lines = [f"{key}={held}" if line == f"{key}={value}" else line for line in lines]
             lines = [f"{other}={value}" if line == f"{other}={held}" else line for line in lines]

@@ -57,7 +57,7 @@ def test_every_target_of_make_exists(page: Path) -> None:
 def test_every_link_leads_somewhere(page: Path) -> None:
     broken = []
     for link in _links(page):
-        file, _, anchor = link.partition("#")
+        file, _separator, anchor = link.partition("#")
         target = (page.parent / file).resolve() if file else page
         if not target.exists() or (anchor and anchor not in _anchors(target)):
             broken.append(link)
@@ -158,6 +158,6 @@ def test_every_decision_is_listed() -> None:
     assert listed == {path.name for path in folder.glob("[0-9]*.md")}
 
 
-def test_no_page_tells_of_the_machine_it_was_written_on() -> None:
-    told = re.compile(r"/home/(?!me/)\w+|/root/")
-    assert [_label(page) for page in PAGES if told.search(_text(page))] == []
+def test_no_page_names_a_path_of_the_machine_it_was_written_on() -> None:
+    path_of_a_machine = re.compile(r"/home/(?!me/)\w+|/root/")
+    assert [_label(page) for page in PAGES if path_of_a_machine.search(_text(page))] == []

@@ -38,7 +38,7 @@ def table() -> str:
 def updated(text: str) -> str:
     """``text`` with the current table between its markers."""
     head, begin, rest = text.partition(_BEGIN)
-    marker, _, body = rest.partition("\n")
+    marker, _separator, body = rest.partition("\n")
     _old, end, tail = body.partition(_END)
     if not begin or not end:
         raise SystemExit(f"{RUNBOOK}: the markers of the table are gone")

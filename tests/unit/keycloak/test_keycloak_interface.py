@@ -49,6 +49,7 @@ def test_action_changes_then_does_not(identity: Identity) -> None:
     second = Action(diff=True).perform(params(identity))
     assert (second["changed"], second["changes"], second["diff"]) == (False, [], [])
     documented = yaml.safe_load(module.RETURN)
+    assert documented.pop("extends_documentation_fragment") == ["gpuaas.parity.failure"]
     assert set(first) - {"changed"} == {name for name, entry in documented.items() if entry["returned"] == "success"}
     assert set(first["changes"][0]) == set(documented["changes"]["contains"])
 

@@ -29,7 +29,7 @@ def test_each_list_is_read_once_however_many_ask() -> None:
 def test_a_failed_read_fails_for_all_in_the_tick_and_is_not_repeated() -> None:
     reader = FakeReader(error=ParityError("KUBE_API_UNREACHABLE", "nobody"))
     snapshot = Snapshot(reader)
-    for _ in range(3):
+    for _round in range(3):
         with pytest.raises(ParityError, match="nobody"):
             snapshot.all("pods")
     assert reader.reads == ["pods"]

@@ -118,7 +118,7 @@ def serve(answer: Callable[[Asked], Reply], contexts: dict[str, ssl.SSLContext] 
 
     server = Quiet(("127.0.0.1", 0), Handler)
     if contexts:
-        first = next(iter(contexts.values()))
+        first, *_others = contexts.values()
 
         def choose(connection: ssl.SSLSocket, name: str | None, _context: ssl.SSLContext) -> None:
             connection.context = contexts.get(name or "", first)

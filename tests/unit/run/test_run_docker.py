@@ -1,6 +1,6 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Docker command line: an engine that cannot be used is told from a command that failed."""
+"""The Docker command line: an engine that cannot be used is distinguished from a command that failed."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class State:
         return self
 
     def refused(self, call: Callable[..., object] | None = None, *arguments: Any, **options: Any) -> ParityError:
-        """The failure of ``keep`` or of ``call``; nothing on disk may have changed, no value may be told."""
+        """The failure of ``keep`` or of ``call``; nothing on disk may have changed, no value may be disclosed."""
         before = self.snapshot()
         told = set(self.values.values()) if self.file.is_file() and call else set()
         with pytest.raises(ParityError) as caught:

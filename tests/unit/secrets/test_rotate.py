@@ -56,7 +56,7 @@ def test_readers_are_told(kept: State) -> None:
 
 def test_every_replaced_value_is_kept_the_newest_first(kept: State) -> None:
     values = [kept.values["db_password"]]
-    for _ in range(3):
+    for _round in range(3):
         kept.rotate("db_password")
         values.insert(0, kept.values["db_password"])
     assert previous.values_of(kept.previous) == {"db_password": values[1:]}

@@ -1,6 +1,6 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A shared mode is looked at and never touched. A stub platform on loopback stands in for it and tells on every request."""
+"""A shared mode is read and never changed. A stub platform on loopback stands in for it and records every request."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class RateLimiter:
         async with self._redis.pipeline(transaction=False) as pipeline:
             pipeline.incr(key)
             pipeline.expire(key, WINDOW_SECONDS)
-            used, _ = await pipeline.execute()
+            used, _expiry = await pipeline.execute()
         if used > self._per_minute:
             wait = max(1, round(WINDOW_SECONDS - elapsed))
             raise ProblemError(

@@ -77,17 +77,17 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _internal)
 
 
-async def _problem(_: Request, error: Exception) -> Response:
+async def _problem(_request: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)
     return respond(error)
 
 
-async def _token(_: Request, error: Exception) -> Response:
+async def _token(_request: Request, error: Exception) -> Response:
     assert isinstance(error, TokenError)
     return respond(token_refused(error))
 
 
-async def _validation(_: Request, error: Exception) -> Response:
+async def _validation(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     # The place and the rule, never the input: it may hold anything.
     errors = [
@@ -97,7 +97,7 @@ async def _validation(_: Request, error: Exception) -> Response:
     return respond(ProblemError(400, "invalid_request", "The request is not valid; see errors."), errors)
 
 
-async def _http(_: Request, error: Exception) -> Response:
+async def _http(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "invalid_request")
     detail = "There is nothing here." if error.status_code == 404 else error.detail
@@ -105,12 +105,12 @@ async def _http(_: Request, error: Exception) -> Response:
 
 
 def _unavailable(detail: str) -> Any:
-    async def handler(_: Request, error: Exception) -> Response:
+    async def handler(_request: Request, error: Exception) -> Response:
         _log.warning("dependency unavailable", extra={"fields": {"cause": f"{type(error).__name__}: {error}"}})
         return respond(ProblemError(503, "unavailable", detail, {"Retry-After": "1"}))
 
     return handler
 
 
-async def _internal(_: Request, __: Exception) -> Response:
+async def _internal(_request: Request, _error: Exception) -> Response:
     return respond(ProblemError(500, "internal", "Something went wrong here; the request id finds it in the logs."))

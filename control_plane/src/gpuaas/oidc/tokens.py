@@ -66,7 +66,7 @@ async def verify_access_token(provider: Provider, token: str, audience: str, lee
 
     Raises TokenError and ProviderUnavailableError.
     """
-    header, _ = _parse(token)
+    header, _claims = _parse(token)
     claims = await verify(provider, token, audience, leeway)
     declared = str(header.get("typ", "")).lower()
     if declared not in _ACCESS_TOKEN_TYPES and not (declared in ("", "jwt") and claims.get("typ") == "Bearer"):

@@ -22,7 +22,7 @@ from gpuaas.web import auth, configuration, errors, instances
 from gpuaas.web.resources import opened, resources
 
 
-async def live(_: Request) -> JSONResponse:
+async def live(_request: Request) -> JSONResponse:
     """The event loop turns."""
     return JSONResponse({"status": "live"})
 

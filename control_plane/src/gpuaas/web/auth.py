@@ -56,7 +56,7 @@ async def callback(request: Request) -> Response:
 async def logout(request: Request) -> Response:
     """Out here, then out at the identity provider."""
     its = resources(request)
-    who, _ = await visitor.with_form(request)
+    who, _form = await visitor.with_form(request)
     await its.sessions.end(who.session_id)
     try:
         response: Response = RedirectResponse(await its.login.logout_url(who.session), 303)

@@ -20,7 +20,7 @@ OPERATOR = "operator"
 async def show(request: Request) -> Response:
     """The document, for the bearer of an operator's access token. A session's cookie does not count here."""
     its = resources(request)
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    scheme, _separator, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         return _refused(401, "token_missing", "Send an access token: Authorization: Bearer ...")
     if not token.strip().isascii() or not token.strip().isprintable():

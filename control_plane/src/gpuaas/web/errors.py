@@ -20,12 +20,12 @@ from gpuaas.web.visitor import ForgedRequestError, SessionEndedError
 _log = logging.getLogger(__name__)
 
 
-async def session_ended(request: Request, _: Exception) -> Response:
+async def session_ended(request: Request, _error: Exception) -> Response:
     """Log in again."""
     return _ended(request)
 
 
-async def forged(_: Request, __: Exception) -> Response:
+async def forged(_request: Request, _error: Exception) -> Response:
     """A form without its token."""
     return page(
         "error.html",
@@ -58,7 +58,7 @@ async def api_problem(request: Request, error: Exception) -> Response:
 def unavailable(title: str, message: str) -> Any:
     """A handler for a dependency that does not answer."""
 
-    async def handler(_: Request, error: Exception) -> Response:
+    async def handler(_request: Request, error: Exception) -> Response:
         _log.warning("dependency unavailable", extra={"fields": {"cause": f"{type(error).__name__}: {error}"}})
         response = page("error.html", 503, title=title, message=message, again="home")
         response.headers["Retry-After"] = "5"
@@ -67,7 +67,7 @@ def unavailable(title: str, message: str) -> Any:
     return handler
 
 
-async def http(_: Request, error: Exception) -> Response:
+async def http(_request: Request, error: Exception) -> Response:
     """No such page, wrong method, too large."""
     assert isinstance(error, HTTPException)
     title = "There is no such page" if error.status_code == 404 else "That does not work"
@@ -77,7 +77,7 @@ async def http(_: Request, error: Exception) -> Response:
     return response
 
 
-async def internal(_: Request, __: Exception) -> Response:
+async def internal(_request: Request, _error: Exception) -> Response:
     """A fault of ours."""
     return page(
         "error.html",

@@ -45,10 +45,10 @@ def answer(message: bytes) -> Answer:
     try:
         _ident, flags, questions, answers, _ns, _extra = struct.unpack_from(">6H", message)
         at = 12
-        for _ in range(questions):
+        for _round in range(questions):
             at = _skip_name(message, at) + 4
         addresses = []
-        for _ in range(answers):
+        for _round in range(answers):
             at = _skip_name(message, at)
             record, _class, _ttl, length = struct.unpack_from(">2HIH", message, at)
             at += 10

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
-import httpx
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import httpx
 
 if TYPE_CHECKING:
     from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.tokens import Tokens

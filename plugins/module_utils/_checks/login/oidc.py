@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
-import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.forms import describe, login_form
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import httpx
 
 _MAX_HOPS = 12
 

@@ -8,9 +8,9 @@ import secrets
 from dataclasses import dataclass
 from typing import ClassVar
 
-import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import HERE, Context, Observation, failed, passed
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.users import bearer, user_token
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import httpx
 
 _POLL = 0.25
 

@@ -8,10 +8,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-import httpx
-import jmespath
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import EVERYWHERE, Context, Observation, failed, passed
-from jmespath.exceptions import JMESPathError
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import httpx, jmespath
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ class Http:
                 re.compile(pattern)
             for expression in self.json:
                 jmespath.compile(expression)
-        except (re.error, JMESPathError) as error:
+        except (re.error, jmespath.exceptions.JMESPathError) as error:
             raise ValueError(f"{error}") from error
 
     def run(self, context: Context) -> Observation:

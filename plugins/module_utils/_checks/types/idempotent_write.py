@@ -9,9 +9,9 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import HERE, Context, Observation, failed, passed
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.users import bearer, user_token
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import httpx
 
 
 class _Unexpected(Exception):

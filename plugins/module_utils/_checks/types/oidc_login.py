@@ -7,11 +7,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import HERE, Context, Observation, failed, passed
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.forms import describe
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.oidc import bare, claims, walk
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.users import bearer, credentials, issuer_of, user_token
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import client as http_client
 
 

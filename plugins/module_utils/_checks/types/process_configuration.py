@@ -9,11 +9,11 @@ import hmac
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.cluster.configuration import difference
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import HERE, Context, Observation, failed, passed
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.users import bearer, user_token
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import httpx
 
 # Of the control plane: gpuaas/configuration.py, and its README.
 _LABEL = "gpuaas-configuration-v1"

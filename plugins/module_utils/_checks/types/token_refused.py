@@ -7,10 +7,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import EVERYWHERE, Context, Observation, failed, passed
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.oidc import claims
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.users import bearer, service_token
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import httpx
 
 _POLL = 0.25
 

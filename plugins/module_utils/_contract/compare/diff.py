@@ -99,7 +99,7 @@ def _pair(a: str, b: str, width: int) -> tuple[str, str]:
 
 def _common(a: str, b: str) -> int:
     """How many characters two texts begin alike with."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(a, b, strict=False)))
+    return sum(1 for _one in takewhile(lambda pair: pair[0] == pair[1], zip(a, b, strict=False)))
 
 
 def _cut(text: str, start: int, end: int, width: int) -> str:

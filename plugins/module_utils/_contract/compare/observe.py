@@ -124,7 +124,7 @@ def _handed(text: str) -> dict[str, set[str]]:
     """The files that are put into each volume of a Compose project: the last word of a line is /to/<volume>/<file>."""
     found: dict[str, set[str]] = {}
     for line in text.splitlines():
-        volume, _, file = line.rpartition(" ")[2].removeprefix("/to/").partition("/")
+        volume, _separator, file = line.rpartition(" ")[2].removeprefix("/to/").partition("/")
         found.setdefault(volume, set()).add(file)
     return found
 

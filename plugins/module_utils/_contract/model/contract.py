@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.component import Component
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.deployed import Deployed
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.exceptions import Exceptions
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.head import Head
@@ -78,8 +79,8 @@ class Contract:
     secrets: dict[str, dict[str, Any]]
 
     @classmethod
-    def parse(cls, source: Source, where_deployed: Mapping[str, Deployed], exceptions: Mapping[str, Exceptions]) -> Contract:
-        """From an assembled document whose files their schemas admit."""
+    def parse(cls, source: Source, components: Mapping[str, Component]) -> Contract:
+        """From an assembled document whose files their schemas admit, and the components that it is of."""
         data = source.data
         return cls(
             source=source,
@@ -97,9 +98,9 @@ class Contract:
                     secrets={key: item["secret"] for key, item in value.get("secrets", {}).items()},
                     shared_by={key: item["shared_by"] for key, item in value.get("secrets", {}).items() if "shared_by" in item},
                     needs=tuple(value.get("needs", ())),
-                    reset=value.get("reset", {}),
-                    deployed=where_deployed[name],
-                    exceptions=exceptions[name],
+                    reset=components[name].reset,
+                    deployed=components[name].deployed,
+                    exceptions=components[name].exceptions,
                 )
                 for name, value in data["services"].items()
             },

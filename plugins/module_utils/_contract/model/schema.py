@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import jsonschema
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.strict_yaml import Path
-from jsonschema.exceptions import ValidationError
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import jsonschema
 
 _TYPES = {dict: "a mapping", list: "a list", str: "a string", bool: "a boolean", int: "an integer", float: "a number"}
 
@@ -26,7 +25,7 @@ def violations(schema: dict[str, Any], data: Any) -> Iterator[tuple[Path, str]]:
         yield from _sentences(error)
 
 
-def _sentences(error: ValidationError) -> Iterator[tuple[Path, str]]:
+def _sentences(error: jsonschema.ValidationError) -> Iterator[tuple[Path, str]]:
     path = tuple(error.absolute_path)
     # A violation always has its instance; the library's typing leaves that open.
     instance: Any = error.instance
@@ -78,6 +77,6 @@ def _wanted(types: str | list[str]) -> str:
     return " or ".join(words.get(name, name) for name in ([types] if isinstance(types, str) else types))
 
 
-def _is_name(error: ValidationError) -> bool:
+def _is_name(error: jsonschema.ValidationError) -> bool:
     """Whether the violation is of a mapping's own key (``propertyNames``)."""
     return "propertyNames" in error.absolute_schema_path and isinstance(error.instance, str)

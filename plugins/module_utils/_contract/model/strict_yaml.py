@@ -17,10 +17,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-from yaml.cyaml import CSafeLoader
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import yaml
 
-Path = tuple[str | int, ...]
+# ansible-test checks module_utils for Python 3.9, on which no module of this collection runs.
+Path = tuple[str | int, ...]  # pylint: disable=unsupported-binary-operation
 
 _TAG = "tag:yaml.org,2002:"
 _SCALARS = {
@@ -35,7 +35,7 @@ _SCALARS = {
 _DOUBTFUL = re.compile("[\u0085\u2028\u2029]")
 
 
-class _Loader(CSafeLoader):
+class _Loader(yaml.CSafeLoader):
     """Composes nodes; the tag of a plain scalar comes from the table above and nothing else."""
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import yaml
 
 HEADER = "# Rendered from the platform's folder by gpuaas.parity; changes here are lost.\n"
 CERTIFICATES = "/run/secrets/gpuaas"

@@ -13,7 +13,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.mani
 
 def json_patch(manifest: Manifest, operations: list[dict[str, Any]]) -> dict[str, Any]:
     """The entry that applies ``operations`` to one object."""
-    group, _, version = manifest.data["apiVersion"].rpartition("/")
+    group, _separator, version = manifest.data["apiVersion"].rpartition("/")
     target = {
         "group": group,
         "version": version,

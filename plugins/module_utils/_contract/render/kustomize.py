@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.component import Component
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.consumption import reads
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import (
@@ -30,6 +29,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.mani
 )
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.check_manifests import CA_CONFIG_MAP, RoleCheck
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.kustomize_patches import Dumper, claim, patches, volume_name
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import yaml
 
 _LABELS = {MANAGED_BY: OURS, "app.kubernetes.io/part-of": "gpuaas"}
 _NAMESPACES, _VOLUMES = "namespaces.yaml", "volumes.yaml"

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import WORKLOADS, dig
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.check_manifests import RoleCheck
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.identity import identities
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.json_patch import json_patch
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.ports import PortPlace, port_place
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import yaml
 
 # Below it a process needs a right that restricted pods do not have; the kernel's own bound.
 _FIRST_FREE_PORT = 1024

@@ -48,7 +48,7 @@ def _create(work: Work) -> None:
     """One transaction for all of it: an interruption leaves the whole realm, claimed, or none."""
     ownership = Ownership().claiming(work.desired)
     work.api.post(body=creation(work.desired) | {"attributes": ownership.attributes()})
-    settings, scopes, *_ = together(
+    settings, scopes, *_marks = together(
         [
             lambda: work.api.get_object(work.realm),
             lambda: work.api.get_list(work.realm, "client-scopes"),

@@ -1,0 +1,32 @@
+# Copyright: gpuaas.parity contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The folder of a platform, and which of what it offers."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  platform:
+    description: Folder of the platform, which holds C(platform.yml) and a folder for each component.
+    type: path
+    required: true
+"""
+
+    LANE = r"""
+options:
+  lane:
+    description: Name of a lane of the contract. Empty for the default of the platform.
+    type: str
+    default: ""
+"""
+
+    INSTANCE = r"""
+options:
+  instance:
+    description: Name of the instance, a DNS label, for modes that run on this machine. Empty for the one without a name.
+    type: str
+    default: ""
+"""
