@@ -25,20 +25,12 @@ extends_documentation_fragment:
   - gpuaas.parity.state_dir
 requirements:
   - httpx >= 0.28
-extends_documentation_fragment:
-  - gpuaas.parity.attributes
-  - gpuaas.parity.attributes.reads_only
-  - gpuaas.parity.state_dir
-requirements:
-  - httpx >= 0.28
-  - PyYAML >= 6.0.3
 options:
   kubeconfig:
     description:
       - The run's own kubeconfig, in O(state_dir). No other kubeconfig is read.
       - Its server must be on loopback, its CA must be the one recorded in C(<state_dir>/cluster.json) when the cluster was
         created, and the cluster that answers must have the recorded uid.
-      - Every function that was rendered into O(state_dir) must have been applied.
     type: path
     required: true
 seealso:
@@ -55,8 +47,6 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-extends_documentation_fragment:
-  - gpuaas.parity.failure
 extends_documentation_fragment:
   - gpuaas.parity.failure
 objects:
