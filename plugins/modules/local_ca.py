@@ -7,16 +7,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: local_ca
-short_description: Keep a local CA and a certificate for each endpoint
+short_description: Keep a local CA and the certificates of endpoints and components
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
-  - Keeps C(tls/) in O(state_dir). The CA is for servers below the contract's domain and nothing else (RFC 5280 4.2.1.10),
-    so that trusting it puts no other name at risk. It is valid for a year.
-  - Every endpoint has a certificate for exactly its host, valid for 90 days. It is issued anew when it ends within 14
-    days, when the host changed, or when it is broken or not of this CA.
+  - Keeps C(tls/) in O(state_dir). The CA is for servers below the contract's domain and nothing else (RFC 5280 4.2.1.10);
+    certificates of components add their hosts, and clients where there is one. It is valid for a year.
+  - Every endpoint has a certificate for exactly its host, and every component those of its component.yml, valid for 90
+    days. One is issued again when it ends within 14 days, when its names or its use changed, or when it is broken or not of this CA.
   - The key of the CA is made once. Its certificate is renewed under the same key when it ends within 14 days or the
-    domain changed. A CA that is missing or broken although certificates of it exist is refused, not replaced.
+    names that it may vouch for changed. A CA that is missing or broken although certificates of it exist is refused, not replaced.
 options:
   contract:
     description: The resolved contract, as gpuaas.parity.contract_render returns it, or the path of C(contract.json).
@@ -62,7 +62,7 @@ not_after:
   type: str
   sample: "2027-11-21T21:48:00Z"
 issued:
-  description: What was issued in this run, C(ca) or the name of an endpoint.
+  description: What was issued in this run, C(ca), C(<endpoint>) or C(<component>-<certificate>).
   returned: success
   type: list
   elements: str
@@ -73,7 +73,7 @@ causes:
   type: dict
   sample: {"web": "it expires soon"}
 removed:
-  description: Names whose certificates were removed because the contract has no such endpoint.
+  description: Certificates that were removed because the contract has them no more.
   returned: success
   type: list
   elements: str
