@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.diff import differences
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
 from .shop import Shop
@@ -68,6 +69,13 @@ def test_compose_hands_over_the_same_files_the_key_for_the_user_alone(shop: Shop
         "7:8 0400 /from/state/tls/shop-server/tls.key /to/shop-server-tls/tls.key",
     ]
     assert shop.services()["shop"]["volumes"] == [{"type": "volume", "source": "shop-server-tls", "target": "/tls", "read_only": True}]
+
+
+def test_modes_differ_in_the_names_of_a_server_and_not_in_meaning(shop: Shop) -> None:
+    found = differences(shop.write(), "compose", "kind", "core")
+    rows = {item.path.rpartition(".")[2]: (item.group, item.a, item.b) for item in found if "certificates" in item.path}
+    assert {group for group, _a, _b in rows.values()} == {"placement"}
+    assert not [item for item in found if item.group == "meaning"]
 
 
 @pytest.mark.parametrize("change", ["another usage", "no mount", "half a mount"])
