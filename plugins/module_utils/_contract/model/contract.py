@@ -28,6 +28,19 @@ class Setting:
 
 
 @dataclass(frozen=True)
+class Certificate:
+    """A certificate of a component; ``usage`` is ``server``, ``client`` or ``both``, ``names`` may hold references."""
+
+    usage: str
+    names: tuple[str, ...]
+
+    @property
+    def serves(self) -> bool:
+        """Whether a server shows it."""
+        return self.usage != "client"
+
+
+@dataclass(frozen=True)
 class Service:
     """One component; ``secrets`` maps its own keys to names of secrets, ``ports`` names to numbers or references.
 
@@ -46,6 +59,7 @@ class Service:
     settings: dict[str, Setting]
     secrets: dict[str, str]
     shared_by: dict[str, str]
+    certificates: dict[str, Certificate]
     needs: tuple[str, ...]
     reset: dict[str, Any]
     deployed: Deployed
@@ -97,6 +111,9 @@ class Contract:
                     settings={key: Setting(item["type"], item["value"]) for key, item in value.get("settings", {}).items()},
                     secrets={key: item["secret"] for key, item in value.get("secrets", {}).items()},
                     shared_by={key: item["shared_by"] for key, item in value.get("secrets", {}).items() if "shared_by" in item},
+                    certificates={
+                        key: Certificate(item["usage"], tuple(item.get("names", ()))) for key, item in value.get("certificates", {}).items()
+                    },
                     needs=tuple(value.get("needs", ())),
                     reset=components[name].reset,
                     deployed=components[name].deployed,
