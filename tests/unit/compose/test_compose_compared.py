@@ -122,6 +122,15 @@ def test_exceptions_are_told_in_the_document_and_to_a_person(platform: Platform)
     assert lines[shown + 1].strip() == row["why"]
 
 
+def test_a_reset_is_composes_own_matter(platform: Platform, trees: dict[str, Tree], found: Found) -> None:
+    assert {mode: "reset" in json.loads(tree["contract.json"])["services"]["api"] for mode, tree in trees.items()} == {
+        "kind": False,
+        "compose": True,
+    }
+    assert not [item for item in differences(platform, "kind", "compose", "core") if ".reset" in item.path]
+    assert "services.api.reset.fill.1" in found("compose", "contract.json", replace('"api-seed"', '"another"'))
+
+
 def test_an_instance_publishes_ports_of_its_own(platform: Platform) -> None:
     tree = render_mode(platform, platform.mode("compose", "mine"), "core").tree
     services = json.loads(tree["contract.json"])["services"]

@@ -37,8 +37,8 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.com
 TRANSPORT, PLACEMENT, EXCEPTION, MEANING = GROUPS = ("transport", "placement", "exception", "meaning")
 # A name, and no difference: it says which of the two is looked at.
 _NAMES = frozenset({("mode",)})
-# What contract.json says of exceptions; each is told once, with its reason.
-_TOLD = ("publish", "source")
+# What contract.json says of exceptions, each of which is told once, with its reason, and what a reset of Compose does.
+_TOLD = ("publish", "source", "reset")
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def _differences(at: Path, halves: list[_Half], mode_only: set[Path]) -> set[Dif
         fits = first.fits(path) and second.fits(path)
         if fits and (same or path in _NAMES):
             continue
-        if fits and path[:1] == ("services",) and path[2:] in {(key,) for key in _TOLD}:
+        if fits and path[:1] == ("services",) and len(path) > 2 and path[2] in _TOLD:
             continue
         group = MEANING
         if fits and path in mode_only:

@@ -78,7 +78,6 @@ def meant(contract: Contract, lane: str) -> Leaves:
             **({"host": f"${{services.{name}.host}}", "ports": service.ports} if service.ports else {}),
             **({"main_port": service.main_port} if service.main_port else {}),
             "needs": list(service.needs),
-            **({"reset": service.reset} if service.reset else {}),
             "settings": settings(contract, name),
             "types": {key: setting.type for key, setting in service.settings.items()},
             "secrets": service.secrets_in(members),
@@ -127,7 +126,7 @@ def placed(contract: Contract, side: Side, services: set[str]) -> Leaves:
     for name in services:
         for key, value in placement_of(contract, mode, name).items():
             # A published port may be an endpoint's.
-            found[("services", name, key)] = int(side.spliced(str(value))) if key == "publish" else value
+            found |= dict(leaves(int(side.spliced(str(value))) if key == "publish" else value, ("services", name, key)))
         for key, certificate in resolve_certificates(name, contract, mode, side.scope).items():
             for index, host in enumerate(certificate.get("names", ())):
                 found[("services", name, "certificates", key, "names", index)] = host

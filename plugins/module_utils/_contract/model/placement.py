@@ -43,10 +43,15 @@ def placement_of(contract: Contract, mode: Mode, name: str) -> dict[str, Any]:
 
 
 def _in_compose(contract: Contract, mode: Mode, name: str) -> dict[str, Any]:
-    """What of a component's exceptions is for those who look at the machine: its port there, its source."""
-    exceptions = contract.services[name].exceptions
-    published = {"publish": _published(contract, mode, name, exceptions.publish.port)} if exceptions.publish else {}
-    return published | ({"source": exceptions.source.folder} if exceptions.source else {})
+    """What of a component is for those who look at the machine: its port there, its source, what a reset does."""
+    service = contract.services[name]
+    publish, source = service.exceptions.publish, service.exceptions.source
+    found = {
+        "publish": _published(contract, mode, name, publish.port) if publish else None,
+        "source": source.folder if source else None,
+        "reset": service.reset or None,
+    }
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def _published(contract: Contract, mode: Mode, name: str, port: str | int) -> str | int:

@@ -91,7 +91,6 @@ def _service(name: str, contract: Contract, mode: Mode, scope: Scope, problems: 
         "workload": f"{service.deployed.kind.lower()}/{name}",
         **(_address(name, contract, scope, problems) if service.ports else {}),
         "needs": list(service.needs),
-        **({"reset": service.reset} if service.reset else {}),
         **_placement(name, contract, mode, scope, problems),
         "settings": _settings(name, service, contract, scope, problems),
         "types": {key: setting.type for key, setting in sorted(service.settings.items())},
