@@ -4,7 +4,7 @@
 
 Nothing is judged: a figure that is over its aim is shown as such. Clusters,
 networks and folders of the benchmark have names of their own and are removed,
-however it ends. The port of the platform must be free: `make kind-parity-down`.
+however it ends. No other platform may be up, which would slow both: `make kind-parity-down`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from figures import HEADER, Figure
 from plain import KIND_NETWORK, Plain, built
 from tools import HERE, PLAYBOOKS, ROOT, Ansible, Failed, Watch, run
 
-PLAIN, PARITY = "gpuaas-bench-plain", "gpuaas-bench"
+PLAIN, INSTANCE = "gpuaas-bench-plain", "bench"
+PARITY = f"gpuaas-parity-{INSTANCE}"
 WORK = ROOT / ".cache" / "bench"
 STATE = WORK / "parity"
 UNITS = {"B": 1, "kB": 1e3, "KiB": 2**10, "MB": 1e6, "MiB": 2**20, "GB": 1e9, "GiB": 2**30}
@@ -44,11 +45,11 @@ def memory_of(node: str) -> dict[str, float]:
 
 
 def refuse_if_busy() -> None:
-    """A platform that is up holds the port; it is not ours to take down."""
+    """A platform that is up takes its share of the machine; it is not ours to take down."""
     names = run("docker", "ps", "--format", "{{.Names}}").split()
     busy = [name for name in names if name.endswith("-control-plane")]
     if busy:
-        raise Failed(f"{', '.join(busy)} is running, and the figures need the port and the machine: make kind-parity-down")
+        raise Failed(f"{', '.join(busy)} is running, and the figures need the machine: make kind-parity-down")
 
 
 @contextmanager
@@ -69,8 +70,8 @@ def workspace(extra: Sequence[str], plain: Plain) -> Iterator[None]:
 
 
 def on_kind(state_dir: Path, extra: Sequence[str]) -> Ansible:
-    """Playbooks of mode kind with a cluster name and a state directory of the benchmark's own."""
-    return Ansible("kind", (f"parity_cluster={PARITY}", f"parity_state_dir={state_dir}", *extra))
+    """Playbooks of an instance of mode kind, with a state directory of the benchmark's own."""
+    return Ansible("kind", (f"instance={INSTANCE}", f"parity_state_dir={state_dir}", *extra))
 
 
 @dataclass
