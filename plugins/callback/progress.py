@@ -93,7 +93,7 @@ class CallbackModule(CallbackBase):
         self._began = self._step_began = monotonic()
         self._steps = self._changes = 0
         self._first_failure: Step | None = None
-        self._answer: Mapping[str, Any] = {}
+        self._answer: Any = None
         self._check_mode = self._machine = self._ended = False
         self._emit = Emitter(monotonic=monotonic)
         self._journal = Journal()
@@ -184,7 +184,7 @@ class CallbackModule(CallbackBase):
             self._screen.say(self._dump(data))
 
     def _show_answer(self, answer: Mapping[str, Any]) -> None:
-        self._answer = answer.get("document") or {}
+        self._answer = answer.get("document")
         if not self._machine:
             for text in answer.get("lines") or ():
                 self._screen.say(str(text))
@@ -305,7 +305,7 @@ class CallbackModule(CallbackBase):
             self._screen.close()
             self._journal.close()
             if self._machine and self._emit.verb in _ANSWERS:
-                self._print(json.dumps(self._answer or self._why(), indent=2, default=str))
+                self._print(json.dumps(self._why() if self._answer is None else self._answer, indent=2, default=str))
 
     def _verdict(self, ok: bool) -> Verdict:
         seconds = round(self._monotonic() - self._began, 1)

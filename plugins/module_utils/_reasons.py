@@ -203,7 +203,7 @@ REASONS: dict[str, Reason] = {
         "{up} HOST_UPGRADE=yes   # agrees; or install Docker yourself: https://docs.docker.com/engine/install/",
     ),
     "HOST_PORT_IN_USE": Reason(
-        "a port that the platform publishes is held by something else", "end its owner, or take ports of your own: {up} INSTANCE=two"
+        "a port that the platform publishes is held by something else", "end its owner, or take other ports: {up} INSTANCE=two"
     ),
     "HOST_CLOCK": Reason("the clock of the machine is wrong", "sudo timedatectl set-ntp true"),
     # kind

@@ -93,7 +93,7 @@ modes:
       findings:
         - reason: HOST_PORT_IN_USE
           seen: port 8443 on 127.0.0.1 is held by process 4711 (nginx)
-          do: "end its owner, or take ports of your own: make kind-parity-up INSTANCE=two"
+          do: "end its owner, or take other ports: make kind-parity-up INSTANCE=two"
       notes: []
 text:
   description: The report as it is shown.

@@ -88,7 +88,7 @@ problems:
   sample:
     - reason: HOST_PORT_IN_USE
       seen: port 8443 on 127.0.0.1 is held by process 812 (nginx)
-      do: "end its owner, or take ports of your own: make kind-parity-up INSTANCE=two"
+      do: "end its owner, or take other ports: make kind-parity-up INSTANCE=two"
 reasons:
   description: The reason ids of RV(problems).
   returned: success

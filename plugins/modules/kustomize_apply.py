@@ -18,6 +18,7 @@ description:
   - Before anything is sent, the cluster is proved to be the run's own, see O(kubeconfig). A shared cluster is never
     written to, whatever the inventory says.
   - A Job whose template changed is replaced, because a Job cannot be changed.
+  - What each base was applied as is kept in C(applied.json) of O(state_dir), for M(gpuaas.parity.stale_objects_info).
 extends_documentation_fragment:
   - gpuaas.parity.attributes
   - gpuaas.parity.state_dir

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: local_ca
-short_description: Keep a local CA and a certificate for each endpoint
+short_description: Keep a local CA and the certificates of endpoints and components
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
-  - Keeps C(tls/) in O(state_dir). The CA is constrained to servers below the domain of the contract (RFC 5280 4.2.1.10),
-    so that trusting it puts no other name at risk. It is valid for a year.
-  - Every endpoint has a certificate for exactly its host, valid for 90 days. It is issued again when it expires within 14
-    days, when the host changed, or when it is broken or was issued by another CA.
+  - Keeps C(tls/) in O(state_dir). The CA is constrained to servers below the domain of the contract (RFC 5280 4.2.1.10).
+    Certificates of components add their hosts, and clients where there is one. It is valid for a year.
+  - Every endpoint has a certificate for exactly its host, and every component those that its C(component.yml) declares,
+    valid for 90 days. One is issued again when it expires within 14 days, when its names or its use changed, or when it is
+    broken or was issued by another CA.
   - The key of the CA is generated once. Its certificate is renewed with the same key when it expires within 14 days or the
-    domain changed. A CA that is missing or broken although it has issued certificates is refused, not replaced.
+    names that it may vouch for changed. A CA that is missing or broken although it has issued certificates is refused, not
+    replaced.
 extends_documentation_fragment:
   - gpuaas.parity.attributes
   - gpuaas.parity.contract
@@ -63,7 +65,7 @@ not_after:
   type: str
   sample: "2027-11-21T21:48:00Z"
 issued:
-  description: What this run issued, C(ca) or the name of an endpoint.
+  description: What this run issued, C(ca), the name of an endpoint, or C(<component>-<certificate>).
   returned: success
   type: list
   elements: str
@@ -74,7 +76,7 @@ causes:
   type: dict
   sample: {"web": "it expires soon"}
 removed:
-  description: Names whose certificates were removed because the contract has no such endpoint.
+  description: Certificates that were removed because the contract has them no more.
   returned: success
   type: list
   elements: str

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ansible_collections.gpuaas.parity.tests.verbs.run import run
 
 from .conftest import ROOT, Running
 
@@ -46,10 +46,8 @@ def test_an_edit_shows_without_a_rebuild(running: Running, source: Path) -> None
 
 
 def reset() -> None:
-    """``make local-dev-reset``, with no configuration of whoever runs these tests."""
-    playbook = [str(ROOT / ".venv/bin/ansible-playbook"), "-i", "inventories/compose", "playbooks/reset.yml"]
-    environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
-    subprocess.run(playbook, cwd=ROOT, env=environment, capture_output=True, check=True, timeout=120)
+    answer = run("local-dev-reset")
+    assert answer.ok, answer.text
 
 
 def test_a_reset_brings_the_seeded_database_back(running: Running) -> None:

@@ -20,7 +20,7 @@ class Identity:
     @classmethod
     def of(cls, obj: dict[str, Any]) -> Self:
         """That of an object as it is written in a manifest."""
-        group, _separator, _version = str(obj.get("apiVersion", "")).rpartition("/")
+        group = str(obj.get("apiVersion", "")).rpartition("/")[0]
         meta = obj["metadata"]
         return cls(group, str(obj["kind"]), str(meta.get("namespace", "")), str(meta["name"]))
 

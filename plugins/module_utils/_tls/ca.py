@@ -28,13 +28,14 @@ class Authority:
     issued: bool
 
 
-def open_ca(root: Path, domain: str, now: datetime) -> Authority:
+def open_ca(root: Path, scope: certificates.Scope, now: datetime) -> Authority:
     """The CA in ``root``, or a new one when there is nothing of one; nothing is written.
 
     A new key is made only where neither key, certificate nor any certificate of
-    an endpoint exists. A certificate that ends within 14 days or is for another
-    domain is renewed under the same key. A key without a certificate and without
-    endpoints is what an interrupted first run leaves: it is taken up.
+    it exists. A certificate that ends within 14 days or is for another scope is
+    renewed under the same key: what it signed stays good, and who trusted it on
+    another machine trusts the new one there. A key without a certificate and
+    without anything signed is what an interrupted first run leaves: it is taken up.
 
     Raises ParityError: CA_CORRUPT, CA_PERMISSIONS.
     """
@@ -44,7 +45,7 @@ def open_ca(root: Path, domain: str, now: datetime) -> Authority:
         if leaves or _exists(ca_file):
             raise ParityError("CA_CORRUPT", f"{key_file} does not exist, but what it signed does")
         key = certificates.new_key()
-        return Authority(key, certificates.issue_ca(key, domain, now), made=True, issued=True)
+        return Authority(key, certificates.issue_ca(key, scope, now), made=True, issued=True)
     _check_private(key_file)
     try:
         key = pem.load_key(key_file)
@@ -53,16 +54,16 @@ def open_ca(root: Path, domain: str, now: datetime) -> Authority:
     if not _exists(ca_file):
         if leaves:
             raise ParityError("CA_CORRUPT", f"{ca_file} does not exist, but certificates of it do")
-        return Authority(key, certificates.issue_ca(key, domain, now), made=False, issued=True)
+        return Authority(key, certificates.issue_ca(key, scope, now), made=False, issued=True)
     try:
         certificate = pem.load_certificate(ca_file)
         _check_own(certificate, key)
-        current = _is_current(certificate, domain, now)
+        current = _is_current(certificate, scope, now)
     except (OSError, ValueError) as error:
         raise ParityError("CA_CORRUPT", f"{ca_file} {_cause(error)}") from None
     if current:
         return Authority(key, certificate, made=False, issued=False)
-    return Authority(key, certificates.issue_ca(key, domain, now), made=False, issued=True)
+    return Authority(key, certificates.issue_ca(key, scope, now), made=False, issued=True)
 
 
 def _exists(path: Path) -> bool:
@@ -92,13 +93,13 @@ def _check_own(certificate: x509.Certificate, key: certificates.Key) -> None:
         raise ValueError("is not signed by its own key") from None
 
 
-def _is_current(certificate: x509.Certificate, domain: str, now: datetime) -> bool:
+def _is_current(certificate: x509.Certificate, scope: certificates.Scope, now: datetime) -> bool:
     if not certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc - RENEW_BEFORE:
         return False
     try:
         return all(
             (found := certificate.extensions.get_extension_for_class(kind)).value == value and found.critical == critical
-            for kind, (value, critical) in certificates.ca_extensions(domain).items()
+            for kind, (value, critical) in certificates.ca_extensions(scope).items()
         )
     except x509.ExtensionNotFound:
         return False

@@ -1,7 +1,7 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Bring tls/ of a run in line with the contract's endpoints."""
+"""Bring tls/ of a run in line with the contract's endpoints and components."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import (
 from ansible_collections.gpuaas.parity.plugins.module_utils._tls import certificates, pem
 from ansible_collections.gpuaas.parity.plugins.module_utils._tls.ca import Authority, open_ca
 from ansible_collections.gpuaas.parity.plugins.module_utils._tls.leaves import defect
+from ansible_collections.gpuaas.parity.plugins.module_utils._tls.wanted import profiles, scope
 
 
 @dataclass(frozen=True)
 class Kept:
     """The CA as it is now.
 
-    ``issued`` maps ``ca`` or an endpoint to why; ``fingerprint`` is SHA-256 in
+    ``issued`` maps ``ca`` or a certificate to why; ``fingerprint`` is SHA-256 in
     hex. A dry run cannot tell fingerprint and end of a CA that is yet to be issued.
     """
 
@@ -40,27 +41,27 @@ class Kept:
 
 
 def keep(contract: dict[str, Any], state_dir: Path, now: datetime, *, dry: bool) -> Kept:
-    """Open or make the CA, issue what endpoints lack, remove what no endpoint has; with ``dry`` write nothing.
+    """Open or make the CA, issue what endpoints and components lack, remove what is of neither; with ``dry`` write nothing.
 
     Raises ParityError: CA_CORRUPT, CA_PERMISSIONS, STATE_UNWRITABLE.
     """
     root = state_dir / "tls"
-    hosts = {name: endpoint["host"] for name, endpoint in contract["endpoints"].items()}
-    ca = open_ca(root, contract["domain"], now)
-    issued = {"ca": "there is none" if ca.made else "it is incomplete, expires soon or is for another domain"} if ca.issued else {}
+    wanted = profiles(contract)
+    ca = open_ca(root, scope(contract), now)
+    issued = {"ca": "there is none" if ca.made else "it is incomplete, expires soon or is for other names"} if ca.issued else {}
     changed = [ensure_dir(directory, dry=dry) for directory in (state_dir, root)]
     if not dry:
         sweep(root)
     # The key first: it alone is what a later run cannot make again.
     changed.append(write_if_changed(root / "ca.key", pem.encode_key(ca.key), dry=dry) if ca.made else False)
     changed.append(write_if_changed(root / "ca.crt", pem.encode_certificate(ca.certificate), 0o644, dry=dry))
-    for name, host in sorted(hosts.items()):
+    for name, profile in sorted(wanted.items()):
         changed.append(ensure_dir(root / name, dry=dry))
-        if cause := defect(root / name, host, ca, now):
+        if cause := defect(root / name, profile, ca, now):
             issued[name] = cause
             if not dry:
-                _issue(root / name, host, ca, now)
-    removed = _remove_stale(root, set(hosts), dry=dry)
+                _issue(root / name, profile, ca, now)
+    removed = _remove_stale(root, set(wanted), dry=dry)
     known = not (dry and ca.issued)
     return Kept(
         changed=any(changed) or bool(issued) or bool(removed),
@@ -72,15 +73,15 @@ def keep(contract: dict[str, Any], state_dir: Path, now: datetime, *, dry: bool)
     )
 
 
-def _issue(directory: Path, host: str, ca: Authority, now: datetime) -> None:
+def _issue(directory: Path, profile: certificates.Profile, ca: Authority, now: datetime) -> None:
     key = certificates.new_key()
-    leaf = certificates.issue_leaf(key, host, ca.certificate, ca.key, now)
+    leaf = certificates.issue_leaf(key, profile, ca.certificate, ca.key, now)
     write_if_changed(directory / "tls.key", pem.encode_key(key))
     write_if_changed(directory / "tls.crt", pem.encode_certificate(leaf))
 
 
 def _remove_stale(root: Path, wanted: set[str], *, dry: bool) -> list[str]:
-    """Remove directories of certificates that belong to no endpoint."""
+    """Remove directories of certificates that belong to no endpoint and no component."""
     stale = sorted(path.parent.name for path in root.glob("*/tls.crt") if path.parent.name not in wanted)
     if not dry:
         with writing(root):

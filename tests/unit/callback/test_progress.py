@@ -311,6 +311,13 @@ def test_a_question_is_answered_with_one_document(verb: str) -> None:
     assert shown.display.err[-1].endswith("NOT_READY")
 
 
+def test_an_answer_may_be_that_there_is_nothing() -> None:
+    shown = Shown("list", parity_output="json")
+    shown.step(1, {"_parity_answer": {"lines": ["no platform stands on this machine"], "document": []}})
+    shown.callback.v2_playbook_on_stats(stats())
+    assert json.loads("".join(shown.display.out)) == []
+
+
 def test_a_question_that_could_not_be_asked_is_answered_with_why() -> None:
     shown = Shown("diff", parity_output="json")
     shown.step(1, {"failed": True, "msg": "x", "reason": "CONTRACT_UNKNOWN_MODE", "seen": "there is no mode x", "do": "make it"})

@@ -12,12 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 import yaml
+from ansible_collections.gpuaas.parity.tests.verbs.stream import events
 
 ROOT = Path(__file__).resolve().parents[3]
-VALID = jsonschema.Draft202012Validator(json.loads((ROOT / "docs" / "events.schema.json").read_text()))
 SLEEP = {"name": "Work for long", "ansible.builtin.command": {"argv": ["sleep", "60"]}}
 
 
@@ -41,14 +40,6 @@ def environment(folder: Path) -> dict[str, str]:
 def play(folder: Path, tasks: list[dict[str, Any]], output: str = "json") -> subprocess.CompletedProcess[str]:
     argv = command(folder, tasks, output)
     return subprocess.run(argv, capture_output=True, text=True, env=environment(folder), cwd=folder, check=False)
-
-
-def events(text: str) -> list[dict[str, Any]]:
-    """Every line of ``text`` is an event that fits the schema."""
-    found = [json.loads(line) for line in text.splitlines()]
-    for event in found:
-        VALID.validate(event)
-    return found
 
 
 @pytest.fixture

@@ -222,8 +222,9 @@ def test_a_contract_of_another_platform(tmp_path: Path) -> None:
     assert "traefik" in caught.value.seen
 
 
-def test_what_the_surroundings_provide_is_neither_checked_nor_demanded() -> None:
-    document = rendered("compose", "core")
+@pytest.mark.parametrize("lane", REFERENCE.contract.lanes)
+def test_what_the_surroundings_provide_is_neither_checked_nor_demanded(lane: str) -> None:
+    document = rendered("compose", lane)
     ours = {name for name, service in document["services"].items() if not service.get("provided_by")}
     assert "coredns" not in ours
     assert {check.component for check in collect(REFERENCE, document)} == {"platform", *ours}

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import load_platform
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose import Paths
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import render_mode
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Completed
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
+from ansible_collections.gpuaas.parity.tests.unit.contract import reference
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 PROJECT = "gpuaas-local"
@@ -80,11 +80,17 @@ def engine() -> Engine:
     return Engine()
 
 
+@pytest.fixture(scope="session", params=reference.LANES)
+def lane(request: pytest.FixtureRequest) -> str:
+    """Each lane of the reference platform."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="session")
-def tree() -> dict[str, bytes]:
+def tree(lane: str) -> dict[str, bytes]:
     """The files that this checkout renders for compose."""
-    platform = load_platform(CHECKOUT / "platform")
-    return render_mode(platform, platform.mode("compose"), "core", Paths("../../.parity/compose", "../..")).tree
+    platform = reference.PLATFORM
+    return render_mode(platform, platform.mode("compose"), lane, Paths("../../.parity/compose", "../..")).tree
 
 
 @pytest.fixture(scope="session")

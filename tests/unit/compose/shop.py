@@ -71,7 +71,11 @@ class Shop:
         secrets = {"alone": {"type": "password", "means": "x", "operator": True}}
         lanes = {"core": {"components": ["shop"]}}
         self._file("platform.yml", {"platform": 1, "domain": "shop.localhost", "lanes": lanes, "defaults": defaults, "secrets": secrets})
-        for name, target, more in (("compose", "compose", {"project": "shop"}), ("kind", "kubernetes", {"cluster": "shop"})):
+        for name, target, more in (
+            ("compose", "compose", {"project": "shop"}),
+            ("kind", "kubernetes", {"cluster": "shop"}),
+            ("shared", "gitops", {}),
+        ):
             mode = {"mode": name, "title": "x", "target": target, "tier": "local", "may": ["up"], "instead": "x", "port": 9443}
             self._file(f"modes/{name}.yml", mode | more)
         self._file("components/shop/component.yml", self.component)

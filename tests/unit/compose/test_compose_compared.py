@@ -26,12 +26,12 @@ def platform() -> Platform:
 
 
 @pytest.fixture(scope="module")
-def trees(platform: Platform) -> dict[str, Tree]:
-    return {name: render_mode(platform, platform.mode(name), "core").tree for name in ("kind", "compose")}
+def trees(platform: Platform, lane: str) -> dict[str, Tree]:
+    return {name: render_mode(platform, platform.mode(name), lane).tree for name in ("kind", "compose")}
 
 
 @pytest.fixture(scope="module")
-def found(platform: Platform, trees: dict[str, Tree]) -> Found:
+def found(platform: Platform, lane: str, trees: dict[str, Tree]) -> Found:
     """What differs in meaning when a file of one mode's tree is edited: path -> (in kind, in compose)."""
 
     def compared(mode: str, file: str, edit: Edit) -> dict[str, tuple[str | None, str | None]]:
@@ -39,7 +39,7 @@ def found(platform: Platform, trees: dict[str, Tree]) -> Found:
         edited[mode][file] = edit(trees[mode][file])
         assert edited[mode] != trees[mode]
         kind, compose = (rendered(platform, platform.mode(name), tree) for name, tree in edited.items())
-        told = compare(platform.contract, platform.realm, "core", kind, compose)
+        told = compare(platform.contract, platform.realm, lane, kind, compose)
         return {item.path: (item.a, item.b) for item in told if item.group == MEANING}
 
     return compared
@@ -57,7 +57,7 @@ def replace(old: str, new: str) -> Edit:
         ("--import-realm", "--import-realm --features=token-exchange", "containers.keycloak.args.0"),
         ("- --reload", "- --reload\n      - --fast", "containers.api.args.2"),
         ("mem_limit: 1g", "mem_limit: 2g", "containers.keycloak.memory"),
-        ("cpu_shares: 614", "cpu_shares: 1", "containers.keycloak.processor"),
+        ("cpu_shares: 1638", "cpu_shares: 1", "containers.keycloak.processor"),
         ("user: 999:999", "user: 0:0", "containers.postgres-snapshot.user"),
         ("stop_grace_period: 20s", "stop_grace_period: 0s", "containers.keycloak.grace"),
         ("/run/keycloak:size=64k", "/run/keycloak:size=64m", "containers.keycloak.mounts./run/keycloak"),
@@ -130,8 +130,8 @@ def test_an_instance_publishes_ports_of_its_own(platform: Platform) -> None:
     assert max(ports) - min(ports) < 20
 
 
-def test_modes_that_are_no_compose_have_no_exceptions(platform: Platform) -> None:
-    assert not [item for item in differences(platform, "kind", "vm-105", "core") if item.group in (EXCEPTION, MEANING)]
+def test_modes_that_are_no_compose_have_no_exceptions(platform: Platform, lane: str) -> None:
+    assert not [item for item in differences(platform, "kind", "vm-105", lane) if item.group in (EXCEPTION, MEANING)]
 
 
 @pytest.fixture

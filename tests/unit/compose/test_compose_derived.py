@@ -64,8 +64,8 @@ def test_memory_is_the_limit(shop: Shop, limit: str, spelled: str) -> None:
     assert shop.services()["shop"]["mem_limit"] == spelled
 
 
-@pytest.mark.parametrize(("request_", "shares"), [("600m", 614), ("2", 2048), ("0.5", 512), ("1m", 2)])
-def test_the_processors_share_is_the_kubelets(shop: Shop, request_: str, shares: int) -> None:
+@pytest.mark.parametrize(("request_", "shares"), [("600m", 1638), ("2", 3072), ("0.5", 1536), ("1m", 1025)])
+def test_the_processors_share_is_the_kubelets_on_top_of_the_default(shop: Shop, request_: str, shares: int) -> None:
     shop.container["resources"] = {"requests": {"cpu": request_}}
     assert shop.services()["shop"]["cpu_shares"] == shares
 

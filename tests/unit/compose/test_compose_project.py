@@ -67,10 +67,8 @@ def test_another_checkout_that_is_still_there_takes_its_own_down(engine: Engine,
     old = tmp_path / "other checkout/.parity/compose"
     old.mkdir(parents=True)
     engine.containers.append(container("api", str(old)))
-    assert (
-        refused(engine, state).do
-        == f"make -C '{tmp_path / 'other checkout'}' local-dev-down; then {{up}}; or beside it: {{up}} INSTANCE=two"
-    )
+    there = f"make -C '{tmp_path / 'other checkout'}' local-dev-down"
+    assert refused(engine, state).do == f"{there}; then {{up}}; or beside it: {{up}} INSTANCE=two"
 
 
 def test_down_removes_all_of_it(engine: Engine, state: Path, local: Path) -> None:

@@ -128,6 +128,18 @@ def test_without_a_source_the_images_own_code_runs(copy: Path) -> None:
     assert "environment" not in services["api"]
 
 
+def test_source_of_an_extended_platform_lies_beside_that_one(tmp_path: Path) -> None:
+    own = tmp_path / "team/platform"
+    own.mkdir(parents=True)
+    (own / "platform.yml").write_text(f"platform: 1\nextends: {CHECKOUT}/platform\n", encoding="utf-8")
+    services = yaml.safe_load(rendered(own)["compose.yml"])["services"]
+    (mount,) = [item for item in services["api"]["volumes"] if item["type"] == "bind"]
+    # From the rendered directory, deploy/local, and so through the team's folder.
+    assert (own.parent / "deploy/local" / mount["source"]).resolve() == CHECKOUT / "control_plane/src/gpuaas"
+    contract = load_platform(own).contract
+    assert (own.parent / contract.services["api"].reset["schema"]).resolve() == CHECKOUT / "control_plane/src/gpuaas/migrations"
+
+
 def test_who_hands_out_files_sees_neither_the_cas_key_nor_the_users_secrets(project: Object) -> None:
     sources = [mount["source"] for mount in project["services"]["secrets"]["volumes"] if mount["type"] == "bind"]
     assert not any(source.endswith(("ca.key", "secrets.yml", "/tls", "/secrets", "/files/")) for source in sources)

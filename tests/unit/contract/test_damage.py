@@ -24,6 +24,7 @@ FILES = (
     "components/api/kubernetes/api.yaml",
     "components/api/compose.yml",
     "components/db/component.yml",
+    "components/db/compose.yml",
     "components/db/kubernetes/kustomization.yaml",
     "components/db/kubernetes/db.yaml",
 )

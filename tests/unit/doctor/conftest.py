@@ -67,7 +67,7 @@ class Site:
             platform=self.root / "platform",
             state_root=self.root / ".parity",
             compose_dir=self.root / "deploy" / "local",
-            lane="core",
+            lane="",
             cluster="gpuaas-parity",
         )
 
@@ -86,7 +86,7 @@ class Site:
         make_state_dir(state_dir)
         where = Rendered.of(state_dir, self.place.compose_dir if mode == "compose" else None)
         platform = load_platform(self.place.platform)
-        rendering = render_mode(platform, platform.mode(mode), "core", where.paths(self.root))
+        rendering = render_mode(platform, platform.mode(mode), platform.contract.defaults["lane"], where.paths(self.root))
         where.write(with_record(rendering.tree))
         keep(rendering.contract, read_schema("secrets"), state_dir, Origin("local"), cluster_exists=False, dry=False)
         keep_tls(rendering.contract, state_dir, NOW, dry=False)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._tls.certificates import issue_ca, issue_leaf, new_key
+from ansible_collections.gpuaas.parity.plugins.module_utils._tls.certificates import Scope, endpoint, issue_ca, issue_leaf, new_key
 from ansible_collections.gpuaas.parity.plugins.module_utils._tls.pem import encode_certificate, encode_key
 
 
@@ -24,14 +24,14 @@ class Authority:
     def __init__(self, folder: Path, domain: str) -> None:
         self.folder = folder
         self._key = new_key()
-        self._certificate = issue_ca(self._key, domain, datetime.datetime.now(datetime.UTC))
+        self._certificate = issue_ca(self._key, Scope(domain), datetime.datetime.now(datetime.UTC))
         self.ca_file = folder / "ca.crt"
         self.ca_file.write_bytes(encode_certificate(self._certificate))
 
     def context(self, host: str, ago: datetime.timedelta = datetime.timedelta()) -> ssl.SSLContext:
         """A server context for a host, whose certificate was issued some time ago."""
         key = new_key()
-        leaf = issue_leaf(key, host, self._certificate, self._key, datetime.datetime.now(datetime.UTC) - ago)
+        leaf = issue_leaf(key, endpoint(host), self._certificate, self._key, datetime.datetime.now(datetime.UTC) - ago)
         pair = self.folder / f"{host}.pem"
         pair.write_bytes(encode_certificate(leaf) + encode_key(key))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -32,6 +32,7 @@ CONTRACT: dict[str, Any] = {
     "services": {},
     "secrets": {},
 }
+SCOPE = certificates.Scope("shop.localhost")
 
 
 class State:
@@ -117,7 +118,7 @@ def test_client_refuses_another_name(kept: State) -> None:
 def test_ca_cannot_vouch_for_another_domain(kept: State, host: str) -> None:
     ca_key = pem.load_key(kept.tls / "ca.key")
     key = certificates.new_key()
-    forged = certificates.issue_leaf(key, host, kept.ca, ca_key, NOW)
+    forged = certificates.issue_leaf(key, certificates.endpoint(host), kept.ca, ca_key, NOW)
     (kept.tls / "web/tls.crt").write_bytes(pem.encode_certificate(forged))
     (kept.tls / "web/tls.key").write_bytes(pem.encode_key(key))
     with pytest.raises(ssl.SSLCertVerificationError) as caught:
@@ -277,7 +278,7 @@ def _rsa_key(path: Path) -> None:
 
 
 def _foreign_ca(path: Path) -> None:
-    path.write_bytes(pem.encode_certificate(certificates.issue_ca(certificates.new_key(), "shop.localhost", NOW)))
+    path.write_bytes(pem.encode_certificate(certificates.issue_ca(certificates.new_key(), SCOPE, NOW)))
 
 
 def _two_certificates(path: Path) -> None:
@@ -357,8 +358,8 @@ def test_broken_certificate_is_issued_anew(kept: State, file: str, damage: Damag
 
 def test_certificate_of_another_ca_is_issued_anew(kept: State) -> None:
     other_key, key = certificates.new_key(), certificates.new_key()
-    other = certificates.issue_ca(other_key, "shop.localhost", NOW)
-    leaf = certificates.issue_leaf(key, "web.shop.localhost", other, other_key, NOW)
+    other = certificates.issue_ca(other_key, SCOPE, NOW)
+    leaf = certificates.issue_leaf(key, certificates.endpoint("web.shop.localhost"), other, other_key, NOW)
     (kept.tls / "web/tls.crt").write_bytes(pem.encode_certificate(leaf))
     (kept.tls / "web/tls.key").write_bytes(pem.encode_key(key))
     assert kept.keep().issued == {"web": "another CA signed it"}

@@ -14,8 +14,9 @@ from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.observe import pod_variables
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.runs import Facts, excepted, further, of_pod
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.certificates import resolve_certificates
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.component import Component
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract, Mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract, Mode, Service
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.placement import is_provided, placement_of, said_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import Platform
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.pods import pods_of
@@ -81,6 +82,7 @@ def meant(contract: Contract, lane: str) -> Leaves:
             "settings": settings(contract, name),
             "types": {key: setting.type for key, setting in service.settings.items()},
             "secrets": service.secrets_in(members),
+            **({"certificates": _usages(service)} if service.certificates else {}),
         }
         for name, service in contract.services.items()
         if name in members
@@ -95,6 +97,10 @@ def meant(contract: Contract, lane: str) -> Leaves:
         "secrets": contract.secrets,
     }
     return dict(leaves(whole))
+
+
+def _usages(service: Service) -> dict[str, Any]:
+    return {key: {"usage": certificate.usage} for key, certificate in service.certificates.items()}
 
 
 def is_expression(path: Path) -> bool:
@@ -114,7 +120,7 @@ def settings(contract: Contract, service: str) -> dict[str, str]:
 
 
 def placed(contract: Contract, side: Side, services: set[str]) -> Leaves:
-    """The part of contract.json that the mode alone says: its target, and where each service is."""
+    """The part of contract.json that the mode alone says: its target, where each service is and by which names it serves."""
     mode = side.mode
     found: Leaves = {("mode",): mode.name, ("target",): mode.target}
     found |= {(key,): value for key, value in said_of(mode).items()}
@@ -122,6 +128,9 @@ def placed(contract: Contract, side: Side, services: set[str]) -> Leaves:
         for key, value in placement_of(contract, mode, name).items():
             # A published port may be an endpoint's.
             found[("services", name, key)] = int(side.spliced(str(value))) if key == "publish" else value
+        for key, certificate in resolve_certificates(name, contract, mode, side.scope).items():
+            for index, host in enumerate(certificate.get("names", ())):
+                found[("services", name, "certificates", key, "names", index)] = host
     return found
 
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from os.path import normpath, relpath
 from pathlib import Path
+from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.deployed import Deployed, deployed
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.exceptions import FILE as COMPOSE_FILE
@@ -30,7 +32,11 @@ _MISMATCH = "CONTRACT_MANIFEST_MISMATCH"
 
 @dataclass(frozen=True)
 class Component:
-    """One folder of components/. ``root`` is the platform folder that it is of."""
+    """One folder of components/. ``root`` is the platform folder that it is of.
+
+    Folders beside ``root`` that it names, of source and of migrations, lie at ``beside`` seen from
+    where the platform's own folder lies.
+    """
 
     name: str
     root: Path
@@ -38,6 +44,13 @@ class Component:
     base: Base
     deployed: Deployed
     exceptions: Exceptions
+    beside: str = "."
+
+    @property
+    def reset(self) -> dict[str, Any]:
+        """What a reset does, as component.yml says it."""
+        said: dict[str, Any] = self.source.data.get("reset", {})
+        return said | {"schema": normpath(f"{self.beside}/{said['schema']}")} if "schema" in said else said
 
     @property
     def folder(self) -> Path:
@@ -61,6 +74,7 @@ def read_components(heads: Mapping[Path, File]) -> dict[str, Component]:
     CONTRACT_UNREADABLE, CONTRACT_INVALID, CONTRACT_SETTING_IN_SECRET, CONTRACT_DUPLICATE_KEY, CONTRACT_MANIFEST_*.
     """
     found: dict[str, Component] = {}
+    *_extended, own = heads
     for folder, head in heads.items():
         for index, name in enumerate(names_left_out(head)):
             if name not in found:
@@ -74,7 +88,7 @@ def read_components(heads: Mapping[Path, File]) -> dict[str, Component]:
             if name in found:
                 todo = f"give it another name, or add {name} to `without` in {folder / PLATFORM_FILE}"
                 raise ParityError("PLATFORM_COMPONENT_TWICE", f"{path}: there is {found[name].folder} already", todo)
-            found[name] = _component(name, folder)
+            found[name] = _component(name, folder, relpath(folder.parent, own.parent))
     _refuse_shared_objects(found)
     return found
 
@@ -99,7 +113,7 @@ def _refuse_shared_objects(components: Mapping[str, Component]) -> None:
     problems.refuse()
 
 
-def _component(name: str, root: Path) -> Component:
+def _component(name: str, root: Path, beside: str) -> Component:
     folder = root / "components" / name
     label = f"{shown(root)}/components/{name}"
     _check_name(name, label)
@@ -115,14 +129,14 @@ def _component(name: str, root: Path) -> Component:
         raise ParityError(_MISMATCH, f"{label}: has no folder kubernetes/ with its manifests", todo)
     base = read_base(manifests, f"{label}/kubernetes")
     where = deployed(name, base, f"{label}/kubernetes", connected=bool(source.data.get("ports")))
-    return Component(name, root, source, base, where, _exceptions(name, root, source, base))
+    return Component(name, root, source, base, where, _exceptions(name, root, source, base, beside), beside)
 
 
-def _exceptions(name: str, root: Path, source: File, base: Base) -> Exceptions:
+def _exceptions(name: str, root: Path, source: File, base: Base, beside: str) -> Exceptions:
     file = _file(root / "components" / name, root, COMPOSE_FILE)
     if file is not None:
         check_schema(file, "compose", "CONTRACT_INVALID", in_compose(file.data, name, pods_of(base), source.data.get("settings", ())))
-    return Exceptions.parse(file)
+    return Exceptions.parse(file, beside)
 
 
 def _file(folder: Path, root: Path, name: str, *, invalid: str = "CONTRACT_INVALID") -> File | None:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.component import Component
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.deployed import Deployed
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.exceptions import Exceptions
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.head import Head
@@ -25,6 +26,19 @@ class Setting:
 
     type: str
     value: Literal
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate of a component; ``usage`` is ``server``, ``client`` or ``both``, ``names`` may hold references."""
+
+    usage: str
+    names: tuple[str, ...]
+
+    @property
+    def serves(self) -> bool:
+        """Whether a server shows it."""
+        return self.usage != "client"
 
 
 @dataclass(frozen=True)
@@ -46,6 +60,7 @@ class Service:
     settings: dict[str, Setting]
     secrets: dict[str, str]
     shared_by: dict[str, str]
+    certificates: dict[str, Certificate]
     needs: tuple[str, ...]
     reset: dict[str, Any]
     deployed: Deployed
@@ -79,8 +94,8 @@ class Contract:
     secrets: dict[str, dict[str, Any]]
 
     @classmethod
-    def parse(cls, source: Source, where_deployed: Mapping[str, Deployed], exceptions: Mapping[str, Exceptions]) -> Contract:
-        """From an assembled document whose files their schemas admit."""
+    def parse(cls, source: Source, components: Mapping[str, Component]) -> Contract:
+        """From an assembled document whose files their schemas admit, and the components that it is of."""
         data = source.data
         return cls(
             source=source,
@@ -97,10 +112,13 @@ class Contract:
                     settings={key: Setting(item["type"], item["value"]) for key, item in value.get("settings", {}).items()},
                     secrets={key: item["secret"] for key, item in value.get("secrets", {}).items()},
                     shared_by={key: item["shared_by"] for key, item in value.get("secrets", {}).items() if "shared_by" in item},
+                    certificates={
+                        key: Certificate(item["usage"], tuple(item.get("names", ()))) for key, item in value.get("certificates", {}).items()
+                    },
                     needs=tuple(value.get("needs", ())),
-                    reset=value.get("reset", {}),
-                    deployed=where_deployed[name],
-                    exceptions=exceptions[name],
+                    reset=components[name].reset,
+                    deployed=components[name].deployed,
+                    exceptions=components[name].exceptions,
                 )
                 for name, value in data["services"].items()
             },

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from os.path import normpath
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.source import File
@@ -24,7 +25,7 @@ class Publish:
 
 @dataclass(frozen=True)
 class Mounted:
-    """Source that is mounted into the component's containers, at path ``at``.
+    """Source that is mounted into the component's containers, at path ``at``; ``folder`` lies beside the platform's own.
 
     ``command`` starts all of them in place of the image's entry point; ``args``
     are those of the workload, which begin with the manifest's.
@@ -96,13 +97,13 @@ class Exceptions:
     containers: Mapping[str, Container] = field(default_factory=dict)
 
     @classmethod
-    def parse(cls, file: File | None) -> Exceptions:
-        """From a file that compose.schema.json admits."""
+    def parse(cls, file: File | None, beside: str = ".") -> Exceptions:
+        """From a file that compose.schema.json admits; ``beside`` leads to where its folders of source are."""
         data: dict[str, Any] = file.data if file else {}
         return cls(
             file=file,
             publish=Publish(**data["publish"]) if "publish" in data else None,
-            source=Mounted(**data["source"]) if "source" in data else None,
+            source=Mounted(**data["source"] | {"folder": normpath(f"{beside}/{data['source']['folder']}")}) if "source" in data else None,
             health=Health(**data["health"]) if "health" in data else None,
             files={name: Files(**value) for name, value in data.get("files", {}).items()},
             containers={name: Container(**value) for name, value in data.get("containers", {}).items()},

@@ -81,6 +81,5 @@ def load_platform(folder: Path) -> Platform:
     source = Merged([*(without_members(head, gone) for head in below), own])
     realm = merged(folders, "realm.yml")
     found = assemble(source, {name: component.source for name, component in components.items()}, realm)
-    where = {name: component.deployed for name, component in components.items()}
-    contract = Contract.parse(found, where, {name: component.exceptions for name, component in components.items()})
+    contract = Contract.parse(found, components)
     return Platform(folders, contract, realm, components, gone)

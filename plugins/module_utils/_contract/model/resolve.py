@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.certificates import check_names, resolve_certificates
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract, Mode, Service
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.placement import placement_of, said_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.problems import Problems
@@ -82,6 +83,8 @@ def as_json(document: Any) -> bytes:
 
 def _service(name: str, contract: Contract, mode: Mode, scope: Scope, problems: Problems) -> dict[str, Any]:
     service = contract.services[name]
+    check_names(name, contract, mode, scope, problems)
+    certificates = resolve_certificates(name, contract, mode, scope)
     return {
         "role": service.role,
         **({"image": service.image} if service.image else {}),
@@ -93,6 +96,7 @@ def _service(name: str, contract: Contract, mode: Mode, scope: Scope, problems: 
         "settings": _settings(name, service, contract, scope, problems),
         "types": {key: setting.type for key, setting in sorted(service.settings.items())},
         "secrets": dict(sorted(service.secrets.items())),
+        **({"certificates": certificates} if certificates else {}),
     }
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.certificates import check_certificates
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract, Mode
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.placement import placement_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.problems import Problems
@@ -25,6 +26,7 @@ def check_contract(contract: Contract) -> None:
     problems = Problems()
     _names(contract, problems)
     _lanes(contract, problems)
+    check_certificates(contract, problems)
     for name, service in contract.services.items():
         for key, setting in service.settings.items():
             if cause := looks_secret(key, setting):
@@ -154,6 +156,11 @@ def _references(contract: Contract, name: str) -> Iterator[tuple[str, str]]:
     service = contract.services[name]
     values: list[tuple[Path, object]] = [(("services", name, "ports", key), value) for key, value in service.ports.items()]
     values += [(("services", name, "settings", key, "value"), item.value) for key, item in service.settings.items()]
+    values += [
+        (("services", name, "certificates", key, "names", index), text)
+        for key, certificate in service.certificates.items()
+        for index, text in enumerate(certificate.names)
+    ]
     for path, value in values:
         for reference in names_in(value):
             needed = service_of(reference, contract)

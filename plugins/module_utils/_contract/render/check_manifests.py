@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.certificates import secret_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.consumption import Read, keys_read, reads
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import (
     MAIN,
@@ -88,6 +89,8 @@ class RoleCheck:
         found = reads(workload)
         self._consumes(workload, found, "ConfigMap", f"{name}-config", set(service["settings"]))
         self._consumes(workload, found, "Secret", f"{name}-secrets", set(service["secrets"]))
+        for certificate in service.get("certificates", {}):
+            self._shows(workload, found, secret_of(name, certificate))
 
     def _ports(self, name: str, service: dict[str, Any], workload: Manifest) -> None:
         wanted = set(service.get("ports", {}).values())
@@ -132,12 +135,20 @@ class RoleCheck:
         if unknown := sorted(said - wanted):
             self._add(workload.where, f"reads {', '.join(unknown)} of {kind} {name}, which the contract does not have")
 
+    def _shows(self, workload: Manifest, found: list[Read], secret: str) -> None:
+        """A certificate and its key are of use together; who verifies nobody needs no CA."""
+        keys = keys_read(found, "Secret", secret)
+        said = keys if isinstance(keys, frozenset) else frozenset()
+        if keys is not None and (missing := {"tls.crt", "tls.key"} - said):
+            self._add(workload.where, f"does not read {', '.join(sorted(missing))} of Secret {secret}, a certificate of component.yml")
+
     def _references(self) -> None:
         """A pod that reads what nobody makes would wait for ever: refuse it here."""
         generated = {("ConfigMap", s["namespace"], f"{n}-config") for n, s in self.services.items() if s["settings"]}
         generated |= {("Secret", s["namespace"], f"{n}-secrets") for n, s in self.services.items() if s["secrets"]}
         generated |= {("ConfigMap", s["namespace"], CA_CONFIG_MAP) for s in self.services.values()}
         generated |= {("Secret", self.services[e["service"]]["namespace"], f"{n}-tls") for n, e in self.endpoints.items()}
+        generated |= {("Secret", s["namespace"], secret_of(n, c)) for n, s in self.services.items() for c in s.get("certificates", ())}
         generated |= {(m.kind, m.namespace, m.name) for m in self.base.of_kind("ConfigMap", "Secret")}
         generated |= set(self.base.generated)
         for manifest in self.base.manifests:

@@ -17,6 +17,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.com
 REPOSITORY = "gpuaas-parity"
 _GRACE_SECONDS = 30  # of a pod that does not say otherwise
 _MIB = 1024**2
+_DEFAULT_SHARES = 1024  # of a container that says nothing
 # What holds for every container.
 ALWAYS: dict[str, Any] = {"pull_policy": "never", "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "2"}}}
 
@@ -57,9 +58,12 @@ def container_of(pod: Pod, component: str, settings: Mapping[str, str]) -> dict[
 
 
 def shares(cpu: object) -> int | None:
-    """A request of processor time as the weight that the kubelet gives it: 1024 for a CPU, two at least."""
+    """A request of processor time as a weight: what the kubelet gives it, 1024 for a CPU, on top of Docker's default.
+
+    The kubelet's alone is for pods of one node; beside any other container of the machine a project would starve with it.
+    """
     found = quantity(cpu)
-    return None if found is None else max(2, int(found * 1024))
+    return None if found is None else _DEFAULT_SHARES + int(found * 1024)
 
 
 def size(amount: Fraction) -> str:

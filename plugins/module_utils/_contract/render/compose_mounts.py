@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.certificates import secret_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.component import Component
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import dig, items
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.pods import Pod
@@ -126,6 +127,10 @@ def _files(
     if name == f"{component.name}-secrets":
         files = {key: Delivered(key, _PRIVATE, state=f"secrets/files/{component.name}/{key}") for key in service["secrets"]}
         return _chosen(source, files)
+    for key in service.get("certificates", ()):
+        if name == secret_of(component.name, key):
+            own = {file: Delivered(file, _PRIVATE, state=f"tls/{component.name}-{key}/{file}") for file in _TLS}
+            return _chosen(source, own | {"ca.crt": Delivered("ca.crt", _PUBLIC, state="tls/ca.crt")})
     endpoint = name.removesuffix("-tls")
     if name.endswith("-tls") and endpoint in endpoints:
         return _chosen(source, {key: Delivered(key, _PRIVATE, state=f"tls/{endpoint}/{key}") for key in _TLS})

@@ -8,8 +8,8 @@ from the state directory by relative path: ``kubectl kustomize --load-restrictor
 LoadRestrictionsNone`` builds it. It holds no secret itself.
 
 For one that others deliver to (``gitops``) it stands alone: Secrets
-``<service>-secrets`` and ``<endpoint>-tls`` and the ConfigMap ``gpuaas-ca`` are read
-by name there, and images are called by the names of the contract.
+``<service>-secrets``, ``<endpoint>-tls`` and ``<service>-<certificate>-tls`` and the
+ConfigMap ``gpuaas-ca`` are read by name there, and images are called by the names of the contract.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.certificates import secret_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.component import Component
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.consumption import reads
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import (
@@ -163,6 +164,11 @@ def _secrets(role: RoleCheck, state: str) -> list[dict[str, Any]]:
         for name, service in role.services.items()
         if service["secrets"]
     ]
+    found += [
+        _certificate(name, service["namespace"], key, state)
+        for name, service in role.services.items()
+        for key in service.get("certificates", ())
+    ]
     read = {read.name for m in role.base.manifests for read in reads(m) if read.kind == "Secret"}
     served = {m.name for m in role.base.manifests if m.kind == "Ingress"}
     for name, endpoint in role.endpoints.items():
@@ -176,6 +182,17 @@ def _secrets(role: RoleCheck, state: str) -> list[dict[str, Any]]:
                 }
             )
     return found
+
+
+def _certificate(component: str, namespace: str, key: str, state: str) -> dict[str, Any]:
+    """The Secret of a component's certificate, with the CA that the other side's is verified with."""
+    own = [f"{file}={state}/tls/{component}-{key}/{file}" for file in ("tls.crt", "tls.key")]
+    return {
+        "name": secret_of(component, key),
+        "namespace": namespace,
+        "type": "kubernetes.io/tls",
+        "files": [f"ca.crt={state}/tls/ca.crt", *own],
+    }
 
 
 def _replicas(role: RoleCheck) -> list[dict[str, Any]]:
