@@ -44,7 +44,7 @@ _PLACES = {
     "yaml": "yaml",
 }
 # PyYAML and packaging are not among them: ansible-core itself does not start without them.
-_REQUIRED = ("cryptography", "httpx", "jmespath", "jsonschema")
+_REQUIRED = ("cryptography", "httpx", "jmespath", "jsonschema", "kubernetes")
 
 
 def demand() -> None:

@@ -21,7 +21,7 @@ class Upstream:
     @classmethod
     def parse(cls, reference: str) -> Upstream:
         """From host/repository[:tag]@sha256:…"""
-        name, _, digest = reference.partition("@")
+        name, _separator, digest = reference.partition("@")
         return cls(name, digest)
 
     @property

@@ -35,17 +35,18 @@ def live(
     kind: str,
     name: str,
     namespace: str = "",
-    labels: Object = OURS,
-    managed: list[Object] = APPLIED,
+    labels: Object | None = None,
+    managed: list[Object] | None = None,
     **meta: Any,
 ) -> Object:
     """An object as it stands in the cluster: one of ours, if nothing else is said."""
     (api_version,) = (found[0] for found in KINDS if found[1] == kind)
+    marks = {"labels": OURS if labels is None else labels, "managedFields": APPLIED if managed is None else managed}
     placed = {"namespace": namespace} if namespace else {}
     return {
         "apiVersion": api_version,
         "kind": kind,
-        "metadata": {"name": name, **placed, "labels": labels, "managedFields": managed, **meta},
+        "metadata": {"name": name, **placed, **marks, **meta},
     }
 
 
@@ -84,7 +85,7 @@ class Api:
     def _groups(core: bool) -> list[Object]:
         groups: dict[str, list[Object]] = {}
         for api_version, kind, plural, namespaced in KINDS:
-            group, _, version = api_version.rpartition("/")
+            group, _separator, version = api_version.rpartition("/")
             groups.setdefault(f"{group}/{version}", []).append(
                 {
                     "resource": plural,

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -22,10 +23,10 @@ API = [
     live("Secret", "api-secrets-7f2h4mkt6b", "gpuaas-app"),
     live("ClusterRole", "api"),
 ]
-CURRENT = [NAMESPACE, *API]
+CURRENT = (NAMESPACE, *API)
 
 
-def stale(extra: list[Object], current: list[Object] = CURRENT) -> dict[str, str]:
+def stale(extra: list[Object], current: Sequence[Object] = CURRENT) -> dict[str, str]:
     """Each leftover of a cluster with ``current``, which is what is applied, and ``extra``: why it stays, or nothing."""
     found = leftovers(Api([*current, *extra]), [Identity.of(obj) for obj in current])
     return {str(one.identity): one.why for one in found}
@@ -137,7 +138,7 @@ def test_what_is_on_its_way_out_is_not_removed_twice() -> None:
 
 
 def test_every_kind_is_asked_for_once_and_nothing_but_metadata() -> None:
-    api = Api(CURRENT)
+    api = Api([*CURRENT])
     leftovers(api, [Identity.of(obj) for obj in CURRENT])
     assert len(api.asked) == len(set(api.asked))
     assert "/apis/gpu.example.com/v1/leases" in api.asked

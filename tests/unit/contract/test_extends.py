@@ -38,7 +38,7 @@ class Team:
 
     def component(self, name: str, **says: Any) -> None:
         self.file(f"components/{name}/component.yml", {**JOBS, **says})
-        text = API.split("---\napiVersion: networking")[0].replace("name: api", f"name: {name}").replace("8000", "9000")
+        text = API.partition("---\napiVersion: networking")[0].replace("name: api", f"name: {name}").replace("8000", "9000")
         text = text.replace(f"[{{configMapRef: {{name: {name}-config}}}}]", "[]")
         text = text.replace("secret: {secretName: api-secrets}", "emptyDir: {}")
         manifest = self.folder / f"components/{name}/kubernetes/{name}.yaml"

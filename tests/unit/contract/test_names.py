@@ -59,11 +59,11 @@ def of_python(path: Path) -> Iterator[tuple[int, str]]:
         if node in passed_over:
             continue
         match node:
-            case ast.Constant(value=str(text)) | ast.Name(id=text) | ast.Attribute(attr=text) | ast.arg(arg=text):
+            case ast.Constant(value=str() as text) | ast.Name(id=text) | ast.Attribute(attr=text) | ast.arg(arg=text):
                 yield node.lineno, text
             case ast.FunctionDef(name=text) | ast.ClassDef(name=text) | ast.AsyncFunctionDef(name=text):
                 yield node.lineno, text
-            case ast.ImportFrom(module=str(text)):
+            case ast.ImportFrom(module=str() as text):
                 yield node.lineno, text.partition("module_utils.")[2] or text
 
 

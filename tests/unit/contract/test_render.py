@@ -250,7 +250,7 @@ def test_storage_is_what_the_manifest_claims_unless_the_mode_says_otherwise(plat
 def test_objects_of_services_outside_the_lane_are_left_out(platform: Platform, tmp_path: Path) -> None:
     platform.platform["services"]["worker"] = {"role": "data", "image": "shop", "ports": {"http": 9}}
     platform.platform["lanes"]["more"] = {"extends": "core", "components": ["worker"]}
-    platform.manifest("worker", "worker.yaml", API.split("---\napiVersion: networking")[0].replace("name: api", "name: worker"))
+    platform.manifest("worker", "worker.yaml", API.partition("---\napiVersion: networking")[0].replace("name: api", "name: worker"))
     platform.edit("worker", "worker.yaml", "8000", "9")
     platform.edit("worker", "worker.yaml", "secret: {secretName: api-secrets}", "emptyDir: {}")
     platform.edit("worker", "worker.yaml", "envFrom: [{configMapRef: {name: worker-config}}]", "env: []")

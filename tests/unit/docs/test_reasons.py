@@ -52,9 +52,9 @@ def _raised() -> set[str]:
     for path in (CHECKOUT / "plugins").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             match node:
-                case ast.Call(func=ast.Name(id="ParityError" | "failed"), args=[ast.Constant(value=str(reason)), *_]):
+                case ast.Call(func=ast.Name(id="ParityError" | "failed"), args=[ast.Constant(value=str() as reason), *_]):
                     found.add(reason)
-                case ast.Call(func=ast.Attribute(attr="add"), args=[ast.Constant(value=str(reason)), _, _]):
+                case ast.Call(func=ast.Attribute(attr="add"), args=[ast.Constant(value=str() as reason), _, _]):
                     found.add(reason)
     return found
 

@@ -37,7 +37,7 @@ def not_demanded(gates: Gates) -> str:
 def replaced(text: str, name: str, table: str) -> str:
     """``text`` with ``table`` between the markers ``name``."""
     head, begin, rest = text.partition(f"<!-- {name}: ")
-    marker, _, body = rest.partition("\n")
+    marker, _separator, body = rest.partition("\n")
     _old, end, tail = body.partition(f"<!-- /{name} -->")
     if not begin or not end:
         raise SystemExit(f"{PAGE}: the markers {name} are gone")

@@ -4,16 +4,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.discovery import Resource, removable
 
 Object = dict[str, Any]
-ALL = ["create", "delete", "get", "list"]
+ALL = ("create", "delete", "get", "list")
 
 
-def resource(kind: str, plural: str, verbs: list[str] = ALL, scope: str = "Namespaced") -> Object:
-    return {"resource": plural, "responseKind": {"group": "", "version": "", "kind": kind}, "scope": scope, "verbs": verbs}
+def resource(kind: str, plural: str, verbs: Sequence[str] = ALL, scope: str = "Namespaced") -> Object:
+    return {"resource": plural, "responseKind": {"group": "", "version": "", "kind": kind}, "scope": scope, "verbs": [*verbs]}
 
 
 class Answers:

@@ -33,7 +33,7 @@ def test_a_forked_step_is_heard() -> None:
 def test_events_of_several_threads_stay_whole() -> None:
     channel = Channel()
     texts = [str(n) * 500 for n in range(8)]
-    threads = [threading.Thread(target=lambda text=text: [channel.send(Note(text)) for _ in range(5)]) for text in texts]
+    threads = [threading.Thread(target=lambda text=text: [channel.send(Note(text)) for _round in range(5)]) for text in texts]
     for thread in threads:
         thread.start()
     for thread in threads:

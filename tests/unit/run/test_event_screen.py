@@ -48,7 +48,7 @@ class Shown:
         self.at.append(self.time.passed)
 
     def pass_seconds(self, seconds: int) -> None:
-        for _ in range(seconds):
+        for _round in range(seconds):
             self.time.passed += 1
             self.emit.tick()
             self.screen.tick()

@@ -126,7 +126,7 @@ def test_what_an_event_does_not_say_is_left_out(emit: Emitter, seen: list[Record
 
 
 def pass_seconds(emit: Emitter, time: FakeTime, seconds: int) -> None:
-    for _ in range(seconds):
+    for _round in range(seconds):
         time.passed += 1
         emit.tick()
 

@@ -297,8 +297,8 @@ def test_the_contract_admits_exactly_the_types_that_can_be_made() -> None:
 
 
 def test_generated_values_differ() -> None:
-    assert len({types.make("password") for _ in range(100)}) == 100
-    assert len({types.make("key256") for _ in range(100)}) == 100
+    assert len({types.make("password") for _round in range(100)}) == 100
+    assert len({types.make("key256") for _round in range(100)}) == 100
 
 
 def test_values_survive_the_file_verbatim(tmp_path: Path) -> None:

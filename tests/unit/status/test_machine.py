@@ -26,7 +26,7 @@ class Engine:
         if argv[:2] == ["network", "ls"]:
             return Completed("".join(f"{network['Name']}\n" for network in self.networks), "", 0)
         if argv[0] == "ps":
-            return Completed("".join(f"{index}\n" for index, _ in enumerate(self.containers.get(argv[-1], []))), "", 0)
+            return Completed("".join(f"{index}\n" for index, _container in enumerate(self.containers.get(argv[-1], []))), "", 0)
         names = argv[3:]
         found = [network for network in self.networks if network["Name"] in names]
         if argv[2] == "container":

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Before each start of Postgres: a cluster directory exists, and every database
 # and role that a component shares a password for exists with the password that the Secret holds.
 # Passwords travel from file to server; they are never an argument or an

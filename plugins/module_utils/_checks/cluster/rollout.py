@@ -31,7 +31,7 @@ def workload_of(context: Context, component: str) -> tuple[str, str, str]:
     Raises ParityError ``CONTRACT_NOT_RENDERED`` where it is none that keeps running.
     """
     service = context.service(component)
-    resource, _, name = str(service.get("workload")).partition("/")
+    resource, _separator, name = str(service.get("workload")).partition("/")
     if resource not in PLURALS:
         seen = f"the rendered contract says that {component} is {service.get('workload')}, none of {', '.join(PLURALS)}"
         raise ParityError("CONTRACT_NOT_RENDERED", seen)

@@ -136,7 +136,7 @@ def _pod_mounts(pod: Pod) -> Iterator[tuple[str, str]]:
 
 def _service_mounts(service: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for line in _words(service.get("tmpfs")):
-        path, _, options = str(line).partition(":")
+        path, _separator, options = str(line).partition(":")
         limit = dict(option.partition("=")[::2] for option in options.split(",")).get("size", "")
         yield path, f"{_MEMORY} {limit}".strip()
     if "shm_size" in service:

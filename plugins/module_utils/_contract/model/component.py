@@ -145,7 +145,7 @@ def _file(folder: Path, root: Path, name: str, *, invalid: str = "CONTRACT_INVAL
 
 def _check_name(name: str, label: str) -> None:
     """A component's name is that of its folder."""
-    for _, sentence in violations(read_schema("component")["$defs"]["name"], name):
+    for _path, sentence in violations(read_schema("component")["$defs"]["name"], name):
         raise ParityError("CONTRACT_INVALID", f"{label}: the folder's name {sentence}", "rename the folder")
     if name in OUTSIDE:
         raise ParityError("CONTRACT_INVALID", f"{label}: secrets have a reader of that name, which is no component", "rename the folder")

@@ -74,6 +74,6 @@ def _replicas(workload: Manifest) -> int:
     if count is None:
         # The API server's own default.
         return 1
-    if type(count) is not int or count < 1:
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise ParityError(_MISMATCH, f"{workload.where}: spec.replicas must be a number from 1")
     return count

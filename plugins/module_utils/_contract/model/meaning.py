@@ -90,7 +90,7 @@ def _flags(value: Any, known: Collection[str], *, hidden: bool) -> Iterator[str]
 
 def _words(value: Any, *, hidden: bool) -> Iterator[str]:
     match value:
-        case {"name": str(name), **_others} if hidden:
+        case {"name": str() as name, **_others} if hidden:
             yield name
         case dict():
             for key, item in value.items():

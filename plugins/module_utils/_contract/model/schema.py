@@ -34,20 +34,17 @@ def _sentences(error: jsonschema.ValidationError) -> Iterator[tuple[Path, str]]:
         case "required":
             missing = [name for name in rule["required"] if name not in instance]
             # jsonschema reports one error for each missing name.
-            yield path, f"lacks {next(name for name in missing if repr(name) in error.message)}"
+            yield from ((path, f"lacks {name}") for name in missing if repr(name) in error.message)
         case "additionalProperties" if rule.get("additionalProperties") is False:
             for name in sorted(set(instance) - set(rule.get("properties", {}))):
                 yield (*path, name), "is unknown here"
         case "dependentRequired":
             pairs = [(name, needed) for name, all_needed in rule["dependentRequired"].items() for needed in all_needed]
             # As above, one error for each pair.
-            yield (
-                path,
-                next(
-                    f"has {name}, and lacks {needed}"
-                    for name, needed in pairs
-                    if f"{needed!r} is a" in error.message and error.message.endswith(repr(name))
-                ),
+            yield from (
+                (path, f"has {name}, and lacks {needed}")
+                for name, needed in pairs
+                if f"{needed!r} is a" in error.message and error.message.endswith(repr(name))
             )
         case "type" if "title" not in rule or rule["type"] in ("object", "array"):
             yield path, f"must be {_wanted(rule['type'])}, is {type_name(instance)}"

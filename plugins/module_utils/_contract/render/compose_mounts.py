@@ -53,7 +53,7 @@ class Mounts:
 
     def service(self, owner: str) -> dict[str, Any]:
         """``tmpfs``, ``shm_size`` and ``volumes`` of a service of compose.yml, whose user is ``owner``."""
-        uid, _, gid = owner.partition(":")
+        uid, _separator, gid = owner.partition(":")
         tmpfs = [f"{path}:size={limit},mode=0700,uid={uid},gid={gid}" for path, limit in self.memory.items() if path != _SHM]
         # An emptyDir begins empty, whatever the image has at its path.
         volumes: list[dict[str, Any]] = [

@@ -153,7 +153,7 @@ class Derived:
         return Group(f"{self.name}-{name}", files.to, owner, tuple(found))
 
     def _file(self, name: str, origin: str) -> Delivered:
-        kind, _, path = origin.partition("/")
+        kind, _separator, path = origin.partition("/")
         match kind:
             case "rendered" if path not in self.rendered:
                 known = ", ".join(f"rendered/{one}" for one in self.rendered)

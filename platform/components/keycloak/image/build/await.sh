@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Waiting for a server as long as it makes progress, however slow the machine is.
 
 # cpu_ticks PROCESS: the processor time that it has used, in hundredths of a second (proc_pid_stat(5), fields 14 and 15)
