@@ -68,7 +68,7 @@ options:
     default: []
   cgroup_version:
     description:
-      - The cgroup version of the host, as M(gpuaas.parity.host_preflight) found it. The default is to ask the Docker engine.
+      - The cgroup version of the host, as M(gpuaas.parity.host_preflight_info) found it. The default is to ask the Docker engine.
     type: int
     choices: [1, 2]
   wait_seconds:

@@ -69,7 +69,7 @@ class ClusterSpec:
     """One node, its image and its ports.
 
     ``default_cni`` is false for a node image that brings its own CNI
-    configuration. ``cgroup_version`` is the host's, see `host_preflight`.
+    configuration. ``cgroup_version`` is the host's, see `host_preflight_info`.
     """
 
     name: str

@@ -136,7 +136,7 @@ def test_a_gate_that_there_is_not_is_found_before_it_is_passed(site: Path) -> No
 
 
 def test_the_status_of_nothing_is_json_for_a_machine(site: Path) -> None:
-    _rc, found, shown = play(site, "platform_status", "-e", "parity_output=json", cluster="gpuaas-parity-none")
+    _rc, found, shown = play(site, "platform_status_info", "-e", "parity_output=json", cluster="gpuaas-parity-none")
     assert (found["failed"], found["ready"]) == (True, False)
     assert found["reason"] in ("CLUSTER_ABSENT", "HOST_DOCKER_MISSING", "HOST_DOCKER_UNREACHABLE", "HOST_DOCKER_PERMISSION")
     assert verdict(shown)["document"]["reason"] == found["reason"]
@@ -172,7 +172,7 @@ def test_what_to_type_is_in_the_words_of_the_mode_wherever_it_is_shown(local: Pa
 def test_the_status_of_no_project(local: Path) -> None:
     options = ["-e", "parity_output=json", "-e", "parity_target=compose"]
     (local / "rendered" / "contract.json").unlink()
-    _rc, found, shown = play(local, "platform_status", *options, kubeconfig=None)
+    _rc, found, shown = play(local, "platform_status_info", *options, kubeconfig=None)
     assert (found["failed"], found["reason"], found["do"]) == (True, "PROJECT_ABSENT", "make local-dev-up")
     assert verdict(shown)["document"]["do"] == "make local-dev-up"
 
@@ -181,10 +181,10 @@ def test_logs_and_bundles_need_a_kubeconfig_of_a_cluster_only(site: Path, local:
     file = local / "rendered" / "contract.json"
     document = json.loads(file.read_text())
     file.write_text(json.dumps({**document, "target": "kubernetes"}))
-    _rc, found, _shown = play(local, "component_logs", kubeconfig=None)
+    _rc, found, _shown = play(local, "component_logs_info", kubeconfig=None)
     assert found["reason"] == "KUBECONFIG_INVALID"
     file.write_text(json.dumps(document))
-    _rc, found, _shown = play(local, "component_logs", kubeconfig=None)
+    _rc, found, _shown = play(local, "component_logs_info", kubeconfig=None)
     assert found["reason"] in ("PROJECT_ABSENT", "HOST_DOCKER_MISSING", "HOST_DOCKER_UNREACHABLE", "HOST_DOCKER_PERMISSION")
     _rc, found, _shown = play(local, "diagnosis_bundle", kubeconfig=None, verb="up", each=5.0)
     assert "project" in [row["what"] for row in found.get("missed", [])] or found["problem"]

@@ -144,7 +144,7 @@ MODES = """
           - (root ~ '/.parity/kind/rendered/contract.json') is not exists
           - lookup('ansible.builtin.file', root ~ '/deploy/local/api.env') == 'mine'
 
-    - gpuaas.parity.contract_diff: &diff
+    - gpuaas.parity.contract_diff_info: &diff
         platform: "{{ root }}/platform"
         a: kind
         b: local
@@ -157,7 +157,7 @@ MODES = """
         dest: "{{ root }}/platform/components/api/compose.yml"
         content: 'environment: {APP_WORKERS: 9}'
         mode: "0600"
-    - gpuaas.parity.contract_diff: *diff
+    - gpuaas.parity.contract_diff_info: *diff
       register: differs
       failed_when: differs.reason != 'COMPOSE_CHANGES_MEANING' or 'APP_WORKERS' not in differs.seen
 """

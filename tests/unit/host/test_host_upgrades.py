@@ -135,8 +135,8 @@ def test_no_task_of_the_role_installs_what_was_not_simulated() -> None:
         modules = [module for task in flat(yaml.safe_load(file.read_text(encoding="utf-8"))) for module in task]
         if "ansible.builtin.apt" in modules:
             before = modules[: modules.index("ansible.builtin.apt")]
-            assert "gpuaas.parity.host_upgrades" in before, file.name
-            assert "ansible.builtin.copy" not in before[: before.index("gpuaas.parity.host_upgrades")], file.name
+            assert "gpuaas.parity.host_upgrades_info" in before, file.name
+            assert "ansible.builtin.copy" not in before[: before.index("gpuaas.parity.host_upgrades_info")], file.name
 
 
 def flat(tasks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -20,8 +20,8 @@ STATE = {"state_dir": "state", "verb": "up", "platform": "platform", "mode": "ki
     ("action", "arguments", "seen"),
     [
         ("run_state", {**STATE, "state": "open"}, "value of state must be one of: locked, unlocked, allowed, absent, got: open"),
-        ("platform_status", {**STATUS, "colour": "red"}, "colour"),
-        ("platform_status", {}, "missing required arguments"),
+        ("platform_status_info", {**STATUS, "colour": "red"}, "colour"),
+        ("platform_status_info", {}, "missing required arguments"),
     ],
 )
 def test_a_value_that_a_step_does_not_take(tmp_path: Path, action: str, arguments: dict[str, Any], seen: str) -> None:

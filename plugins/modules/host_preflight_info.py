@@ -1,12 +1,12 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Documentation of gpuaas.parity.host_preflight; the action plugin of the same name runs it."""
+"""Documentation of gpuaas.parity.host_preflight_info; the action plugin of the same name runs it."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: host_preflight
+module: host_preflight_info
 short_description: Check that this machine can run the platform
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
@@ -62,7 +62,7 @@ options:
 
 EXAMPLES = r"""
 - name: Check the machine
-  gpuaas.parity.host_preflight:
+  gpuaas.parity.host_preflight_info:
     ports:
       - host_port: 8443
 """

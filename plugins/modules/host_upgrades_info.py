@@ -1,12 +1,12 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Documentation of gpuaas.parity.host_upgrades; the action plugin of the same name runs it."""
+"""Documentation of gpuaas.parity.host_upgrades_info; the action plugin of the same name runs it."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: host_upgrades
+module: host_upgrades_info
 short_description: Show what an installation would change on this machine, and refuse unapproved changes
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
@@ -51,7 +51,7 @@ options:
 
 EXAMPLES = r"""
 - name: Show what Docker would change
-  gpuaas.parity.host_upgrades:
+  gpuaas.parity.host_upgrades_info:
     packages: [docker.io]
 """
 

@@ -10,12 +10,12 @@ from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.diff import differences, document, refuse_meaning, table
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import load_platform
-from ansible_collections.gpuaas.parity.plugins.modules.contract_diff import DOCUMENTATION
+from ansible_collections.gpuaas.parity.plugins.modules.contract_diff_info import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
 
 
 class ActionModule(ParityAction):
-    """gpuaas.parity.contract_diff"""
+    """gpuaas.parity.contract_diff_info"""
 
     DOCUMENTATION = DOCUMENTATION
 

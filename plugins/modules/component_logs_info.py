@@ -1,12 +1,12 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Documentation of gpuaas.parity.component_logs; the action plugin of the same name runs it."""
+"""Documentation of gpuaas.parity.component_logs_info; the action plugin of the same name runs it."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: component_logs
+module: component_logs_info
 short_description: Show the logs of one component or of all components
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
@@ -43,16 +43,16 @@ options:
 
 EXAMPLES = r"""
 - name: Show the last lines of every component
-  gpuaas.parity.component_logs:
+  gpuaas.parity.component_logs_info:
     kubeconfig: "{{ parity_state_dir }}/kubeconfig"
     state_dir: "{{ parity_state_dir }}"
 
 - name: Show the last lines of every container of the Docker Compose project
-  gpuaas.parity.component_logs:
+  gpuaas.parity.component_logs_info:
     state_dir: "{{ parity_state_dir }}"
 
 - name: Follow the API
-  gpuaas.parity.component_logs:
+  gpuaas.parity.component_logs_info:
     kubeconfig: "{{ parity_state_dir }}/kubeconfig"
     state_dir: "{{ parity_state_dir }}"
     component: api

@@ -1,6 +1,6 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Action of gpuaas.parity.host_upgrades."""
+"""Action of gpuaas.parity.host_upgrades_info."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._host.plan import Pl
 from ansible_collections.gpuaas.parity.plugins.module_utils._host.system import System
 from ansible_collections.gpuaas.parity.plugins.module_utils._host.upgrades import announce, is_disposable, refuse, simulate
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Note
-from ansible_collections.gpuaas.parity.plugins.modules.host_upgrades import DOCUMENTATION
+from ansible_collections.gpuaas.parity.plugins.modules.host_upgrades_info import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
 
 

@@ -1,6 +1,6 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Action of gpuaas.parity.doctor."""
+"""Action of gpuaas.parity.doctor_info."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._doctor.screen impor
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._host.system import System
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import own_path
-from ansible_collections.gpuaas.parity.plugins.modules.doctor import DOCUMENTATION
+from ansible_collections.gpuaas.parity.plugins.modules.doctor_info import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
 
 

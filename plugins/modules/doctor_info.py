@@ -1,12 +1,12 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Documentation of gpuaas.parity.doctor; the action plugin of the same name runs it."""
+"""Documentation of gpuaas.parity.doctor_info; the action plugin of the same name runs it."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: doctor
+module: doctor_info
 short_description: Say what on this machine or in this checkout would stop which mode
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
@@ -55,19 +55,19 @@ options:
     type: str
     default: gpuaas-parity
 seealso:
-  - module: gpuaas.parity.host_preflight
+  - module: gpuaas.parity.host_preflight_info
 """
 
 EXAMPLES = r"""
 - name: Say what would stop which mode
-  gpuaas.parity.doctor:
+  gpuaas.parity.doctor_info:
     root: "{{ playbook_dir }}/.."
     platform: "{{ playbook_dir }}/../platform"
     state_root: "{{ playbook_dir }}/../.parity"
     compose_dir: "{{ playbook_dir }}/../deploy/local"
 
 - name: Fail if kind could not be brought up
-  gpuaas.parity.doctor:
+  gpuaas.parity.doctor_info:
     root: "{{ playbook_dir }}/.."
     platform: "{{ playbook_dir }}/../platform"
     state_root: "{{ playbook_dir }}/../.parity"

@@ -1,12 +1,12 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Documentation of gpuaas.parity.contract_diff; the action plugin of the same name runs it."""
+"""Documentation of gpuaas.parity.contract_diff_info; the action plugin of the same name runs it."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: contract_diff
+module: contract_diff_info
 short_description: Compare two modes of the contract by meaning
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
@@ -40,7 +40,7 @@ seealso:
 
 EXAMPLES = r"""
 - name: Compare compose with kind
-  gpuaas.parity.contract_diff:
+  gpuaas.parity.contract_diff_info:
     platform: "{{ playbook_dir }}/../platform"
     a: compose
     b: kind

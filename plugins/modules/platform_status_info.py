@@ -1,12 +1,12 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Documentation of gpuaas.parity.platform_status; the action plugin of the same name runs it."""
+"""Documentation of gpuaas.parity.platform_status_info; the action plugin of the same name runs it."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: platform_status
+module: platform_status_info
 short_description: Show the state of the platform on one screen
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
@@ -35,12 +35,12 @@ options:
 
 EXAMPLES = r"""
 - name: Show the state of the platform
-  gpuaas.parity.platform_status:
+  gpuaas.parity.platform_status_info:
     kubeconfig: .parity/kind/kubeconfig
     state_dir: .parity/kind
 
 - name: Show the state of the Docker Compose project
-  gpuaas.parity.platform_status:
+  gpuaas.parity.platform_status_info:
     state_dir: .parity/compose
 """
 

@@ -1,6 +1,6 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Action of gpuaas.parity.component_logs."""
+"""Action of gpuaas.parity.component_logs_info."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._errors import Parit
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.reader import KubeReader
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Log
-from ansible_collections.gpuaas.parity.plugins.modules.component_logs import DOCUMENTATION
+from ansible_collections.gpuaas.parity.plugins.modules.component_logs_info import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
 
 

@@ -1,6 +1,6 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Action of gpuaas.parity.host_preflight."""
+"""Action of gpuaas.parity.host_preflight_info."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._host.checks import 
 from ansible_collections.gpuaas.parity.plugins.module_utils._host.plan import plan
 from ansible_collections.gpuaas.parity.plugins.module_utils._host.preflight import all_at_once, preflight
 from ansible_collections.gpuaas.parity.plugins.module_utils._host.system import System
-from ansible_collections.gpuaas.parity.plugins.modules.host_preflight import DOCUMENTATION
+from ansible_collections.gpuaas.parity.plugins.modules.host_preflight_info import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
 
 

@@ -1,6 +1,6 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Action of gpuaas.parity.platform_status."""
+"""Action of gpuaas.parity.platform_status_info."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._status.gather import Place, blockers, gather
 from ansible_collections.gpuaas.parity.plugins.module_utils._status.screen import screen
-from ansible_collections.gpuaas.parity.plugins.modules.platform_status import DOCUMENTATION
+from ansible_collections.gpuaas.parity.plugins.modules.platform_status_info import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
 
 
