@@ -32,7 +32,7 @@ local-dev-logs: .venv/runtime ## logs of all, or of one                         
 local-dev-reset: .venv/runtime ## the seeded database again, in seconds
 	$(call play,compose,reset)
 
-local-dev-reseed: .venv/runtime ## migrate, seed anew and keep that for reset
+local-dev-reseed: .venv/runtime ## migrate, seed again and keep that for reset
 	$(call play,compose,reseed)
 
 local-dev-down: .venv/runtime ## remove it all, and prove that nothing is left

@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, does in (("api", "serve the REST API"), ("web", "serve the web console")):
         serving = commands.add_parser(name, help=does)
         serving.add_argument(
-            "--reload", action="store_true", help="for development: start anew when the source changes"
+            "--reload", action="store_true", help="for development: start again when the source changes"
         )
     migrating = commands.add_parser("migrate", help="bring the database to this version's schema, then exit")
     migrating.add_argument("--version", action="store_true", help="only print the number of that schema")

@@ -1,4 +1,4 @@
-"""For development: serves in a child process that is started anew when the source changes.
+"""For development: serves in a child process that is started again when the source changes.
 
 uvicorn's reloader holds the socket, so that nobody is refused meanwhile, and
 outlives a child that cannot start. Times of files are polled: that works on any

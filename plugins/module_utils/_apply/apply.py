@@ -149,7 +149,7 @@ def _ordered(objects: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _again(kubectl: Kubectl, objects: Sequence[dict[str, Any]], answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The answers, with Jobs that gave up made anew: such a one never runs again by itself, and an apply means trying again."""
+    """The answers, with Jobs that gave up made again: such a one never runs again by itself, and an apply means trying again."""
     failed = {str(Identity.of(item)) for item in answers if item["kind"] == "Job" and _has_failed(item)}
     if not failed:
         return answers

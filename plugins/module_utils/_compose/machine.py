@@ -4,7 +4,7 @@
 """What only this machine knows of the project: each service's image, and a digest of all that it is made from.
 
 The digest is a label, so that another one changes the container's definition and
-Compose makes it anew: a rotated secret, a renewed certificate or another script reach
+Compose makes it again: a rotated secret, a renewed certificate or another script reach
 a service that way. And a container that bears it is as it should be, without asking
 Compose (whose own digest leaves out env files when it is asked, and not when it starts).
 """
@@ -108,7 +108,7 @@ def _digest(path: Path) -> str:
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
-        raise ParityError("STATE_UNWRITABLE", f"{path}: {error.strerror}", "{up} writes it anew") from None
+        raise ParityError("STATE_UNWRITABLE", f"{path}: {error.strerror}", "{up} writes it again") from None
 
 
 def _joined(parts: list[str]) -> str:

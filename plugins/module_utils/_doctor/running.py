@@ -24,7 +24,7 @@ def check_cluster(place: Place, condition: Condition, runner: Runner) -> None:
         found = look(Site(state_dir, state_dir / "kubeconfig", runner=runner), ClusterSpec(place.cluster, ""))
         usable_record(found, state_dir)
         if found.state == "half-made":
-            condition.notes.append(f"the cluster {place.cluster} is half-made; up makes it anew")
+            condition.notes.append(f"the cluster {place.cluster} is half-made; up makes it again")
         elif found.state in ("running", "stopped"):
             condition.notes.append(f"the cluster {place.cluster} is {'up' if found.state == 'running' else 'stopped; up starts it'}")
 

@@ -42,7 +42,7 @@ Creator = Callable[[Site, ClusterSpec, Found, Waiting], Identity]
 
 
 def present(site: Site, spec: ClusterSpec, waiting: Waiting, *, check_mode: bool = False, creator: Creator = create) -> Outcome:
-    """Create what is missing, make anew what was interrupted, start what is stopped, repair what a restart broke.
+    """Create what is missing, make again what was interrupted, start what is stopped, repair what a restart broke.
 
     A cluster that merely differs is reported as drift. Raises what `look`,
     `usable_record` and `create` raise, ``CLUSTER_START_FAILED`` and ``CLUSTER_NOT_READY``.
@@ -50,7 +50,7 @@ def present(site: Site, spec: ClusterSpec, waiting: Waiting, *, check_mode: bool
     found = look(site, spec)
     usable_record(found, site.state_dir)
     if found.owner is Ownership.ABSENT or found.half_made:
-        action = "remove the half-made cluster and create it anew" if found.half_made else "create the cluster"
+        action = "remove the half-made cluster and create it again" if found.half_made else "create the cluster"
         identity = None if check_mode else creator(site, spec, found, waiting)
         return Outcome(found.state, "running", (action,), (), identity)
     drift = tuple(find_drift(spec, found.observed, found.remembered.record))
@@ -93,7 +93,7 @@ def _needed(found: Found) -> list[str]:
     """What has to be done to a cluster that exists, in words."""
     actions = [f"{_VERBS.get(node.status, 'start')} {node.name}" for node in found.observed.nodes if node.status != "running"]
     if not found.kubeconfig.usable:
-        actions.append("write the kubeconfig anew")
+        actions.append("write the kubeconfig again")
     elif _points_elsewhere(found):
         actions.append("point the kubeconfig to the port of the node")
     return actions

@@ -18,7 +18,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import ya
 
 @dataclass(frozen=True)
 class KubeconfigFile:
-    """The file as found. ``usable`` is false when there is none, or when what is there must be written anew."""
+    """The file as found. ``usable`` is false when there is none, or when what is there must be written again."""
 
     usable: bool
     server_port: int = 0

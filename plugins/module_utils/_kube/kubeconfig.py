@@ -24,7 +24,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import ya
 from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import loopback_address
 
 ABSENT = "{up}"
-REPAIR = "{up} writes it anew; {status} shows what stands"
+REPAIR = "{up} writes it again; {status} shows what stands"
 
 
 def _named(document: dict[str, Any], section: str, name: object, body: str) -> dict[str, Any]:

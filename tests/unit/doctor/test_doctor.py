@@ -240,7 +240,7 @@ def test_a_cluster_of_somebody_else_and_one_whose_record_is_broken(site: Site) -
     (state_dir / "cluster.json").write_text(json.dumps(record))
     found = site.examine("kind")["kind"]
     assert found.findings == []
-    assert found.notes == ["the cluster gpuaas-parity is half-made; up makes it anew"]
+    assert found.notes == ["the cluster gpuaas-parity is half-made; up makes it again"]
 
 
 def test_a_kubeconfig_that_was_put_there_is_named(site: Site, tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def test_a_lost_kubeconfig_is_written_anew(world: Any, spec: ClusterSpec) -> Non
     present(world, spec)
     before = world.kubeconfig.read_text()
     world.kubeconfig.unlink()
-    assert present(world, spec).actions == ("write the kubeconfig anew",)
+    assert present(world, spec).actions == ("write the kubeconfig again",)
     assert world.kubeconfig.read_text() == before
     assert stat.S_IMODE(world.kubeconfig.stat().st_mode) == 0o600
 

@@ -23,7 +23,7 @@ class LocalSecretsProvider:
         self._path = path
 
     def get(self, name: str) -> str:
-        """The value of a secret, read anew each time. Raises SecretError."""
+        """The value of a secret, read again each time. Raises SecretError."""
         if self._path.is_dir():
             return single_line(name, _decoded(name, _read(name, self._path / name)))
         document = _document(name, self._path)

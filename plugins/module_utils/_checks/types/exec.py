@@ -16,7 +16,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model
 class Exec:
     """``command`` ends with 0 in the component's own container, and ``expect``, a regular expression, is in what it prints.
 
-    It is started anew for every look, as the container's user and with its environment, without a shell unless the
+    It is started again for every look, as the container's user and with its environment, without a shell unless the
     command names one, and given ``timeout`` seconds. A secret is never an argument of it: it reads the mounted file. What
     it printed is shown only when it fails: the end of it, with every secret masked. ``container`` is another container
     of the component's pod, or another service of the project.

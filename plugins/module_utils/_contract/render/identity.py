@@ -26,7 +26,7 @@ _SECONDS = 3600
 _SOURCE = "${secrets_source}"
 
 
-def askers(contract: Contract, resolved: Resolved) -> dict[str, str]:
+def audiences(contract: Contract, resolved: Resolved) -> dict[str, str]:
     """The services that ask an Infisical server in this mode, with its URL, which is their tokens' audience."""
     found = {}
     for name, service in resolved["services"].items():

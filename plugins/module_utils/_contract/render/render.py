@@ -14,7 +14,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.real
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.resolve import Resolved, as_json, of_lane, resolve
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.check_manifests import RoleCheck
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose import Paths, compose_tree
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.identity import askers
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.identity import audiences
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.kustomize import overlay, role_base
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.tree import Tree
 
@@ -61,7 +61,7 @@ def _kustomize(resolved: Resolved, platform: Platform, state: str | None) -> Tre
     placed = {name: service for name, service in resolved["services"].items() if "provided_by" not in service}
     contract = platform.contract
     follows = frozenset(name for name in placed if any(isinstance(port, str) for port in contract.services[name].ports.values()))
-    asks = askers(contract, resolved)
+    asks = audiences(contract, resolved)
     for role in sorted({service["role"] for service in placed.values()}):
         services = {name: value for name, value in placed.items() if value["role"] == role}
         endpoints = {name: value for name, value in resolved["endpoints"].items() if value["service"] in services}
