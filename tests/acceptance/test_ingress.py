@@ -98,4 +98,4 @@ def test_the_temporary_admin_is_gone(running: Running) -> None:
     token_url = f"{running.contract['endpoints']['auth']['url']}/realms/master/protocol/openid-connect/token"
     with loopback.client(running.state_dir / "tls" / "ca.crt", timeout=SECONDS) as client:
         answer = client.post(token_url, data={"grant_type": "client_credentials"}, auth=(client_id, secret))
-    assert answer.status_code == 401
+    assert answer.status_code == 401, answer.text
