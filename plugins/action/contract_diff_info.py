@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,7 @@ class ActionModule(ParityAction):
     """gpuaas.parity.contract_diff_info"""
 
     DOCUMENTATION = DOCUMENTATION
-
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        self._found: dict[str, Any] = {"changed": False}
-        # What was found is returned also when it makes the task fail.
-        result = super().run(tmp, task_vars)
-        return {**self._found, **result}
+    _nothing_found: Mapping[str, Any] = {"changed": False}
 
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
         platform = load_platform(Path(params["platform"]))

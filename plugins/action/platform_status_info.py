@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,7 @@ class ActionModule(ParityAction):
     """Show what stands; change nothing."""
 
     DOCUMENTATION = DOCUMENTATION
-
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        self._found: dict[str, Any] = {"changed": False, "ready": False}
-        # What was found is returned also when it makes the task fail.
-        result = super().run(tmp, task_vars)
-        return {**self._found, **result}
+    _nothing_found: Mapping[str, Any] = {"changed": False, "ready": False}
 
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
         try:

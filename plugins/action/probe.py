@@ -31,12 +31,6 @@ class ActionModule(ParityAction):
 
     DOCUMENTATION = DOCUMENTATION
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        self._found: dict[str, Any] = {}
-        # What was found is returned also when it makes the task fail.
-        result = super().run(tmp, task_vars)
-        return {**self._found, **result}
-
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
         self._started = datetime.datetime.now(datetime.UTC)
         try:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import abc
 import importlib
 import traceback
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -79,13 +80,16 @@ def _shown() -> Emit:
 class ParityAction(ActionBase, metaclass=abc.ABCMeta):
     """Base of all action plugins: validated arguments in, a result or a reason out.
 
-    A subclass names its module's ``DOCUMENTATION`` and implements ``perform``.
+    A subclass names its module's ``DOCUMENTATION`` and implements ``perform``. What it must return
+    also when it fails it keeps in ``_found``, which starts as ``_nothing_found``.
     """
 
     _supports_check_mode = True
     _supports_async = False
     DOCUMENTATION: str
     _commands = Commands()
+    _nothing_found: Mapping[str, Any] = {}
+    _found: dict[str, Any]
 
     @abc.abstractmethod
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
@@ -117,26 +121,29 @@ class ParityAction(ActionBase, metaclass=abc.ABCMeta):
         return self.advise(value) if isinstance(value, str) else value
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        self._found = dict(self._nothing_found)
         result = super().run(tmp, task_vars)
         del tmp
         self._commands = self._commands_of(task_vars or {})
-        spec = argument_spec(self.DOCUMENTATION)
+        result.update(self._attempt())
+        return {**self._found, **result}
+
+    def _attempt(self) -> dict[str, Any]:
+        """What ``perform`` returns, or how it failed."""
         try:
-            _validation, params = self.validate_argument_spec(argument_spec=spec)
+            _validation, params = self.validate_argument_spec(argument_spec=argument_spec(self.DOCUMENTATION))
         except AnsibleActionFail as error:
-            result.update(self._failure(ParityError("ARGUMENT_INVALID", error.message)))
-            return result
+            return self._failure(ParityError("ARGUMENT_INVALID", error.message))
         try:
             _libraries.demand()
-            result.update(self.perform(plain(params)))
+            return self.perform(plain(params))
         except ParityError as error:
-            result.update(self._failure(error))
+            return self._failure(error)
         except AnsibleActionFail:
             raise
         except Exception as error:
             defect = ParityError("INTERNAL", f"{type(error).__name__}: {error}")
-            result.update(self._failure(defect), exception=traceback.format_exc())
-        return result
+            return {**self._failure(defect), "exception": traceback.format_exc()}
 
     def _commands_of(self, variables: dict[str, Any]) -> Commands:
         """What to type in this run, as far as its variables tell: they may be what is wrong."""

@@ -32,7 +32,7 @@ def check_cluster(place: Place, condition: Condition, runner: Runner) -> None:
 
 
 def check_project(place: Place, condition: Condition, runner: Runner) -> None:
-    """The Compose project of our name: the condition gets whose it is if not ours."""
+    """The Compose project of our name: the condition gets its owner when that is not this checkout."""
     name = str((condition.contract or {}).get("project") or "")
     state_dir = place.state_dir(COMPOSE)
 

@@ -44,7 +44,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Network:
-    """A Docker network, and the two labels that tell whose it is."""
+    """A Docker network, and the two labels that name its owner."""
 
     id: str
     owner: str

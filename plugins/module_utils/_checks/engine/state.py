@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,28 +19,25 @@ _NEEDED = ("services", "endpoints", "secrets")
 
 def read_contract(state_dir: Path) -> dict[str, Any]:
     """The rendered contract of a run. Raises ParityError ``CONTRACT_NOT_RENDERED``."""
-    file = state_dir / "rendered" / "contract.json"
-    try:
-        contract = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        cause = error.strerror if isinstance(error, OSError) else f"is not JSON: {error}"
-        raise ParityError("CONTRACT_NOT_RENDERED", f"{file}: {cause}") from error
-    if not isinstance(contract, dict) or not all(isinstance(contract.get(key), dict) for key in _NEEDED):
-        raise ParityError("CONTRACT_NOT_RENDERED", f"{file} holds no contract")
-    return contract
+    return _rendered(state_dir, "contract", _NEEDED)
 
 
 def read_realm(state_dir: Path) -> dict[str, Any]:
     """The rendered realm document of a run, in which secrets are names. Raises ParityError ``CONTRACT_NOT_RENDERED``."""
-    file = state_dir / "rendered" / "realm.json"
+    return _rendered(state_dir, "realm")
+
+
+def _rendered(state_dir: Path, what: str, needed: Sequence[str] = ()) -> dict[str, Any]:
+    """The rendered document ``what``, in which each of ``needed`` is a mapping."""
+    file = state_dir / "rendered" / f"{what}.json"
     try:
-        realm = json.loads(file.read_text(encoding="utf-8"))
+        document = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         cause = error.strerror if isinstance(error, OSError) else f"is not JSON: {error}"
         raise ParityError("CONTRACT_NOT_RENDERED", f"{file}: {cause}") from error
-    if not isinstance(realm, dict):
-        raise ParityError("CONTRACT_NOT_RENDERED", f"{file} holds no realm")
-    return realm
+    if not isinstance(document, dict) or not all(isinstance(document.get(key), dict) for key in needed):
+        raise ParityError("CONTRACT_NOT_RENDERED", f"{file} holds no {what}")
+    return document
 
 
 def secret_reader(state_dir: Path) -> Callable[[str], str]:
