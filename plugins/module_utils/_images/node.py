@@ -21,14 +21,13 @@ from typing import IO, cast
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.archive import thin
-from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import run, tail
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import PATIENT, run, tail
 
 REGISTRY = "gpuaas.localhost"
 LABEL = "gpuaas.parity.image."
 # "true" where the image leaves the network of pods to kind's own CNI, as upstream's does.
 DEFAULT_CNI = "gpuaas.parity.default-cni"
 _CTR = ["ctr", "--namespace", "k8s.io"]
-_BAKE_SECONDS = 900
 
 # Renames what was imported and prints the digest of each: argument triples of
 # (imported reference, name, name the node itself uses or "-").
@@ -162,7 +161,7 @@ def load(container: str, images: Sequence[Loadable]) -> dict[str, Baked]:
     """
     if not images:
         return {}
-    present = set(run(["docker", "exec", container, *_CTR, "content", "ls", "--quiet"]).stdout.split())
+    present = set(run(["docker", "exec", container, *_CTR, "content", "ls", "--quiet"], timeout=PATIENT).stdout.split())
     save = ["docker", "save", *(image.tag for image in images)]
     receive = ["docker", "exec", "--interactive", container, *_CTR, "images", "import", "--no-unpack", "-"]
     # ansible-test wants AnsibleModule.run_command, which only a module on a target has.
@@ -182,7 +181,7 @@ def load(container: str, images: Sequence[Loadable]) -> dict[str, Baked]:
     arguments: list[str] = []
     for image in images:
         arguments += [f"docker.io/{image.tag}", image.name, image.node_as or "-", REGISTRY]
-    adopted = run(["docker", "exec", container, "sh", "-c", _ADOPT, "adopt", *arguments], timeout=120)
+    adopted = run(["docker", "exec", container, "sh", "-c", _ADOPT, "adopt", *arguments], timeout=PATIENT)
     digests = dict(line.split() for line in adopted.stdout.splitlines())
     return {image.name: Baked(image.key, digests[image.name]) for image in images}
 
@@ -219,17 +218,17 @@ def bake(parent: str, tag: str, images: Sequence[Loadable], labels: Mapping[str,
     """
     with _containerd(parent) as container:
         held = load(container, images)
-        run(["docker", "exec", container, "sh", "-c", _CONFIGURE])
-        has_cni = run(["docker", "exec", container, "sh", "-c", _HAS_CNI], check=False).rc == 0
+        run(["docker", "exec", container, "sh", "-c", _CONFIGURE], timeout=PATIENT)
+        has_cni = run(["docker", "exec", container, "sh", "-c", _HAS_CNI], timeout=PATIENT, check=False).rc == 0
         digests = {image.digest for image in held.values()}
-        packed = run(["docker", "exec", container, "sh", "-c", _UNPACK, "unpack", *sorted(digests)], timeout=_BAKE_SECONDS).stdout.split()
-        run(["docker", "exec", container, "sh", "-c", _SETTLE], timeout=_BAKE_SECONDS)
+        packed = run(["docker", "exec", container, "sh", "-c", _UNPACK, "unpack", *sorted(digests)], timeout=PATIENT).stdout.split()
+        run(["docker", "exec", container, "sh", "-c", _SETTLE], timeout=PATIENT)
         recorded = {LABEL + name: f"{image.key}@{image.digest}" for name, image in held.items()}
         everything = {**labels, DEFAULT_CNI: "false" if has_cni else "true", **recorded}
         changes = [f"LABEL {name}={value}" for name, value in everything.items()]
         changes.append('ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]')
         arguments = [part for change in changes for part in ("--change", change)]
-        run(["docker", "commit", *arguments, container, tag], timeout=_BAKE_SECONDS)
+        run(["docker", "commit", *arguments, container, tag], timeout=PATIENT)
     return sorted(name for name, image in held.items() if image.digest in packed)
 
 
@@ -257,11 +256,12 @@ def _containerd(parent: str) -> Iterator[str]:
             "sleep",
             parent,
             "infinity",
-        ]
+        ],
+        timeout=PATIENT,
     )
     try:
-        run(["docker", "exec", "--detach", name, "sh", "-c", _START])
-        run(["docker", "exec", name, "sh", "-c", _AWAIT], timeout=60)
+        run(["docker", "exec", "--detach", name, "sh", "-c", _START], timeout=PATIENT)
+        run(["docker", "exec", name, "sh", "-c", _AWAIT], timeout=PATIENT)
         yield name
     finally:
-        run(["docker", "rm", "--force", "--volumes", name], check=False)
+        run(["docker", "rm", "--force", "--volumes", name], check=False, timeout=PATIENT)
