@@ -4,7 +4,7 @@ SHELL := /bin/sh
 .PHONY: help test lint unit molecule bench clean \
   local-dev-up local-dev-status local-dev-validate local-dev-logs local-dev-reset local-dev-reseed local-dev-down \
   kind-parity-list kind-parity-up kind-parity-status kind-parity-validate kind-parity-logs kind-parity-reset kind-parity-down \
-  parity-render parity-diff parity-doctor parity-gate parity-secrets-rotate
+  parity-render parity-diff parity-doctor parity-gate parity-secrets-rotate clean-cache host-undo
 
 ARGS = $(if $(LANE),-e parity_lane=$(LANE)) $(if $(OUTPUT),-e parity_output=$(OUTPUT)) \
   $(if $(IMAGES_SOURCE),-e images_source=$(IMAGES_SOURCE)) $(if $(TIER),-e parity_tier=$(TIER)) \
@@ -78,6 +78,13 @@ parity-gate: .venv/runtime ## what must be green on kind before merge, or deploy
 parity-secrets-rotate: ARGS += $(if $(NAME),-e parity_secret=$(NAME)) $(if $(VALUE_FILE),-e parity_value_file=$(VALUE_FILE))
 parity-secrets-rotate: .venv/runtime ## replace one secret everywhere     NAME=redis_password [MODE=compose]
 	$(call play,$(or $(MODE),kind),rotate)
+
+clean-cache: .venv/runtime ## free images and build cache that no platform uses
+	$(call play,kind,clean_cache)
+
+host-undo: ARGS += $(if $(CONFIRM),-e parity_confirm=$(CONFIRM))
+host-undo: .venv/runtime ## undo what up changed on this machine; shows it first       [CONFIRM=yes]
+	$(call play,kind,host_undo)
 
 test: .venv/test ## lint, units, real platforms up and down, the browser
 	@tests/run all

@@ -202,6 +202,17 @@ REASONS: dict[str, Reason] = {
         "an installation would upgrade or remove packages of this machine, and nobody agreed to it",
         "{up} HOST_UPGRADE=yes   # agrees; or install Docker yourself: https://docs.docker.com/engine/install/",
     ),
+    "HOST_RECORD_INVALID": Reason(
+        "the record of what was changed on this machine cannot be read",
+        "restore the named file from a copy, or move it away; then nothing recorded in it can be undone",
+    ),
+    "HOST_UNDO_IN_USE": Reason(
+        "what would be undone is in use", "{down} for each; make kind-parity-list shows what stands, of whichever checkout"
+    ),
+    "HOST_UNDO_UNCONFIRMED": Reason("nothing is undone before it was agreed to", "make host-undo CONFIRM=yes"),
+    "HOST_PRIVILEGE_MISSING": Reason(
+        "a change of the machine needs root", "sudo true, then the same command again; or type the shown commands as root"
+    ),
     "HOST_PORT_IN_USE": Reason(
         "a port that the platform publishes is held by something else", "end its owner, or take other ports: {up} INSTANCE=two"
     ),
