@@ -46,6 +46,13 @@ REASONS: dict[str, Reason] = {
     "CONTRACT_REFERENCE": Reason("a name in the contract leads nowhere", "correct the name, or add what it names"),
     "CONTRACT_CYCLE": Reason("a reference leads back to itself", "give one of the named values a value of its own"),
     "CONTRACT_TYPE": Reason("a value is not of the type its setting states", "correct the value, or the type"),
+    "VARIABLE_INVALID": Reason(
+        "a variable has a value that there is not", "give one of the values that are named, or leave the variable out"
+    ),
+    "PATH_UNUSABLE": Reason(
+        "a path contains a character that Docker, Compose or a build cannot take",
+        "move the folder to a path of letters a-z, digits and . _ @ + ~ -",
+    ),
     "INSTANCE_INVALID": Reason("the name of an instance cannot be part of a host name", "choose another, such as INSTANCE=demo"),
     "PLATFORM_MISSING": Reason("a folder is no platform", "name a folder with a platform.yml: -e platform=DIR"),
     "PLATFORM_EXTENDS": Reason("what a platform or a lane extends cannot be used", "correct extends: at the named place"),
