@@ -214,7 +214,7 @@ REASONS: dict[str, Reason] = {
         "restore the named file from a copy, or move it away; then nothing recorded in it can be undone",
     ),
     "HOST_UNDO_IN_USE": Reason(
-        "what would be undone is in use", "{down} for each; make kind-parity-list shows what stands, of whichever checkout"
+        "what would be undone is in use", "{down} for each platform that is named, in its checkout and with its INSTANCE"
     ),
     "HOST_UNDO_UNCONFIRMED": Reason("nothing is undone before it was agreed to", "make host-undo CONFIRM=yes"),
     "HOST_PRIVILEGE_MISSING": Reason(
@@ -236,7 +236,7 @@ REASONS: dict[str, Reason] = {
     "CLUSTER_RESIDUE": Reason(
         "something of the cluster is left after it was removed", "remove what details.residue names, then run {down}"
     ),
-    "CLUSTER_RECORD_CORRUPT": Reason("the record of the cluster cannot be read", "{reset}"),
+    "CLUSTER_RECORD_CORRUPT": Reason("the record of the cluster cannot be read", "{up} writes it again from the cluster"),
     "KUBECONFIG_FOREIGN": Reason("the kubeconfig leads to a cluster that is not ours", "move that file away, then run {up}"),
     # compose
     "LOCAL_DEV_NOT_OURS": Reason(
