@@ -31,7 +31,7 @@ options:
     type: list
     elements: dict
     default: []
-    options:
+    suboptions:
       package:
         description: The package.
         type: str
