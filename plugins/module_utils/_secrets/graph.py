@@ -80,7 +80,7 @@ def _cycles(wanted: Wanted) -> Iterator[Fault]:
             trail.append(str(parent))
         if parent == name and name not in told:
             told |= set(trail)
-            lead = next(lead for lead in _LEADS if lead in wanted[name])
+            lead, *_others = [lead for lead in _LEADS if lead in wanted[name]]
             yield Fault("CONTRACT_CYCLE", name, lead, " -> ".join([*trail, name]))
 
 
