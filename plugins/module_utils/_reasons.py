@@ -117,7 +117,7 @@ REASONS: dict[str, Reason] = {
         "go on with that tier (-e parity_tier=TIER), or start over: {down} && {up}",
     ),
     "SECRETS_DERIVED": Reason(
-        "a secret of tier ci follows from the seed and cannot be replaced alone",
+        "a secret follows from another one, or from the seed of tier ci, and cannot be replaced alone",
         "give another seed and start over: {down}, then up with -e parity_seed_file=FILE",
     ),
     "SECRET_UNKNOWN": Reason("the contract has no secret of that name", "{rotate} NAME=NAME   # one of the names that are listed"),

@@ -8,13 +8,12 @@ import datetime
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import read_schema
 from ansible_collections.gpuaas.parity.plugins.module_utils._doctor.model import Condition, Place
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.lock import RunLock
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.state import lock_path
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.state_dir import check_state_dir
-from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import derived, keep, tiers
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import delivered, keep, tiers
 from ansible_collections.gpuaas.parity.plugins.module_utils._tls.keep import keep as keep_tls
 
 # What each local mode leaves once it has data: the cluster's record, or what compose knows of this machine.
@@ -52,12 +51,12 @@ def _secrets(state_dir: Path, contract: dict[str, Any]) -> None:
         return
     try:
         origin = keep.Origin(_tier(state_dir))
-        keep.keep(contract, read_schema("secrets"), state_dir, origin, cluster_exists=has_data, dry=True)
+        keep.keep(contract, state_dir, origin, cluster_exists=has_data, dry=True)
     except ParityError as error:
         # A seed is given to a run and kept nowhere, so what follows from it cannot be compared here.
         if error.reason != "SEED_MISSING":
             raise
-        derived.check_private(state_dir / "secrets" / "files", derived.names_of(contract))
+        delivered.check_private(state_dir / "secrets" / "files", delivered.names_of(contract))
 
 
 def _tier(state_dir: Path) -> str:
