@@ -56,12 +56,10 @@ class Bus:
     def in_cluster(self) -> Context:
         item = pod("bus-1", NS, "bus")
         item["spec"]["volumes"] = [{"name": name, "secret": {"secretName": name}} for name in self.secrets]
-        item["spec"]["containers"][0]["envFrom"] = [{"configMapRef": {"name": "bus-config-1a"}}]
         data = {name: base64.b64encode(value).decode() for name, value in self.delivered.items()}
         objects = {
             "deployments": [workload("bus", NS)],
             "pods": [item],
-            "configmaps": [named("bus-config-1a", NS, data={})],
             "secrets": [named(name, NS, data=data) for name in self.secrets],
         }
         return self.make_context(objects, contract=self.document("kubernetes"))

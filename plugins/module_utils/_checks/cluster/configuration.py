@@ -91,9 +91,9 @@ def secret_differs(snapshot: Snapshot, namespace: str, name: str, wanted: Mappin
 class PodConfiguration:
     """The pods of a component use exactly one settings ConfigMap, whose keys and values are the contract's.
 
-    And one Secret, when the contract gives the service secrets: its keys are the contract's, and its values
-    equal the files under secrets/files/ by SHA-256. Values of secrets are neither shown nor kept. A container
-    that overrides a setting in its own environment is a failure as well.
+    None when the contract gives it no settings. And one Secret, when the contract gives it secrets: its keys are the
+    contract's, and its values equal the files under secrets/files/ by SHA-256. Values of secrets are neither shown nor
+    kept. A container that overrides a setting in its own environment is a failure as well.
     """
 
     component: str
@@ -114,8 +114,9 @@ class PodConfiguration:
 
     def _settings(self, context: Context, namespace: str, pods: list[Object], wanted: dict[str, str]) -> str:
         found = settings_of(context.snapshot, namespace, self.component, pods)
-        if len(found) != 1:
-            return f"the pods of {self.component} use {', '.join(found) or 'no'} {self.component}-config, not exactly one"
+        if len(found) != (1 if wanted else 0):
+            count = "exactly one" if wanted else "none"
+            return f"the pods of {self.component} use {', '.join(found) or 'no'} {self.component}-config, not {count}"
         for name, data in found.items():
             differs = difference(set(data), set(wanted))
             if differs:
