@@ -29,7 +29,7 @@ def check_state(place: Place, condition: Condition, now: datetime.datetime) -> N
     contract = condition.contract
     condition.look(lambda: _secrets(state_dir, contract))
     if (state_dir / "tls").exists():
-        condition.look(lambda: _certificates(contract, state_dir, now))
+        condition.look(lambda: _certificates(condition, contract, state_dir, now))
 
 
 def _idle(state_dir: Path) -> None:
@@ -68,5 +68,8 @@ def _tier(state_dir: Path) -> str:
     return recorded if recorded in tiers.TIERS else tiers.LOCAL
 
 
-def _certificates(contract: dict[str, Any], state_dir: Path, now: datetime.datetime) -> None:
-    keep_tls(contract, state_dir, now, dry=True)
+def _certificates(condition: Condition, contract: dict[str, Any], state_dir: Path, now: datetime.datetime) -> None:
+    """Note what `up` would issue again, and why: what ends soon serves until then."""
+    for name, cause in sorted(keep_tls(contract, state_dir, now, dry=True).issued.items()):
+        what = "the CA" if name == "ca" else f"certificate {name}"
+        condition.notes.append(f"{what}: {cause}; up issues it again")
