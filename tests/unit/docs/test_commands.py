@@ -46,7 +46,7 @@ RUN_BY = {
     "make clean-cache": ("tests/unit/images/test_clean_cache.py", '"clean-cache"'),
     "make host-undo": ("tests/unit/host/test_undo_verb.py", '"host-undo"'),
     "make test": (".ci/run", "exec make test"),
-    "make lint": ("tests/run", "all) lint;"),
+    "make lint": ("tests/run", "together lint "),
     "make unit": ("tests/run", " unit;"),
     "make molecule": ("tests/run", " compose; kind;"),
     "make bench": ("Makefile", "@tests/run bench"),  # judges nothing, so no stage demands it
