@@ -17,6 +17,7 @@ from typing import Any
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._host.record import Record, boot_of, digest, members_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._host.system import System
+from ansible_collections.gpuaas.parity.plugins.module_utils._host.upgrades import Change
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import PATIENT, clean_env
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
 from ansible_collections.gpuaas.parity.plugins.module_utils._status.machine import standing
@@ -64,7 +65,7 @@ def plan_undo(system: System, record: Record) -> Undo:
     """
     removable, needed = _removable(system, record.packages)
     stays = [f"{package}: installed packages need it by now" for package in needed]
-    stays += [f"{change}: apt does not go back to an older version safely" for change in record.changes]
+    stays += [f"{change}: {_not_undone(change)}" for change in record.changes]
     if set(removable) & set(_ENGINES):
         stays.append("/var/lib/docker with the images and volumes in it: sudo rm -r /var/lib/docker, if nobody needs them")
     kept = [path for path, sha in record.files.items() if _edited(system, path, sha)]
@@ -77,6 +78,10 @@ def plan_undo(system: System, record: Record) -> Undo:
         *_files(system, [path for path in record.files if path not in kept]),
     ]
     return Undo(tuple(steps), tuple(stays))
+
+
+def _not_undone(change: Change) -> str:
+    return "apt does not go back to an older version safely" if change.new else f"apt-get install {change.package} brings it back"
 
 
 def refuse_while_used(system: System, record: Record, privilege: str) -> None:
