@@ -117,6 +117,16 @@ class TestCi:
         assert error.reason == "SEED_WEAK"
         assert not content.strip() or content.strip().decode() not in error.seen
 
+    @pytest.mark.parametrize("content", [SEED.strip()[:32], b"0123456789" * 4, b"0123456789abcdef0123456789abcdef\n"])
+    def test_the_least_seed_that_is_allowed(self, state: State, content: bytes) -> None:
+        state.seed(content)
+        assert seed.read_seed(state.seed_file) == content.strip()
+
+    @pytest.mark.parametrize("content", [b"012345678" * 4, SEED.strip()[:31]])
+    def test_a_seed_that_is_one_short(self, state: State, content: bytes) -> None:
+        state.seed(content)
+        assert state.refused(lambda: seed.read_seed(state.seed_file)).reason == "SEED_WEAK"
+
     def test_what_is_derived_passes_the_checks_of_every_type(self) -> None:
         for name in types.TYPES:
             for number in range(200):
