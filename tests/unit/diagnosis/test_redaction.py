@@ -85,6 +85,18 @@ def test_a_key_is_masked_in_the_encodings_it_is_not_stored_in(raw: bytes) -> Non
         assert redact(f"key={text}") == f"key={MASK}"
 
 
+@pytest.mark.parametrize("size", [12, 16, 31, 32])
+def test_a_key_is_known_without_its_padding_and_however_short(size: int) -> None:
+    raw = bytes(range(200, 200 + size))
+    value = base64.urlsafe_b64encode(raw).decode().rstrip("=")
+    assert Redactor([value])(f"key={raw.hex()}") == f"key={MASK}"
+
+
+def test_a_value_that_json_escapes_is_masked_amid_a_text() -> None:
+    text = json.dumps({"msg": 'it is é"x123 today'}, ensure_ascii=False)
+    assert Redactor(['é"x123'])(text) == json.dumps({"msg": f"it is {MASK} today"})
+
+
 def test_a_value_that_is_part_of_another_leaves_no_rest() -> None:
     assert Redactor(["correct", "correct-horse-battery"])("is correct-horse-battery") == f"is {MASK}"
 
@@ -242,6 +254,12 @@ def test_lines_of_our_private_keys_are_known_by_themselves(state_dir: Path) -> N
     (state_dir / "tls" / "ca.key").write_text(pem)
     line = pem.splitlines()[1]
     assert line not in knowledge_of(state_dir, state_dir / "kubeconfig").redact(f"parse error near {line}")
+
+
+def test_a_line_of_a_private_key_is_known_when_it_is_long_enough_to_be_nothing_else(state_dir: Path) -> None:
+    long, short = "A" * 16, "b" * 15
+    (state_dir / "tls" / "ca.key").write_text(f"-----BEGIN PRIVATE KEY-----\n{long}\n{short}\n-----END PRIVATE KEY-----\n")
+    assert knowledge_of(state_dir, state_dir / "kubeconfig").redact(f"{long} {short}") == f"{MASK} {short}"
 
 
 def test_the_key_of_the_kubeconfig_is_known(state_dir: Path) -> None:

@@ -93,7 +93,14 @@ class TestCi:
     def test_changed_seed_is_refused_with_every_name(self, state: State) -> None:
         state.seed().keep("ci")
         state.seed(SEED + b"!")
-        assert state.refused(state.keep, "ci").details == {"names": ["admin_password", "cookie_key", "db_password"]}
+        error = state.refused(state.keep, "ci")
+        assert error.details == {"names": ["admin_password", "cookie_key", "db_password"]}
+        assert error.seen.endswith("admin_password, cookie_key, db_password are not what the seed gives")
+
+    def test_one_value_of_another_seed_is_refused(self, state: State) -> None:
+        state.seed().keep("ci")
+        state.set(db_password=state.values["db_password"][::-1])
+        assert state.refused(state.keep, "ci").seen.endswith(": db_password is not what the seed gives")
 
     def test_no_seed_file_is_named(self, state: State) -> None:
         assert state.refused(lambda: seed.read_seed(None)).reason == "SEED_MISSING"
