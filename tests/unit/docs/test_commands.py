@@ -44,7 +44,7 @@ RUN_BY = {
     "make parity-gate": (_KIND, '"parity-gate"'),
     "make parity-secrets-rotate": ("molecule/default/restart.yml", "parity-secrets-rotate"),
     "make test": (".ci/run", "exec make test"),
-    "make lint": ("tests/run", "all) lint;"),
+    "make lint": ("tests/run", "together lint "),
     "make unit": ("tests/run", " unit;"),
     "make molecule": ("tests/run", " compose; kind;"),
     "make bench": ("Makefile", "@tests/run bench"),  # judges nothing, so no stage demands it
