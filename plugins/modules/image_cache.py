@@ -13,7 +13,8 @@ author: gpuaas.parity contributors (@gpuaas)
 description:
   - Removes images of this collection that no container uses, build cache of the Docker engine, and what is kept in O(cache).
   - All of it is made again when it is wanted. No platform that stands is touched.
-  - The engine does not record for whom it keeps build cache, so that of other projects goes by the same rule.
+  - The engine does not record for whom it keeps build cache. So V(current) lets it stay, and V(absent) removes that of other
+    projects as well.
 extends_documentation_fragment:
   - gpuaas.parity.attributes
 requirements:

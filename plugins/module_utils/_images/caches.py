@@ -88,9 +88,9 @@ def is_due(cache: Path, now: float) -> bool:
 
 
 def remove_outdated(docker: Docker, cache: Path, days: float, now: float) -> list[str]:
-    """Remove what no run has wanted for ``days``: images that no container uses, exported programs, and build cache.
+    """Remove what no run has wanted for ``days``: images that no container uses, and exported programs.
 
-    Returns the tags that are gone. Build cache goes by when the engine used it last; it does not know for whom.
+    Returns the tags that are gone. Build cache stays: the engine does not know for whom it keeps it, and collects it by itself.
     """
 
     def wanted(tag: str, made: float) -> bool:
@@ -101,7 +101,6 @@ def remove_outdated(docker: Docker, cache: Path, days: float, now: float) -> lis
     marks = {mark.name.partition(":")[2]: _time_of(mark) for mark in (cache / _USED).glob("*:*")}
     _drop(path for path, made in exported.items() if now - max(made, marks.get(path.name, 0.0)) >= days * _DAY)
     _forget(cache, lambda mark: now - _time_of(mark) >= days * _DAY)
-    _prune_builds(docker, "--filter", f"until={round(days * 24)}h")
     with writing(cache):
         cache.mkdir(parents=True, exist_ok=True)
         (cache / _LOOKED).touch()
@@ -114,7 +113,7 @@ def remove_all(docker: Docker, cache: Path, state_dirs: Collection[Path]) -> lis
     Of that stays the program that a cluster in one of ``state_dirs`` was made with. Returns the tags that are gone.
     """
     gone = _remove(docker, images_of(docker))
-    _prune_builds(docker, "--all")
+    docker.call("buildx", "prune", "--builder", "default", "--force", "--all", check=False, timeout=PATIENT)
     kept = {_program(state_dir).parent for state_dir in state_dirs}
     _drop(path for path in (cache / _EXPORTED).glob("*") if path not in kept)
     _drop(path for path in cache.glob("*") if path.name != _EXPORTED)
@@ -125,10 +124,6 @@ def _remove(docker: Docker, images: list[Tagged]) -> list[str]:
     """A tag whose image a container uses would go all the same if that image had another, so it is not tried."""
     free = [image.tag for image in images if not image.in_use]
     return [tag for tag in free if docker.call("image", "rm", tag, check=False, timeout=PATIENT).rc == 0]
-
-
-def _prune_builds(docker: Docker, *which: str) -> None:
-    docker.call("buildx", "prune", "--builder", "default", "--force", *which, check=False, timeout=PATIENT)
 
 
 def _drop(paths: Iterable[Path]) -> None:
