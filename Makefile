@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 .PHONY: help test lint unit molecule bench clean \
-  local-dev-up local-dev-status local-dev-validate local-dev-logs local-dev-reset local-dev-reseed local-dev-down \
+  local-dev-up local-dev-status local-dev-validate local-dev-drift local-dev-logs local-dev-reset local-dev-reseed local-dev-down \
   kind-parity-list kind-parity-up kind-parity-status kind-parity-validate kind-parity-drift kind-parity-logs kind-parity-reset kind-parity-down \
   parity-render parity-diff parity-doctor parity-gate parity-secrets-rotate
 
@@ -25,6 +25,9 @@ local-dev-status: .venv/runtime ## what stands of it, on one screen
 
 local-dev-validate: .venv/runtime ## every check that holds in compose; exit status is the verdict
 	$(call play,compose,validate)
+
+local-dev-drift: .venv/runtime ## what of the realm is not as it was rendered
+	$(call play,compose,drift)
 
 local-dev-logs: .venv/runtime ## logs of all, or of one                              [COMPONENT=api] [FOLLOW=1]
 	$(call play,compose,logs)
