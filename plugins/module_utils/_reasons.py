@@ -85,7 +85,15 @@ REASONS: dict[str, Reason] = {
         "say it in a way that both can run, or name who does its job in Compose: provided_by in platform/modes/compose.yml",
     ),
     "STATE_UNWRITABLE": Reason(
-        "a file of the run cannot be written", "free disk space or take ownership of the named path, then run the same command again"
+        "a file of the run cannot be read or written", "take ownership of the named path, then run the same command again"
+    ),
+    "DISK_FULL": Reason(
+        "a disk is full, or the user's quota of it",
+        "free space where the named path lies (df -h shows how much), then run the same command again",
+    ),
+    "PATH_OBSTRUCTED": Reason(
+        "a link, a directory or a file is in the place of what the run keeps there",
+        "look at what is at the named path, move it away, then run the same command again",
     ),
     # secrets
     "SECRETS_MISSING": Reason(
@@ -117,7 +125,7 @@ REASONS: dict[str, Reason] = {
         "go on with that tier (-e parity_tier=TIER), or start over: {down} && {up}",
     ),
     "SECRETS_DERIVED": Reason(
-        "a secret of tier ci follows from the seed and cannot be replaced alone",
+        "a secret follows from another one, or from the seed of tier ci, and cannot be replaced alone",
         "give another seed and start over: {down}, then up with -e parity_seed_file=FILE",
     ),
     "SECRET_UNKNOWN": Reason("the contract has no secret of that name", "{rotate} NAME=NAME   # one of the names that are listed"),
@@ -288,8 +296,8 @@ REASONS: dict[str, Reason] = {
     "PROJECT_DNS_WRONG": Reason("a public name does not lead to the ingress inside the Compose project", "make local-dev-up"),
     "CLUSTER_DNS_WRONG": Reason("a name resolves wrongly inside the cluster", "{up} applies the DNS rewrite again"),
     "PORT_CLOSED": Reason("nothing listens where something should", "{status}"),
-    "TLS_INVALID": Reason("an endpoint's certificate is not what it should be", "{up} issues and applies it again"),
-    "TLS_EXPIRING": Reason("an endpoint's certificate is about to expire", "{up} renews it"),
+    "TLS_INVALID": Reason("a certificate is not what it should be", "{up} issues and applies it again"),
+    "TLS_EXPIRING": Reason("a certificate is about to expire", "{up} renews it"),
     "HTTP_UNREACHABLE": Reason("an endpoint does not answer", "{status}"),
     "HTTP_UNEXPECTED": Reason("an endpoint's answer is not the expected one", "{logs}"),
     "ISSUER_MISMATCH": Reason("the OIDC issuer is not the same everywhere", "{up}; make parity-diff if it stays"),

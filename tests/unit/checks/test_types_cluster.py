@@ -283,6 +283,12 @@ def test_a_secret_that_cannot_be_compared_on_this_side(make_context: MakeContext
     assert "cannot be compared" in CONFIGURATION.run(make_context(objects)).seen
 
 
+def test_settings_that_the_contract_does_not_have(make_context: MakeContext, state_dir: Path) -> None:
+    context = make_context(_configured(state_dir))
+    context.contract["services"]["api"]["settings"] = {}
+    assert "use api-config-1a2b api-config, not none" in CONFIGURATION.run(context).seen
+
+
 def test_configuration_without_pods(make_context: MakeContext) -> None:
     assert "has no pod" in CONFIGURATION.run(make_context()).seen
 
@@ -445,11 +451,12 @@ def test_private_files(make_context: MakeContext, state_dir: Path) -> None:
     assert found.ok, found.seen
 
 
+@pytest.mark.parametrize("bit", [0o040, 0o020, 0o010, 0o004, 0o002, 0o001], ids=oct)
 @pytest.mark.parametrize("name", ["kubeconfig", "secrets/secrets.yml", "tls/ca.key", "secrets", "."])
-def test_files_that_others_can_read(make_context: MakeContext, state_dir: Path, name: str) -> None:
+def test_files_that_others_can_read(make_context: MakeContext, state_dir: Path, name: str, bit: int) -> None:
     _private(state_dir)
     path = state_dir / name
-    path.chmod(0o755 if path.is_dir() else 0o644)
+    path.chmod((0o700 if path.is_dir() else 0o600) | bit)
     found = PrivateFiles().run(make_context())
     assert found.reason == "SECRETS_EXPOSED"
     assert str(path) in found.seen
