@@ -2,8 +2,8 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 .PHONY: help test test-mutation lint unit molecule bench clean \
-  local-dev-up local-dev-status local-dev-validate local-dev-logs local-dev-reset local-dev-reseed local-dev-down \
-  kind-parity-list kind-parity-up kind-parity-status kind-parity-validate kind-parity-logs kind-parity-reset kind-parity-down \
+  local-dev-up local-dev-status local-dev-validate local-dev-drift local-dev-logs local-dev-reset local-dev-reseed local-dev-down \
+  kind-parity-list kind-parity-up kind-parity-status kind-parity-validate kind-parity-drift kind-parity-logs kind-parity-reset kind-parity-down \
   parity-render parity-diff parity-doctor parity-gate parity-secrets-rotate clean-cache host-undo
 
 ARGS = $(if $(LANE),-e parity_lane='$(LANE)') $(if $(OUTPUT),-e parity_output='$(OUTPUT)') \
@@ -27,6 +27,9 @@ local-dev-status: .venv/runtime ## what stands of it, on one screen
 local-dev-validate: .venv/runtime ## every check that holds in compose; exit status is the verdict
 	$(call play,compose,validate)
 
+local-dev-drift: .venv/runtime ## what of the realm is not as it was rendered
+	$(call play,compose,drift)
+
 local-dev-logs: .venv/runtime ## logs of all, or of one                              [COMPONENT=api] [FOLLOW=1]
 	$(call play,compose,logs)
 
@@ -47,6 +50,9 @@ kind-parity-status: .venv/runtime ## what stands, on one screen
 
 kind-parity-validate: .venv/runtime ## every check of the lane; exit status is the verdict
 	$(call play,kind,validate)
+
+kind-parity-drift: .venv/runtime ## what is not as it was rendered: object, field, both values
+	$(call play,kind,drift)
 
 kind-parity-logs: .venv/runtime ## logs of all, or of one                              [COMPONENT=api] [FOLLOW=1]
 	$(call play,kind,logs)

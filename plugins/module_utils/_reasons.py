@@ -324,6 +324,11 @@ REASONS: dict[str, Reason] = {
     "EXEC_FAILED": Reason("a component's own probe, a program in its container, did not succeed", "{logs}"),
     "STORE_ROUNDTRIP_FAILED": Reason("what was written through the API does not come back", "{logs}"),
     "CONFIGURATION_DRIFT": Reason("what runs is not configured as the contract says", "{up}"),
+    "OBJECTS_DRIFTED": Reason(
+        "an object of the cluster is not as it was rendered, or not part of the platform", "{drift} shows each; {up}"
+    ),
+    "REALM_DRIFTED": Reason("something in the realm is not as it was rendered", "{up}"),
+    "PATH_CLOSED": Reason("a Service leads nowhere, or a component cannot connect to what it needs", "{up}"),
     "IMAGE_NOT_PINNED": Reason("a pod or container runs an image that is not pinned for it", "{up}"),
     "LISTENS_OFF_LOOPBACK": Reason("something of the platform listens on an address beyond this machine", "{reset}"),
     "NETWORK_POLICY_UNPROVEN": Reason("the NetworkPolicy canary gave no verdict", "{up} applies the canary again"),

@@ -21,6 +21,12 @@ def test_status_shows_every_component_ready() -> None:
     assert {one["blocker"] for one in status.document["components"]} == {""}
 
 
+def test_nothing_has_drifted() -> None:
+    drift = run("local-dev-drift")
+    assert drift.ok, drift.text
+    assert drift.document == {"rows": []}
+
+
 def test_logs_are_those_of_the_component() -> None:
     logs = run("local-dev-logs", COMPONENT="api")
     assert logs.ok, logs.text

@@ -29,6 +29,12 @@ def test_status_of_what_does_not_stand_is_a_failure() -> None:
     assert {"reason", "seen", "do"} <= status.document.keys()
 
 
+def test_nothing_has_drifted() -> None:
+    drift = run("kind-parity-drift")
+    assert drift.ok, drift.text
+    assert drift.document == {"rows": []}
+
+
 def test_logs_are_those_of_the_component() -> None:
     logs = run("kind-parity-logs", COMPONENT="api")
     assert logs.ok, logs.text
