@@ -27,6 +27,7 @@ API = {
     "GPUAAS_REDIS_PORT": "6379",
     "GPUAAS_OIDC_ISSUER": "https://auth.gpuaas.localhost:8443/realms/gpuaas",
     "GPUAAS_LISTEN_PORT": "8000",
+    "GPUAAS_PROBE_PORT": "9000",
     "GPUAAS_DATABASE_HOST": "postgres",
     "GPUAAS_DATABASE_PORT": "5432",
     "GPUAAS_DATABASE_NAME": "gpuaas",

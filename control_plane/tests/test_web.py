@@ -18,6 +18,8 @@ from support.browser import Browser, Forms
 from support.issuer import CLIENT_ID, Issuer
 from support.processes import free_port
 
+type Probe = Callable[[str, str], httpx.Response]
+
 
 @pytest.fixture
 def web(start_web: Callable[..., str]) -> str:
@@ -55,7 +57,7 @@ def test_landing_page(browser: Browser) -> None:
     assert "<script" not in page.text
     assert " style=" not in page.text
     assert page.headers["Cache-Control"] == "no-store"
-    for path in ("/static/app.css", "/static/icon.svg", "/healthz/live", "/healthz/ready"):
+    for path in ("/static/app.css", "/static/icon.svg"):
         assert browser.get(path).status_code == 200
 
 
@@ -330,10 +332,12 @@ def test_api_that_refuses_the_token(browser: Browser, start_api: Callable[..., h
     assert "Your session has ended" in browser.get("/auth/login").text
 
 
-def test_session_store_away(start_web: Callable[..., str], open_browser: Callable[[str], Browser]) -> None:
+def test_session_store_away(
+    start_web: Callable[..., str], open_browser: Callable[[str], Browser], probe: Probe
+) -> None:
     browser = open_browser(start_web(GPUAAS_REDIS_PORT=str(free_port())))
-    assert browser.get("/healthz/ready").status_code == 503
-    assert browser.get("/healthz/live").status_code == 200
+    assert probe(browser.url, "ready").status_code == 503
+    assert probe(browser.url, "live").status_code == 200
     page = browser.get("/auth/login")
     assert (page.status_code, "session store" in page.text) == (503, True)
 

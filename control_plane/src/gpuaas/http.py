@@ -100,5 +100,4 @@ def _access_line(scope: Scope, status: int, seconds: float) -> None:
     }
     if subject := scope.get("state", {}).get("subject"):
         fields["subject"] = subject
-    level = logging.DEBUG if scope["path"].startswith("/healthz/") else logging.INFO
-    logger.log(level, "request", extra={"fields": fields})
+    logger.info("request", extra={"fields": fields})

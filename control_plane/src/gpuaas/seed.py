@@ -83,7 +83,7 @@ def run(settings: ApiSettings, secrets: ApiSecrets) -> int:
 async def _run(settings: ApiSettings, secrets: ApiSecrets) -> int:
     redis = redis_client.create(settings.redis_host, settings.redis_port, secrets.redis_password)
     try:
-        async with database.create_pool(settings, secrets.database_password) as pool:
+        async with database.create_pool(settings, secrets.database_password, size=1) as pool:
             made = [await _make(pool, demo, BEGIN + timedelta(minutes=n)) for n, demo in enumerate(DEMOS)]
         # As the API does after a write: nobody is shown an older list.
         cache = ListCache(redis, settings.cache_seconds)

@@ -48,6 +48,7 @@ class ApiSettings(MigrateSettings):
     """What ``gpuaas api`` reads."""
 
     listen_port: Annotated[int, PORT]
+    probe_port: Annotated[int, PORT]
     database_pool_size: Annotated[int, POSITIVE]
     redis_host: Annotated[str, HOSTNAME]
     redis_port: Annotated[int, PORT]
@@ -65,6 +66,7 @@ class WebSettings:
     log_level: Annotated[str, LOG_LEVEL]
     secrets_source: Annotated[Source, SECRETS_SOURCE]
     listen_port: Annotated[int, PORT]
+    probe_port: Annotated[int, PORT]
     ca_file: Annotated[Path, PATH]
     redis_host: Annotated[str, HOSTNAME]
     redis_port: Annotated[int, PORT]

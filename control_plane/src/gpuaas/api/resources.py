@@ -27,7 +27,7 @@ class Resources:
 
     settings: ApiSettings
     configuration: dict[str, Any]
-    pool: Pool
+    probe_pool: Pool
     redis: Redis
     provider: Provider
     store: Store
@@ -41,14 +41,17 @@ async def opened(
 ) -> AsyncIterator[Resources]:
     """Open without waiting for anything: readiness tells what is missing."""
     redis = redis_client.create(settings.redis_host, settings.redis_port, secrets.redis_password)
-    pool = database.create_pool(settings, secrets.database_password)
+    pool = database.create_pool(settings, secrets.database_password, settings.database_pool_size)
+    # Requests may hold every connection of theirs: that is no reason to be taken for dead.
+    probe_pool = database.create_pool(settings, secrets.database_password, size=1)
     http = client.create(tls)
     await pool.open(wait=False)
+    await probe_pool.open(wait=False)
     try:
         yield Resources(
             settings=settings,
             configuration=configuration,
-            pool=pool,
+            probe_pool=probe_pool,
             redis=redis,
             provider=Provider(settings.oidc_issuer, http),
             store=Store(pool),
@@ -57,6 +60,7 @@ async def opened(
         )
     finally:
         await pool.close()
+        await probe_pool.close()
         await http.aclose()
         await redis.aclose()
 
