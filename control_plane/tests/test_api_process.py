@@ -112,7 +112,7 @@ def test_configuration_has_names_and_digests_only(
         "type": "port",
         "sha256": hashlib.sha256(environment["GPUAAS_DATABASE_PORT"].encode()).hexdigest(),
     }
-    assert len(document["settings"]) == 17
+    assert len(document["settings"]) == 19
     assert document["secrets"] == {
         "database_password": {"hmac_sha256": secret_digest("database_password", postgres.password)},
         "redis_password": {"hmac_sha256": secret_digest("redis_password", valkey.password)},

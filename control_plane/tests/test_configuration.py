@@ -80,7 +80,7 @@ def test_an_operator_sees_the_webs(web: str, issuer: Issuer, environment: dict[s
     document = answer.json()
     assert document["service"] == "web"
     assert sorted(document) == ["secrets", "service", "settings", "unread", "version"]
-    assert len(document["settings"]) == 12
+    assert len(document["settings"]) == 14
     assert sorted(document["secrets"]) == ["oidc_client_secret", "redis_password", "session_key"]
     assert environment["GPUAAS_WEB_URL"] not in answer.text
 

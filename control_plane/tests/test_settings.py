@@ -36,6 +36,8 @@ API = {
     "GPUAAS_OIDC_AUDIENCE": "gpuaas-api",
     "GPUAAS_OIDC_LEEWAY_SECONDS": "1",
     "GPUAAS_RATE_LIMIT_PER_MINUTE": "600",
+    "GPUAAS_SOURCE_LIMIT_PER_MINUTE": "600",
+    "GPUAAS_TRUSTED_PROXIES": "10.0.0.0/8,fd00::/8",
     "GPUAAS_CACHE_SECONDS": "5",
 }
 
@@ -76,6 +78,9 @@ def test_missing(name: str, absent: bool) -> None:
         ("GPUAAS_CACHE_SECONDS", "-1"),
         ("GPUAAS_CACHE_SECONDS", "5.0"),
         ("GPUAAS_CACHE_SECONDS", "\N{ARABIC-INDIC DIGIT FIVE}"),
+        ("GPUAAS_TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("GPUAAS_TRUSTED_PROXIES", "traefik"),
+        ("GPUAAS_TRUSTED_PROXIES", "10.0.0.0/8,"),
         ("GPUAAS_DATABASE_NAME", " "),
         ("GPUAAS_DATABASE_NAME", "a\nb"),
     ],

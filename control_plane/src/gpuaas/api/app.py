@@ -10,8 +10,10 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import Response
+from starlette.datastructures import Headers
 
 from gpuaas import __version__, http, probes
+from gpuaas.admission import Admission
 from gpuaas.api import docs, problems, readiness, routes
 from gpuaas.api.resources import opened
 from gpuaas.service import Service
@@ -67,9 +69,18 @@ def create_service(
         return Response(page, headers={"Content-Security-Policy": docs.POLICY}, media_type="text/html")
 
     return Service(
-        app=http.Edge(app, HEADERS),
+        app=http.Edge(
+            app,
+            HEADERS,
+            Admission(settings.source_limit_per_minute, settings.trusted_proxies, _credential),
+            problems.refused,
+        ),
         probes=probes.create_app(lambda: readiness.checks(app.state.resources)),
         listen_port=settings.listen_port,
         probe_port=settings.probe_port,
         log_level=settings.log_level,
     )
+
+
+def _credential(headers: Headers) -> str | None:
+    return headers.get("authorization")

@@ -9,14 +9,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from gpuaas import http, probes
+from gpuaas.admission import Admission
 from gpuaas.service import Service
 from gpuaas.settings import WebSecrets, WebSettings
 from gpuaas.web import auth, configuration, errors, instances, readiness
-from gpuaas.web.resources import opened
+from gpuaas.web.resources import SESSION_COOKIE, opened
 
 
 def create_service(
@@ -46,12 +49,22 @@ def create_service(
     )
     app.router.redirect_slashes = False
     return Service(
-        app=http.Edge(app, {"Content-Security-Policy": _policy(settings.oidc_issuer)}),
+        app=http.Edge(
+            app,
+            {"Content-Security-Policy": _policy(settings.oidc_issuer)},
+            Admission(settings.source_limit_per_minute, settings.trusted_proxies, _credential),
+            errors.refused,
+        ),
         probes=probes.create_app(lambda: readiness.checks(app.state.resources)),
         listen_port=settings.listen_port,
         probe_port=settings.probe_port,
         log_level=settings.log_level,
     )
+
+
+def _credential(headers: Headers) -> str | None:
+    """The session's cookie. A token is the API's to judge, which is asked each time."""
+    return cookie_parser(headers.get("cookie", "")).get(SESSION_COOKIE)
 
 
 def _policy(issuer: str) -> str:

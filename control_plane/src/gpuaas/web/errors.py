@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gpuaas import logs
+from gpuaas.admission import Refusal
 from gpuaas.oidc.provider import ProviderUnavailableError
 from gpuaas.web.api_client import ApiProblemError, ApiUnavailableError
 from gpuaas.web.rendering import page
@@ -18,6 +19,13 @@ from gpuaas.web.resources import resources
 from gpuaas.web.visitor import ForgedRequestError, SessionEndedError
 
 _log = logging.getLogger(__name__)
+
+
+def refused(refusal: Refusal) -> Response:
+    """A request that was not let in."""
+    title = "Too many requests" if refusal.status == 429 else "The console is busy"
+    message = f"{refusal.detail} Try again in {refusal.retry_after} s."
+    return page("error.html", refusal.status, title=title, message=message, again="home")
 
 
 async def session_ended(request: Request, _error: Exception) -> Response:

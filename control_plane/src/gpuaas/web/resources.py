@@ -20,6 +20,8 @@ from gpuaas.web.cookies import SignedCookie
 from gpuaas.web.login import ATTEMPT_SECONDS, Login
 from gpuaas.web.sessions import SessionStore
 
+SESSION_COOKIE = "__Host-session"
+
 
 @dataclass(frozen=True, slots=True)
 class Resources:
@@ -52,8 +54,8 @@ async def opened(
             api=api,
             login=Login(settings, secrets.oidc_client_secret, Provider(settings.oidc_issuer, http), http, redis),
             sessions=SessionStore(redis, settings.session_seconds),
-            session_cookie=SignedCookie("session", key, settings.session_seconds),
-            browser_cookie=SignedCookie("login", key, ATTEMPT_SECONDS),
+            session_cookie=SignedCookie(SESSION_COOKIE, key, settings.session_seconds),
+            browser_cookie=SignedCookie("__Host-login", key, ATTEMPT_SECONDS),
         )
     finally:
         await api.close()
