@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import logging
 import ssl
 import subprocess
@@ -32,10 +31,9 @@ from support import issuer as issuers
 from support import processes
 from support.issuer import Issuer
 from support.processes import Server, free_port
+from support.sealed import SESSION_KEY
 from support.serving import serving
 from support.tls import Authority
-
-SESSION_KEY = base64.b64encode(bytes(range(32))).decode()
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,6 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
@@ -20,6 +19,10 @@ from gpuaas.service import Service
 from gpuaas.settings import WebSecrets, WebSettings
 from gpuaas.web import auth, configuration, errors, instances, readiness
 from gpuaas.web.resources import SESSION_COOKIE, opened
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 
 
 def create_service(
@@ -51,7 +54,7 @@ def create_service(
     return Service(
         app=http.Edge(
             app,
-            {"Content-Security-Policy": _policy(settings.oidc_issuer)},
+            {"Content-Security-Policy": POLICY},
             Admission(settings.source_limit_per_minute, settings.trusted_proxies, _credential),
             errors.refused,
         ),
@@ -65,12 +68,3 @@ def create_service(
 def _credential(headers: Headers) -> str | None:
     """The session's cookie. A token is the API's to judge, which is asked each time."""
     return cookie_parser(headers.get("cookie", "")).get(SESSION_COOKIE)
-
-
-def _policy(issuer: str) -> str:
-    # Chromium applies form-action to the redirect that answers a form too: logging out ends at the issuer.
-    parts = urlsplit(issuer)
-    return (
-        "default-src 'none'; style-src 'self'; img-src 'self'; "
-        f"form-action 'self' {parts.scheme}://{parts.netloc}; base-uri 'none'; frame-ancestors 'none'"
-    )
