@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from gpuaas.api.readiness import EXPECTED_VERSION
-from gpuaas.configuration import secret_digest
+from gpuaas.configuration import secret_digest, setting_digest
 from support import processes
 from support.issuer import Issuer
 from support.processes import Server, free_port, wait_for
@@ -105,27 +105,35 @@ def test_a_broken_connection_is_replaced(api: httpx.Client, issuer: Issuer, data
 def test_configuration_has_names_and_digests_only(
     api: httpx.Client, issuer: Issuer, environment: dict[str, str], postgres: Server, valkey: Server
 ) -> None:
-    response = api.get("/v1/configuration", headers={"Authorization": f"Bearer {issuer.token()}"})
+    response = api.get("/v1/configuration", headers={"Authorization": f"Bearer {issuer.token(roles=['platform'])}"})
     document = response.json()
     assert document["service"] == "api"
-    assert document["settings"]["GPUAAS_DATABASE_PORT"] == {
-        "type": "port",
-        "sha256": hashlib.sha256(environment["GPUAAS_DATABASE_PORT"].encode()).hexdigest(),
-    }
+    salt = document["salt"]
+    assert len(bytes.fromhex(salt)) == 16
+    for name in ("GPUAAS_DATABASE_PORT", "GPUAAS_OIDC_ISSUER"):
+        assert document["settings"][name]["hmac_sha256"] == setting_digest(name, environment[name], salt)
+    assert document["settings"]["GPUAAS_DATABASE_PORT"]["type"] == "port"
     assert len(document["settings"]) == 19
     assert document["secrets"] == {
-        "database_password": {"hmac_sha256": secret_digest("database_password", postgres.password)},
-        "redis_password": {"hmac_sha256": secret_digest("redis_password", valkey.password)},
+        "database_password": {"hmac_sha256": secret_digest("database_password", postgres.password, salt)},
+        "redis_password": {"hmac_sha256": secret_digest("redis_password", valkey.password, salt)},
     }
     for value in (environment["GPUAAS_OIDC_ISSUER"], postgres.password, valkey.password):
         assert value not in response.text
-        assert hashlib.sha256(value.encode()).hexdigest() in response.text or value != environment["GPUAAS_OIDC_ISSUER"]
+        assert hashlib.sha256(value.encode()).hexdigest() not in response.text
 
 
-def test_configuration_is_for_operators(api: httpx.Client, issuer: Issuer) -> None:
+@pytest.mark.parametrize("roles", [["viewer"], ["operator"], ["operator", "viewer"], [], None])
+def test_configuration_is_for_who_runs_the_platform(api: httpx.Client, issuer: Issuer, roles: list[str] | None) -> None:
     assert api.get("/v1/configuration").status_code == 401
-    viewer = {"Authorization": f"Bearer {issuer.token(roles=['viewer'])}"}
-    assert api.get("/v1/configuration", headers=viewer).status_code == 403
+    headers = {"Authorization": f"Bearer {issuer.token(roles=roles)}"}
+    refused = api.get("/v1/configuration", headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+
+
+def test_who_runs_the_platform_is_no_user_of_it(api: httpx.Client, issuer: Issuer) -> None:
+    headers = {"Authorization": f"Bearer {issuer.token(roles=['platform'])}"}
+    assert api.get("/v1/instances", headers=headers).status_code == 403
 
 
 def test_documentation_needs_nothing_from_elsewhere(api: httpx.Client) -> None:
