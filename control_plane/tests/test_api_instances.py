@@ -172,6 +172,17 @@ def test_same_key_other_body_is_a_conflict(api: httpx.Client, issuer: Issuer, da
     assert rows(database, "SELECT count(*) FROM instances") == [(1,)]
 
 
+def test_same_key_other_project_is_a_conflict(api: httpx.Client, issuer: Issuer, database: psycopg.Connection) -> None:
+    """Also when the project is not in the body, but the caller's only one."""
+    assert create(api, bearer(issuer), key="one").json()["project"] == "alpha"
+    moved = create(api, bearer(issuer, groups=["/projects/beta"]), key="one")
+    assert (moved.status_code, moved.json()["code"]) == (409, "idempotency_conflict")
+    both = bearer(issuer, groups=["/projects/alpha", "/projects/beta"])
+    assert create(api, both, BODY | {"project": "beta"}, key="one").status_code == 409
+    assert create(api, both, BODY | {"project": "alpha"}, key="one").status_code == 200
+    assert rows(database, "SELECT project FROM instances") == [("alpha",)]
+
+
 def test_keys_belong_to_a_subject(api: httpx.Client, issuer: Issuer) -> None:
     assert create(api, bearer(issuer), key="one").status_code == 201
     assert create(api, bearer(issuer, sub="somebody-else"), key="one").status_code == 201

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import psycopg
-from psycopg.errors import UndefinedTable
+from psycopg.errors import UndefinedTable, UniqueViolation
 
 from gpuaas import database, logs, redis_client
 from gpuaas.api.cache import ListCache
@@ -106,5 +106,8 @@ async def _make(pool: Pool, demo: Demo, at: datetime) -> bool:
         # two did not), or was made by another version of this list.
         if problem.code not in ("not_found", "idempotency_conflict"):
             raise
+        return False
+    except UniqueViolation:
+        # Its key expired, it did not.
         return False
     return not created.replayed

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from fastapi import Request
 from redis.asyncio import Redis
 
 from gpuaas import database, redis_client
+from gpuaas.api import expiry
 from gpuaas.api.cache import ListCache
 from gpuaas.api.limits import RateLimiter
 from gpuaas.api.store import Store
@@ -47,6 +49,7 @@ async def opened(
     http = client.create(tls)
     await pool.open(wait=False)
     await probe_pool.open(wait=False)
+    expiring = asyncio.create_task(expiry.run(pool))
     try:
         yield Resources(
             settings=settings,
@@ -59,6 +62,9 @@ async def opened(
             limiter=RateLimiter(redis, settings.rate_limit_per_minute),
         )
     finally:
+        expiring.cancel()
+        with suppress(asyncio.CancelledError):
+            await expiring
         await pool.close()
         await probe_pool.close()
         await http.aclose()
