@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import logging
 import ssl
 import subprocess
@@ -16,7 +15,7 @@ import pytest
 import redis
 
 from gpuaas import migrate
-from gpuaas.api.app import create_app as create_api
+from gpuaas.api.app import create_service as create_api
 from gpuaas.configuration import describe
 from gpuaas.settings import (
     ApiSecrets,
@@ -27,15 +26,14 @@ from gpuaas.settings import (
     WebSettings,
     read_settings,
 )
-from gpuaas.web.app import create_app as create_web
+from gpuaas.web.app import create_service as create_web
 from support import issuer as issuers
 from support import processes
 from support.issuer import Issuer
 from support.processes import Server, free_port
-from support.serving import served
+from support.sealed import SESSION_KEY
+from support.serving import serving
 from support.tls import Authority
-
-SESSION_KEY = base64.b64encode(bytes(range(32))).decode()
 
 
 @pytest.fixture(autouse=True)
@@ -104,6 +102,7 @@ def environment(postgres: Server, valkey: Server, issuer: Issuer, ca_file: Path,
         "GPUAAS_REDIS_PORT": str(valkey.port),
         "GPUAAS_OIDC_ISSUER": issuer.url,
         "GPUAAS_LISTEN_PORT": str(free_port()),
+        "GPUAAS_PROBE_PORT": str(free_port()),
         "GPUAAS_DATABASE_HOST": postgres.host,
         "GPUAAS_DATABASE_PORT": str(postgres.port),
         "GPUAAS_DATABASE_NAME": "gpuaas",
@@ -112,6 +111,8 @@ def environment(postgres: Server, valkey: Server, issuer: Issuer, ca_file: Path,
         "GPUAAS_OIDC_AUDIENCE": issuers.AUDIENCE,
         "GPUAAS_OIDC_LEEWAY_SECONDS": "1",
         "GPUAAS_RATE_LIMIT_PER_MINUTE": "600",
+        "GPUAAS_SOURCE_LIMIT_PER_MINUTE": "6000",
+        "GPUAAS_TRUSTED_PROXIES": "127.0.0.0/8",
         "GPUAAS_CACHE_SECONDS": "5",
         "GPUAAS_OIDC_CLIENT_ID": issuers.CLIENT_ID,
         "GPUAAS_WEB_URL": f"http://127.0.0.1:{web_port}",
@@ -156,12 +157,25 @@ def migrate_secrets(postgres: Server) -> MigrateSecrets:
 
 
 @pytest.fixture
+def probed() -> dict[str, str]:
+    """Public URL -> URL of the probes of what was started."""
+    return {}
+
+
+@pytest.fixture
+def probe(probed: dict[str, str]) -> Callable[[str, str], httpx.Response]:
+    """Ask a probe (``live`` or ``ready``) of what serves a public URL."""
+    return lambda url, name: httpx.get(f"{probed[url.rstrip('/')]}/healthz/{name}", trust_env=False, timeout=15)
+
+
+@pytest.fixture
 def start_api(
     environment: dict[str, str],
     postgres: Server,
     valkey: Server,
     database: psycopg.Connection,
     redis_client: redis.Redis,
+    probed: dict[str, str],
 ) -> Iterator[Callable[..., httpx.Client]]:
     """Start an API with changed settings; returns a client of it."""
     from contextlib import ExitStack
@@ -169,12 +183,13 @@ def start_api(
     with ExitStack() as stack:
 
         def start(**changes: str) -> httpx.Client:
-            environ = {**environment, **changes}
+            port = str(httpx.URL(environment["GPUAAS_API_URL"]).port)
+            environ = {**environment, "GPUAAS_LISTEN_PORT": port, "GPUAAS_PROBE_PORT": str(free_port()), **changes}
             settings = read_settings(ApiSettings, environ)
             secrets = ApiSecrets(database_password=postgres.password, redis_password=valkey.password)
             described = describe("api", settings, secrets, environ)
-            app = create_api(settings, secrets, ssl.create_default_context(), described)
-            url = stack.enter_context(served(app, httpx.URL(environ["GPUAAS_API_URL"]).port or 0))
+            service = create_api(settings, secrets, ssl.create_default_context(), described)
+            url, probed[url] = stack.enter_context(serving(service))
             return stack.enter_context(httpx.Client(base_url=url, trust_env=False, timeout=15))
 
         yield start
@@ -186,21 +201,25 @@ def api(start_api: Callable[..., httpx.Client]) -> httpx.Client:
 
 
 @pytest.fixture
-def start_web(environment: dict[str, str], valkey: Server, redis_client: redis.Redis) -> Iterator[Callable[..., str]]:
+def start_web(
+    environment: dict[str, str], valkey: Server, redis_client: redis.Redis, probed: dict[str, str]
+) -> Iterator[Callable[..., str]]:
     """Start a web console with changed settings; returns its URL."""
     from contextlib import ExitStack
 
     with ExitStack() as stack:
 
         def start(**changes: str) -> str:
-            environ = {**environment, **changes}
+            port = str(httpx.URL(environment["GPUAAS_WEB_URL"]).port)
+            environ = {**environment, "GPUAAS_LISTEN_PORT": port, "GPUAAS_PROBE_PORT": str(free_port()), **changes}
             secrets = WebSecrets(
                 redis_password=valkey.password, oidc_client_secret=issuers.CLIENT_SECRET, session_key=SESSION_KEY
             )
             settings = read_settings(WebSettings, environ)
             described = describe("web", settings, secrets, environ)
-            app = create_web(settings, secrets, ssl.create_default_context(), described)
-            return stack.enter_context(served(app, httpx.URL(environ["GPUAAS_WEB_URL"]).port or 0))
+            service = create_web(settings, secrets, ssl.create_default_context(), described)
+            url, probed[url] = stack.enter_context(serving(service))
+            return url
 
         yield start
 

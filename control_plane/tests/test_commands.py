@@ -33,11 +33,15 @@ def start(command: str, environment: dict[str, str]) -> subprocess.Popen[str]:
     )
 
 
-def live(url: str) -> bool:
+def answers(url: str, path: str = "/nowhere", status: int = 404) -> bool:
     try:
-        return httpx.get(f"{url}/healthz/live", trust_env=False).status_code == 200
+        return httpx.get(f"{url}{path}", trust_env=False).status_code == status
     except httpx.TransportError:
         return False
+
+
+def live(probes: str) -> bool:
+    return answers(probes, "/healthz/live", 200)
 
 
 @pytest.mark.parametrize(
@@ -52,9 +56,9 @@ def test_serve_and_stop(
     issuer: Issuer,
 ) -> None:
     process = start(command, environment)
-    url = f"http://127.0.0.1:{environment['GPUAAS_LISTEN_PORT']}"
-    wait_for(lambda: live(url), command)
-    assert httpx.get(f"{url}/healthz/ready", trust_env=False).status_code == 200
+    url, probes = (f"http://127.0.0.1:{environment[f'GPUAAS_{name}_PORT']}" for name in ("LISTEN", "PROBE"))
+    wait_for(lambda: live(probes), command)
+    assert httpx.get(f"{probes}/healthz/ready", trust_env=False).status_code == 200
     headers = {"Authorization": f"Bearer {issuer.token()}", "X-Request-Id": "req-1"}
     httpx.get(f"{url}{path}", headers=headers, trust_env=False)
     process.send_signal(signal.SIGTERM)
@@ -74,14 +78,14 @@ def test_a_request_in_flight_is_answered(
 ) -> None:
     process = start("api", environment)
     url = f"http://127.0.0.1:{environment['GPUAAS_LISTEN_PORT']}"
-    wait_for(lambda: live(url), "api")
+    wait_for(lambda: answers(url), "api")
     headers = {"Authorization": f"Bearer {issuer.token()}", "Idempotency-Key": "k"}
 
     def slow_body() -> Iterator[bytes]:
         yield b'{"name":"slow","gpu_type":"H100",'
         process.send_signal(signal.SIGTERM)
         # Nobody is let in any more; the rest of the body comes after that.
-        wait_for(lambda: not live(url), "closing the door")
+        wait_for(lambda: not answers(url), "closing the door")
         yield b'"gpu_count":1}'
 
     answer = httpx.post(

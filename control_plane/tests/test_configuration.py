@@ -10,12 +10,13 @@ from typing import Any
 import httpx
 import pytest
 
-from gpuaas.configuration import describe, secret_digest
+from gpuaas.configuration import describe, secret_digest, setting_digest
 from gpuaas.settings import ApiSecrets, ApiSettings, WebSecrets, WebSettings, read_settings
 from support.browser import Browser
 from support.issuer import Issuer
 
 SECRETS = ApiSecrets(database_password="hunter2-database", redis_password="hunter2-redis")
+SALT = "00" * 16
 
 
 def described(environ: dict[str, str]) -> dict[str, object]:
@@ -27,7 +28,7 @@ def test_names_types_and_digests_only(environment: dict[str, str]) -> None:
     port = environment["GPUAAS_REDIS_PORT"]
     assert document["settings"]["GPUAAS_REDIS_PORT"] == {
         "type": "port",
-        "sha256": hashlib.sha256(port.encode()).hexdigest(),
+        "hmac_sha256": setting_digest("GPUAAS_REDIS_PORT", port, document["salt"]),
     }
     assert document["settings"]["GPUAAS_SECRETS_SOURCE"]["type"] == "url"
     assert sorted(document["secrets"]) == ["database_password", "redis_password"]
@@ -35,13 +36,28 @@ def test_names_types_and_digests_only(environment: dict[str, str]) -> None:
         assert len(value) < 4 or value not in str(document)
 
 
-def test_a_secrets_digest_is_of_its_name_and_value_and_not_the_bare_hash() -> None:
-    value = "hunter2"
-    digest = secret_digest("redis_password", value)
-    assert digest == hmac.new(b"hunter2", b"gpuaas-configuration-v1\0redis_password", hashlib.sha256).hexdigest()
-    assert digest != secret_digest("database_password", value)
-    assert digest != secret_digest("redis_password", "hunter3")
-    assert digest != hashlib.sha256(value.encode()).hexdigest()
+def test_a_secrets_digest_is_of_its_name_its_value_and_the_salt() -> None:
+    digest = secret_digest("redis_password", "hunter2", SALT)
+    assert (
+        digest
+        == hmac.new(
+            b"hunter2", b"gpuaas-configuration-v2\0redis_password\0" + SALT.encode(), hashlib.sha256
+        ).hexdigest()
+    )
+    assert digest != secret_digest("database_password", "hunter2", SALT)
+    assert digest != secret_digest("redis_password", "hunter3", SALT)
+    assert digest != secret_digest("redis_password", "hunter2", "11" * 16)
+
+
+def test_no_two_starts_tell_the_same(environment: dict[str, str]) -> None:
+    settings = read_settings(ApiSettings, environment)
+    first, second = (describe("api", settings, SECRETS, environment) for _round in range(2))
+    told = [
+        {item["hmac_sha256"] for part in ("settings", "secrets") for item in document[part].values()}
+        for document in (first, second)
+    ]
+    assert len(told[0]) == len(first["settings"]) + len(first["secrets"])
+    assert not told[0] & told[1]
 
 
 def test_names_that_nobody_reads(environment: dict[str, str]) -> None:
@@ -54,10 +70,13 @@ def test_names_that_nobody_reads(environment: dict[str, str]) -> None:
     ]
 
 
-def test_the_digest_is_the_one_that_validate_computes() -> None:
-    """The same vector as in the tests of the collection's check kind process_configuration."""
-    assert secret_digest("redis_password", "correct horse") == (
-        "4a662fb383cf5bb8430aedf82a9b9570bb61c120d08369b53529060d3285f269"
+def test_the_digests_are_those_that_validate_computes() -> None:
+    """The same vectors as in the tests of the collection's check type process_configuration."""
+    assert secret_digest("redis_password", "correct horse", SALT) == (
+        "ccf5a99d232100916f00d18dbc21d6f574d493b6cb51b8253999f1e95996aa8a"
+    )
+    assert setting_digest("GPUAAS_REDIS_PORT", "6379", SALT) == (
+        "b867ea9707fdc5cbec233f62766fae696c9f73c3ac6964e286aa8260f11b4032"
     )
 
 
@@ -73,14 +92,14 @@ def ask(web: str, token: str) -> httpx.Response:
     return httpx.get(f"{web}/configuration", headers={"Authorization": f"Bearer {token}"}, trust_env=False)
 
 
-def test_an_operator_sees_the_webs(web: str, issuer: Issuer, environment: dict[str, str]) -> None:
-    answer = ask(web, issuer.token())
+def test_who_runs_the_platform_sees_the_webs(web: str, issuer: Issuer, environment: dict[str, str]) -> None:
+    answer = ask(web, issuer.token(roles=["platform"]))
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "no-store"
     document = answer.json()
     assert document["service"] == "web"
-    assert sorted(document) == ["secrets", "service", "settings", "unread", "version"]
-    assert len(document["settings"]) == 11
+    assert sorted(document) == ["salt", "secrets", "service", "settings", "unread", "version"]
+    assert len(document["settings"]) == 14
     assert sorted(document["secrets"]) == ["oidc_client_secret", "redis_password", "session_key"]
     assert environment["GPUAAS_WEB_URL"] not in answer.text
 
@@ -89,6 +108,7 @@ def test_an_operator_sees_the_webs(web: str, issuer: Issuer, environment: dict[s
     ("claims", "status", "code"),
     [
         ({"roles": ["viewer"]}, 403, "forbidden"),
+        ({"roles": ["operator"]}, 403, "forbidden"),
         ({"roles": []}, 403, "forbidden"),
         ({"aud": "another"}, 401, "token_audience"),
         ({"exp": 1}, 401, "token_expired"),

@@ -14,7 +14,7 @@ from gpuaas import migrate
 from gpuaas.migrate import Migration, MigrationError
 from gpuaas.settings import MigrateSecrets, MigrateSettings
 from support import processes
-from support.processes import Server, free_port
+from support.processes import Server, free_port, wait_for
 
 
 @pytest.fixture
@@ -119,3 +119,49 @@ def test_it_gives_up(
     said = capsys.readouterr().out
     assert json.loads(said.splitlines()[-1])["message"] == "database is not reachable"
     assert migrate_secrets.database_password not in said
+
+
+def test_it_does_not_make_everybody_wait_for_a_lock(
+    settings: MigrateSettings, migrate_secrets: MigrateSecrets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody reads for long: the migration lets others read meanwhile, and is made when they have ended."""
+    monkeypatch.setattr(migrate, "LOCK_TIMEOUT_MS", 100)
+    first = Migration(1, "0001_first.sql", b"CREATE TABLE busy ()")
+    second = Migration(2, "0002_second.sql", b"ALTER TABLE busy ADD COLUMN more integer")
+    with (
+        connect(settings, migrate_secrets) as migrating,
+        connect(settings, migrate_secrets) as reading,
+        connect(settings, migrate_secrets) as other,
+        ThreadPoolExecutor(1) as thread,
+    ):
+        migrate.apply(migrating, [first])
+        with reading.transaction():
+            reading.execute("SELECT FROM busy")
+            running = thread.submit(migrate.apply, migrating, [first, second])
+            wait_for(lambda: waits(other), "the migration")
+            # It would be behind the migration until the reader had ended.
+            other.execute("SET statement_timeout = 5000")
+            other.execute("SELECT FROM busy")
+            assert not running.done()
+        assert running.result() == (1, 2)
+
+
+def test_it_does_not_wait_for_a_lock_for_ever(
+    settings: MigrateSettings, migrate_secrets: MigrateSecrets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrate, "LOCK_TIMEOUT_MS", 10)
+    monkeypatch.setattr(migrate, "LAST_RETRY_SECONDS", 0.01)
+    first = Migration(1, "0001_first.sql", b"CREATE TABLE busy ()")
+    with connect(settings, migrate_secrets) as migrating, connect(settings, migrate_secrets) as reading:
+        migrate.apply(migrating, [first])
+        second = Migration(2, "0002_second.sql", b"DROP TABLE busy")
+        with reading.transaction():
+            reading.execute("SELECT FROM busy")
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                migrate.apply(migrating, [first, second])
+        assert version(settings, migrate_secrets) == 1
+
+
+def waits(connection: psycopg.Connection) -> bool:
+    """Whether somebody waits for a lock."""
+    return connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone() != (0,)

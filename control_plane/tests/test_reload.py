@@ -28,7 +28,9 @@ class Running:
     def __init__(self, source: Path, environment: dict[str, str], log: Path, *arguments: str) -> None:
         self.source = source
         self.log = log
-        self.url = f"http://127.0.0.1:{environment['GPUAAS_LISTEN_PORT']}"
+        self.url, self.probes = (
+            f"http://127.0.0.1:{environment[f'GPUAAS_{name}_PORT']}" for name in ("LISTEN", "PROBE")
+        )
         with log.open("wb") as out:
             # -I and -B as in its first line, whose interpreter is only in the image.
             self.process = subprocess.Popen(
@@ -47,7 +49,8 @@ class Running:
 
     def shows(self, path: str, text: str) -> bool:
         try:
-            return text in httpx.get(f"{self.url}{path}", trust_env=False, timeout=10).text
+            url = self.probes if path.startswith("/healthz") else self.url
+            return text in httpx.get(f"{url}{path}", trust_env=False, timeout=10).text
         except httpx.TransportError:
             return False
 
@@ -76,7 +79,7 @@ def web(source: Path, environment: dict[str, str], redis_client: redis.Redis, tm
 
 
 def test_edits_of_code_pages_and_style(web: Running) -> None:
-    web.edit("web/app.py", '{"status": "live"}', '{"status": "edited code"}')
+    web.edit("probes.py", '{"status": "live"}', '{"status": "edited code"}')
     wait_for(lambda: web.shows("/healthz/live", "edited code"), "the edit")
     web.edit("web/templates/landing.html", "<p", "<p>edited page</p><p")
     wait_for(lambda: web.shows("/", "edited page"), "the edit")
@@ -85,7 +88,7 @@ def test_edits_of_code_pages_and_style(web: Running) -> None:
     assert list(web.source.rglob("__pycache__")) == []
     (first, *_others) = (line for line in web.log.read_text().splitlines() if "detected" in line)
     assert json.loads(first)["message"].startswith("--reload detected changes in '")
-    assert first.count("web/app.py") == 1
+    assert first.count("probes.py") == 1
 
 
 def test_a_mistake_is_logged_and_the_next_edit_is_served(web: Running) -> None:
@@ -116,7 +119,7 @@ def test_the_api_too(
     running = Running(source, environment, tmp_path / "log", "api", "--reload")
     try:
         wait_for(lambda: running.shows("/healthz/ready", '"ready"'), "api")
-        running.edit("api/health.py", '{"status": "live"}', '{"status": "edited code"}')
+        running.edit("probes.py", '{"status": "live"}', '{"status": "edited code"}')
         wait_for(lambda: running.shows("/healthz/live", "edited code"), "the edit")
     finally:
         running.process.send_signal(signal.SIGTERM)

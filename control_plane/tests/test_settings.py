@@ -27,6 +27,7 @@ API = {
     "GPUAAS_REDIS_PORT": "6379",
     "GPUAAS_OIDC_ISSUER": "https://auth.gpuaas.localhost:8443/realms/gpuaas",
     "GPUAAS_LISTEN_PORT": "8000",
+    "GPUAAS_PROBE_PORT": "9000",
     "GPUAAS_DATABASE_HOST": "postgres",
     "GPUAAS_DATABASE_PORT": "5432",
     "GPUAAS_DATABASE_NAME": "gpuaas",
@@ -35,6 +36,8 @@ API = {
     "GPUAAS_OIDC_AUDIENCE": "gpuaas-api",
     "GPUAAS_OIDC_LEEWAY_SECONDS": "1",
     "GPUAAS_RATE_LIMIT_PER_MINUTE": "600",
+    "GPUAAS_SOURCE_LIMIT_PER_MINUTE": "600",
+    "GPUAAS_TRUSTED_PROXIES": "10.0.0.0/8,fd00::/8",
     "GPUAAS_CACHE_SECONDS": "5",
 }
 
@@ -75,6 +78,9 @@ def test_missing(name: str, absent: bool) -> None:
         ("GPUAAS_CACHE_SECONDS", "-1"),
         ("GPUAAS_CACHE_SECONDS", "5.0"),
         ("GPUAAS_CACHE_SECONDS", "\N{ARABIC-INDIC DIGIT FIVE}"),
+        ("GPUAAS_TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("GPUAAS_TRUSTED_PROXIES", "traefik"),
+        ("GPUAAS_TRUSTED_PROXIES", "10.0.0.0/8,"),
         ("GPUAAS_DATABASE_NAME", " "),
         ("GPUAAS_DATABASE_NAME", "a\nb"),
     ],

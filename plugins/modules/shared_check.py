@@ -74,7 +74,7 @@ checks:
       proves: ingress
       reason: ""
       seconds: 0.021
-      seen: "GET https://api.gpuaas.vm-105.internal/healthz/ready: 200"
+      seen: "GET https://api.gpuaas.vm-105.internal/openapi.json: 200"
 failed_checks:
   description: Ids of the checks that did not hold.
   returned: once the endpoints were requested

@@ -24,7 +24,7 @@ from gpuaas.settings import (
 )
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp
+    from gpuaas.service import Service
 
 EX_CONFIG = 78  # sysexits.h: a restart does not help, the configuration has to change
 
@@ -56,16 +56,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EX_CONFIG
 
 
-def application(command: str) -> tuple[ASGIApp, int, str]:
-    """The application of ``api`` or ``web``, its port and its log level. Raises ConfigurationError."""
+def service(command: str) -> Service:
+    """What ``api`` or ``web`` serves. Raises ConfigurationError."""
     return _api() if command == "api" else _web()
 
 
 def _serve(command: str) -> int:
-    app, port, log_level = application(command)
+    serving = service(command)
     from gpuaas.serve import serve
 
-    return serve(app, port, log_level)
+    return serve(serving)
 
 
 def _reload(command: str) -> int:
@@ -73,7 +73,7 @@ def _reload(command: str) -> int:
     settings, _secrets = _api_configuration() if command == "api" else _web_configuration()
     from gpuaas.reload import supervise
 
-    return supervise(command, settings.listen_port, settings.log_level)
+    return supervise(command, (settings.listen_port, settings.probe_port), settings.log_level)
 
 
 def _api_configuration() -> tuple[ApiSettings, ApiSecrets]:
@@ -86,25 +86,25 @@ def _web_configuration() -> tuple[WebSettings, WebSecrets]:
     return settings, read_secrets(WebSecrets, settings.secrets_source.provider(settings.ca_file))
 
 
-def _api() -> tuple[ASGIApp, int, str]:
+def _api() -> Service:
     settings, secrets = _api_configuration()
     tls = tls_context(settings.ca_file)
     described = configuration.describe("api", settings, secrets, os.environ)
     # Each command imports its own half only; what one does not use costs it no memory.
     gc.disable()
-    from gpuaas.api.app import create_app
+    from gpuaas.api.app import create_service
 
-    return create_app(settings, secrets, tls, described), settings.listen_port, settings.log_level
+    return create_service(settings, secrets, tls, described)
 
 
-def _web() -> tuple[ASGIApp, int, str]:
+def _web() -> Service:
     settings, secrets = _web_configuration()
     tls = tls_context(settings.ca_file)
     described = configuration.describe("web", settings, secrets, os.environ)
     gc.disable()
-    from gpuaas.web.app import create_app
+    from gpuaas.web.app import create_service
 
-    return create_app(settings, secrets, tls, described), settings.listen_port, settings.log_level
+    return create_service(settings, secrets, tls, described)
 
 
 def _migrate() -> int:

@@ -1,46 +1,57 @@
 """What a process says of its configuration: names, types and digests, comparable across modes, free of values.
 
-A setting's digest is the SHA-256 of its text. A secret's is HMAC-SHA-256 with the
-secret as the key, over a label and its name: it proves that two secrets are
-equal, is of use nowhere else, and tells nothing about a random value. Only an
-operator is told either.
+Every digest is salted: the process draws 16 random bytes when it starts, and tells
+them with its digests, so that no table made beforehand and no other process's
+digests say anything. A setting's is HMAC-SHA-256 with the salt as the key, over a
+label, its name and its text. A secret's is HMAC-SHA-256 with the secret as the key,
+over the label, its name and the salt: it proves that two secrets are equal, is of
+use nowhere else, and tells nothing about a random value. Only who runs the platform
+is told either.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import hmac
 from collections.abc import Mapping
+from secrets import token_hex
 from typing import Any
 
 from gpuaas import __version__
 from gpuaas.settings import PREFIX, fields
 
-LABEL = "gpuaas-configuration-v1"
+LABEL = "gpuaas-configuration-v2"
+SALT_BYTES = 16
 
 
 def describe(service: str, settings: Any, secrets: Any, environ: Mapping[str, str]) -> dict[str, Any]:
     """The document of a process that read ``settings`` from ``environ`` and has ``secrets``."""
     known = sorted(fields(type(settings)))
+    salt = token_hex(SALT_BYTES)
     return {
+        "salt": salt,
         "service": service,
         "version": __version__,
         "settings": {
-            name: {"type": kind.name, "sha256": hashlib.sha256(environ[name].encode()).hexdigest()}
+            name: {"type": kind.name, "hmac_sha256": setting_digest(name, environ[name], salt)}
             for name, _attribute, kind in known
         },
         "secrets": {
-            item.name: {"hmac_sha256": secret_digest(item.name, getattr(secrets, item.name))}
+            item.name: {"hmac_sha256": secret_digest(item.name, getattr(secrets, item.name), salt)}
             for item in dataclasses.fields(secrets)
         },
         "unread": _unread({name for name, _attribute, _kind in known}, environ),
     }
 
 
-def secret_digest(name: str, value: str) -> str:
-    """HMAC-SHA-256 with key ``value`` of ``gpuaas-configuration-v1``, a zero byte and ``name``; in hex."""
-    return hmac.digest(value.encode(), f"{LABEL}\0{name}".encode(), "sha256").hex()
+def setting_digest(name: str, value: str, salt: str) -> str:
+    """HMAC-SHA-256 with the bytes of ``salt`` (hex) as key, of the label, ``name`` and ``value`` with zero bytes between; in hex."""
+    return hmac.digest(bytes.fromhex(salt), f"{LABEL}\0{name}\0{value}".encode(), "sha256").hex()
+
+
+def secret_digest(name: str, value: str, salt: str) -> str:
+    """HMAC-SHA-256 with key ``value``, of the label, ``name`` and ``salt`` (hex) with zero bytes between; in hex."""
+    return hmac.digest(value.encode(), f"{LABEL}\0{name}\0{salt}".encode(), "sha256").hex()
 
 
 def _unread(known: set[str], environ: Mapping[str, str]) -> list[str]:

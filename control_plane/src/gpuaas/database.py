@@ -32,14 +32,14 @@ def parameters(settings: MigrateSettings, password: str) -> dict[str, Any]:
     }
 
 
-def create_pool(settings: ApiSettings, password: str) -> Pool:
-    """A pool that is opened later and needs no database to be there yet."""
+def create_pool(settings: ApiSettings, password: str, size: int) -> Pool:
+    """A pool of at most ``size`` connections that is opened later and needs no database to be there yet."""
     return AsyncConnectionPool(
         "",
         kwargs={**parameters(settings, password), "options": _OPTIONS, "row_factory": dict_row},
         connection_class=AsyncConnection[DictRow],
         min_size=1,
-        max_size=settings.database_pool_size,
+        max_size=size,
         open=False,
         timeout=CHECKOUT_SECONDS,
         # A connection that died with its server is replaced here, not handed out.

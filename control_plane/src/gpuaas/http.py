@@ -1,4 +1,4 @@
-"""What every request gets at the edge of a process: id, bounds, headers, a log line."""
+"""What every request gets at the edge of a process: id, admission, bounds, headers, a log line."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gpuaas import logs
+from gpuaas.admission import Admission, Refusal
 
 MAX_BODY_BYTES = 64 * 1024
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -34,9 +36,13 @@ SECURITY_HEADERS: Mapping[str, str] = {
 class Edge:
     """Outermost ASGI layer; the application inside never sees an oversized body."""
 
-    def __init__(self, app: ASGIApp, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, app: ASGIApp, headers: Mapping[str, str], admission: Admission, refuse: Callable[[Refusal], Response]
+    ) -> None:
         self.app = app
         self._headers = {**SECURITY_HEADERS, **headers}
+        self._admission = admission
+        self._refuse = refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -54,10 +60,18 @@ class Edge:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = identity
+                if "set-cookie" in headers:
+                    headers["Cache-Control"] = "no-store"
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
             await send(message)
 
+        visit = self._admission.begin(scope)
+        if isinstance(visit, Refusal):
+            answer = self._refuse(visit)
+            answer.headers["Retry-After"] = str(visit.retry_after)
+            await answer(scope, receive, send_with_headers)
+            return
         try:
             await self.app(scope, _bounded(scope, receive), send_with_headers)
         except Exception:
@@ -65,6 +79,7 @@ class Edge:
             # close the connection under the next request of the ingress.
             logger.exception("unhandled exception")
         finally:
+            self._admission.end(visit, status, "subject" in scope.get("state", {}))
             _access_line(scope, status, time.perf_counter() - started)
 
 
@@ -100,5 +115,4 @@ def _access_line(scope: Scope, status: int, seconds: float) -> None:
     }
     if subject := scope.get("state", {}).get("subject"):
         fields["subject"] = subject
-    level = logging.DEBUG if scope["path"].startswith("/healthz/") else logging.INFO
-    logger.log(level, "request", extra={"fields": fields})
+    logger.info("request", extra={"fields": fields})

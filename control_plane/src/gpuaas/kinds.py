@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -78,11 +79,16 @@ def _url(raw: str) -> str:
     return raw
 
 
+def _networks(raw: str) -> tuple[Any, ...]:
+    return tuple(ipaddress.ip_network(part) for part in raw.split(","))
+
+
 STRING = Kind("string", "a non-empty line of text", _string)
 LOG_LEVEL = Kind("string", f"one of {', '.join(_LOG_LEVELS)}", _log_level)
 PATH = Kind("path", "an absolute path", _path)
 HOSTNAME = Kind("hostname", "a host name", _hostname)
 PORT = Kind("port", "a port (1-65535)", _port)
+NETWORKS = Kind("string", "networks in CIDR notation, separated by commas", _networks)
 INTEGER = Kind("integer", "a whole number", _integer)
 POSITIVE = Kind("integer", "a whole number above zero", _positive)
 URL = Kind("url", "an http(s) URL without a trailing slash, query or user", _url)

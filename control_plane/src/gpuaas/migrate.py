@@ -6,6 +6,9 @@ ORM for what is here one lock, one table and a list of SQL files.
 Concurrent runs wait for each other on an advisory lock. Each file is one
 transaction together with its row in ``schema_version``, so that a crash leaves
 a version that is complete. A file that was applied may not change any more.
+
+Who waits for a lock on a table makes everybody wait who comes after, so no file
+waits for long: it lets go, and tries again a moment later.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from importlib import resources
 
 import psycopg
 from psycopg import Connection
+from psycopg.errors import LockNotAvailable
 
 from gpuaas import database, logs
 from gpuaas.settings import MigrateSecrets, MigrateSettings
@@ -27,6 +31,8 @@ EX_UNAVAILABLE = 69  # sysexits.h
 CONNECT_DEADLINE_SECONDS = 60.0
 FIRST_RETRY_SECONDS = 0.05
 LAST_RETRY_SECONDS = 0.5
+LOCK_TIMEOUT_MS = 2000
+LOCK_ATTEMPTS = 20
 LOCK = 0x67707561  # "gpua": any number, as long as it is always the same
 _FILE = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 _log = logging.getLogger(__name__)
@@ -112,16 +118,29 @@ def apply(connection: Connection, migrations: list[Migration]) -> tuple[int, int
         _check(applied, migrations)
         before = len(applied)
         for migration in migrations[before:]:
+            _apply_one(connection, migration)
+            _log.info("migration applied", extra={"fields": {"migration": migration.name}})
+        return before, len(migrations)
+    finally:
+        connection.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+
+
+def _apply_one(connection: Connection, migration: Migration) -> None:
+    for attempt in range(LOCK_ATTEMPTS):
+        try:
             with connection.transaction():
+                connection.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
                 connection.execute(migration.sql)
                 connection.execute(
                     "INSERT INTO schema_version (version, name, sha256) VALUES (%s, %s, %s)",
                     [migration.version, migration.name, migration.sha256],
                 )
-            _log.info("migration applied", extra={"fields": {"migration": migration.name}})
-        return before, len(migrations)
-    finally:
-        connection.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+            return
+        except LockNotAvailable:
+            if attempt == LOCK_ATTEMPTS - 1:
+                raise
+            _log.info("a table is in use; trying again", extra={"fields": {"migration": migration.name}})
+        time.sleep(LAST_RETRY_SECONDS)
 
 
 def _check(applied: dict[int, str], migrations: list[Migration]) -> None:

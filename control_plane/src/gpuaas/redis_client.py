@@ -5,6 +5,7 @@ from __future__ import annotations
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
+from redis.exceptions import RedisError
 
 TIMEOUT_SECONDS = 2.0
 
@@ -22,6 +23,15 @@ def create(host: str, port: int, password: str) -> Redis:
         retry=Retry(ExponentialBackoff(cap=0.2, base=0.05), 1),
         max_connections=50,
     )
+
+
+async def fault(redis: Redis) -> str | None:
+    """Why it cannot be used, or None."""
+    try:
+        await redis.ping()
+    except RedisError as error:
+        return f"not reachable ({type(error).__name__})"
+    return None
 
 
 def text(value: bytes | str | None) -> str | None:

@@ -41,13 +41,12 @@ class _Reload(BaseReload):
         return sorted({path for path, _modified in before.items() ^ self._seen.items()}) or None
 
 
-def supervise(command: str, port: int, log_level: str) -> int:
-    """Serve ``command`` (``api`` or ``web``) until SIGTERM or SIGINT; returns the exit status."""
+def supervise(command: str, ports: tuple[int, int], log_level: str) -> int:
+    """Serve ``command`` (``api`` or ``web``) and its probes until SIGTERM or SIGINT; returns the exit status."""
     logs.configure(log_level)
-    config = configuration("gpuaas", port)
-    return _Reload(config, functools.partial(_serve, command), [config.bind_socket()]).watch(
-        Path(gpuaas.__file__).parent
-    )
+    configs = [configuration("gpuaas", port) for port in ports]
+    sockets = [config.bind_socket() for config in configs]
+    return _Reload(configs[0], functools.partial(_serve, command), sockets).watch(Path(gpuaas.__file__).parent)
 
 
 def _times(root: Path) -> dict[Path, int]:
@@ -64,11 +63,11 @@ def _times(root: Path) -> dict[Path, int]:
 def _serve(command: str, sockets: list[socket]) -> None:
     """The child: imports what was edited, and serves it."""
     try:
-        from gpuaas.cli import application
+        from gpuaas.cli import service
 
-        app, port, log_level = application(command)
+        serving = service(command)
     except Exception:
         logs.configure("info")
         logger.exception("cannot start; the next edit is waited for")
         sys.exit(1)
-    sys.exit(serve(app, port, log_level, sockets, SHUTDOWN_SECONDS))
+    sys.exit(serve(serving, sockets, SHUTDOWN_SECONDS))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import psycopg
-from psycopg.errors import UndefinedTable
+from psycopg.errors import UndefinedTable, UniqueViolation
 
 from gpuaas import database, logs, redis_client
 from gpuaas.api.cache import ListCache
@@ -83,7 +83,7 @@ def run(settings: ApiSettings, secrets: ApiSecrets) -> int:
 async def _run(settings: ApiSettings, secrets: ApiSecrets) -> int:
     redis = redis_client.create(settings.redis_host, settings.redis_port, secrets.redis_password)
     try:
-        async with database.create_pool(settings, secrets.database_password) as pool:
+        async with database.create_pool(settings, secrets.database_password, size=1) as pool:
             made = [await _make(pool, demo, BEGIN + timedelta(minutes=n)) for n, demo in enumerate(DEMOS)]
         # As the API does after a write: nobody is shown an older list.
         cache = ListCache(redis, settings.cache_seconds)
@@ -106,5 +106,8 @@ async def _make(pool: Pool, demo: Demo, at: datetime) -> bool:
         # two did not), or was made by another version of this list.
         if problem.code not in ("not_found", "idempotency_conflict"):
             raise
+        return False
+    except UniqueViolation:
+        # Its key expired, it did not.
         return False
     return not created.replayed

@@ -1,55 +1,99 @@
-"""Runs an ASGI application until SIGTERM or SIGINT, then lets requests finish."""
+"""Runs a service until SIGTERM or SIGINT, then lets requests finish."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import gc
 import logging
 import signal
 import socket
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from typing import Literal
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from gpuaas import logs
+from gpuaas.service import Service
 
 SHUTDOWN_SECONDS = 20  # below the 30 s that Kubernetes gives a pod
 KEEP_ALIVE_SECONDS = 120  # above the 90 s of the ingress, so that it is never the server that hangs up
+EVERY_ADDRESS = "0.0.0.0"  # a pod is reached through its own
 
 _log = logging.getLogger(__name__)
 
 
-class _Server(uvicorn.Server):
-    """Stops on a signal and returns: a graceful end is exit status 0, not death by signal."""
+class _Probes(uvicorn.Server):
+    """Stops when the server beside it does."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+class Server(uvicorn.Server):
+    """Serves a service and, beside it in the same event loop, its probes.
+
+    Stops on a signal and returns: a graceful end is exit status 0, not death by
+    signal. The probes answer from the moment that the service does, and until it
+    has ended.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        host: str = EVERY_ADDRESS,
+        sockets: Sequence[socket.socket] | None = None,
+        shutdown_seconds: int = SHUTDOWN_SECONDS,
+    ) -> None:
+        """``sockets`` are those of the service and of the probes, when they are bound already."""
+        super().__init__(configuration(service.app, service.listen_port, host, shutdown_seconds))
+        self.probes = _Probes(configuration(service.probes, service.probe_port, host, 1, lifespan="off"))
+        self._bound = None if sockets is None else ([sockets[0]], [sockets[1]])
+        self._beside: asyncio.Task[None] | None = None
+
+    def run_until_stopped(self) -> None:
+        """Serve; returns after a signal, or when ``should_exit`` is set."""
+        self.run(self._bound[0] if self._bound else None)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            _log.info("listening", extra={"fields": {"port": self.config.port}})
+            self._beside = asyncio.create_task(self.probes.serve(self._bound[1] if self._bound else None))
+            _log.info("listening", extra={"fields": {"port": self.config.port, "probe_port": self.probes.config.port}})
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        if self._beside:
+            self.probes.should_exit = True
+            await self._beside
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
         stops = (signal.SIGTERM, signal.SIGINT)
-        before = {number: signal.signal(number, self.handle_exit) for number in stops}
-        try:
+        with contextlib.ExitStack() as stack:
+            for number in stops:
+                stack.callback(signal.signal, number, signal.signal(number, self.handle_exit))
             yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 def configuration(
-    app: ASGIApp | str, port: int, host: str = "0.0.0.0", shutdown_seconds: int = SHUTDOWN_SECONDS
+    app: ASGIApp | str,
+    port: int,
+    host: str = EVERY_ADDRESS,
+    shutdown_seconds: int = SHUTDOWN_SECONDS,
+    lifespan: Literal["on", "off"] = "on",
 ) -> uvicorn.Config:
-    """How ``app`` is served; every address, because a pod is reached through its own."""
+    """How ``app`` is served."""
     return uvicorn.Config(
         app,
         host=host,
         port=port,
         http="httptools",
         ws="none",
-        lifespan="on",
+        lifespan=lifespan,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -60,19 +104,15 @@ def configuration(
 
 
 def serve(
-    app: ASGIApp,
-    port: int,
-    log_level: str,
-    sockets: list[socket.socket] | None = None,
-    shutdown_seconds: int = SHUTDOWN_SECONDS,
+    service: Service, sockets: Sequence[socket.socket] | None = None, shutdown_seconds: int = SHUTDOWN_SECONDS
 ) -> int:
-    """Serve ``app`` on ``port``, or on ``sockets``, until told to stop; returns the exit status."""
-    logs.configure(log_level)
-    server = _Server(configuration(app, port, shutdown_seconds=shutdown_seconds))
+    """Serve until told to stop, on the service's ports or on ``sockets``; returns the exit status."""
+    logs.configure(service.log_level)
+    server = Server(service, sockets=sockets, shutdown_seconds=shutdown_seconds)
     # What is imported stays: out of the collector's sight it costs no pauses.
     gc.collect()
     gc.freeze()
     gc.enable()
-    server.run(sockets)
+    server.run_until_stopped()
     _log.info("stopped")
     return 0

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Protocol, get_type_hints
 
-from gpuaas.kinds import HOSTNAME, INTEGER, LOG_LEVEL, PATH, PORT, POSITIVE, SECRETS_SOURCE, STRING, URL, Kind
+from gpuaas.admission import Network
+from gpuaas.kinds import HOSTNAME, INTEGER, LOG_LEVEL, NETWORKS, PATH, PORT, POSITIVE, SECRETS_SOURCE, STRING, URL, Kind
 from gpuaas.secrets import SecretError, SecretsProvider, Source, SourceUnavailableError
 
 PREFIX = "GPUAAS_"
@@ -48,6 +49,7 @@ class ApiSettings(MigrateSettings):
     """What ``gpuaas api`` reads."""
 
     listen_port: Annotated[int, PORT]
+    probe_port: Annotated[int, PORT]
     database_pool_size: Annotated[int, POSITIVE]
     redis_host: Annotated[str, HOSTNAME]
     redis_port: Annotated[int, PORT]
@@ -55,6 +57,8 @@ class ApiSettings(MigrateSettings):
     oidc_audience: Annotated[str, STRING]
     oidc_leeway_seconds: Annotated[int, INTEGER]
     rate_limit_per_minute: Annotated[int, POSITIVE]
+    source_limit_per_minute: Annotated[int, POSITIVE]
+    trusted_proxies: Annotated[tuple[Network, ...], NETWORKS]
     cache_seconds: Annotated[int, POSITIVE]
 
 
@@ -65,6 +69,7 @@ class WebSettings:
     log_level: Annotated[str, LOG_LEVEL]
     secrets_source: Annotated[Source, SECRETS_SOURCE]
     listen_port: Annotated[int, PORT]
+    probe_port: Annotated[int, PORT]
     ca_file: Annotated[Path, PATH]
     redis_host: Annotated[str, HOSTNAME]
     redis_port: Annotated[int, PORT]
@@ -73,6 +78,8 @@ class WebSettings:
     web_url: Annotated[str, URL]
     api_url: Annotated[str, URL]
     session_seconds: Annotated[int, POSITIVE]
+    source_limit_per_minute: Annotated[int, POSITIVE]
+    trusted_proxies: Annotated[tuple[Network, ...], NETWORKS]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

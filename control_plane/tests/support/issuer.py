@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import secrets
@@ -50,9 +51,13 @@ class Issuer:
         self.access_seconds = 300
         self.document_issuer = self.url
         self.down = False
+        # Renewed tokens are on their way; or every token request is refused with this error.
+        self.held = False
+        self.refuses = ""
         self.id_token_claims: dict[str, Any] = {}
         self.jwks_requests = 0
         self.token_requests.clear()
+        self.refresh_tokens.clear()
         self.logouts.clear()
 
     def claims(self, **changes: Any) -> dict[str, Any]:
@@ -62,6 +67,7 @@ class Issuer:
             "iss": self.url,
             "aud": [AUDIENCE, "account"],
             "sub": "user-alice",
+            "jti": secrets.token_hex(8),
             "typ": "Bearer",
             "iat": now,
             "exp": now + 300,
@@ -111,7 +117,7 @@ class Issuer:
                 Route("/realms/gpuaas/jwks", self._jwks),
                 Route("/realms/gpuaas/authorize", self._authorize),
                 Route("/realms/gpuaas/token", self._token, methods=["POST"]),
-                Route("/realms/gpuaas/logout", self._logout),
+                Route("/realms/gpuaas/logout", self._logout, methods=["POST"]),
             ]
         )
 
@@ -148,23 +154,38 @@ class Issuer:
             return Response(status_code=503)
         form = {name: str(value) for name, value in (await request.form()).items()}
         self.token_requests.append(form)
-        basic = base64.b64decode(request.headers["authorization"].removeprefix("Basic ")).decode()
-        if tuple(map(unquote_plus, basic.split(":", 1))) != (CLIENT_ID, CLIENT_SECRET):
+        if not _is_client(request):
             return JSONResponse({"error": "invalid_client"}, 401)
+        if self.refuses:
+            return JSONResponse({"error": self.refuses}, 400)
         if form["grant_type"] == "refresh_token":
             if form["refresh_token"] not in self.refresh_tokens:
                 return JSONResponse({"error": "invalid_grant"}, 400)
             # For one use only, as a strict realm has it.
             self.refresh_tokens.remove(form["refresh_token"])
-            return JSONResponse(self._answer(None))
+            answer = self._answer(None)
+            while self.held:
+                await asyncio.sleep(0.01)
+            return JSONResponse(answer)
         asked = self.codes.pop(form["code"], None)
         if asked is None or form["redirect_uri"] != asked["redirect_uri"] or not _proves(form, asked):
             return JSONResponse({"error": "invalid_grant"}, 400)
         return JSONResponse(self._answer(asked["nonce"]))
 
     async def _logout(self, request: Request) -> Response:
-        self.logouts.append(dict(request.query_params))
-        return RedirectResponse(request.query_params["post_logout_redirect_uri"], 303)
+        if self.down:
+            return Response(status_code=503)
+        form = {name: str(value) for name, value in (await request.form()).items()}
+        self.logouts.append({**form, **request.query_params})
+        if not _is_client(request) or form["refresh_token"] not in self.refresh_tokens:
+            return JSONResponse({"error": "invalid_grant"}, 400)
+        self.refresh_tokens.remove(form["refresh_token"])
+        return Response(status_code=204)
+
+
+def _is_client(request: Request) -> bool:
+    basic = base64.b64decode(request.headers["authorization"].removeprefix("Basic ")).decode()
+    return tuple(map(unquote_plus, basic.split(":", 1))) == (CLIENT_ID, CLIENT_SECRET)
 
 
 def _proves(form: dict[str, str], asked: dict[str, str]) -> bool:

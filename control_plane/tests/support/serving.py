@@ -1,16 +1,18 @@
-"""ASGI applications behind a real HTTP server, in a thread."""
+"""ASGI applications and services behind real HTTP servers, in a thread."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from gpuaas.serve import configuration
+from gpuaas.serve import Server, configuration
+from gpuaas.service import Service
 from support.processes import wait_for
 
 
@@ -20,12 +22,36 @@ def served(app: ASGIApp, port: int = 0, certificate: Path | None = None) -> Iter
     config = configuration(app, port, "127.0.0.1")
     config.ssl_certfile = certificate
     server = uvicorn.Server(config)
+    with _threaded(server, server):
+        yield f"http{'s' if certificate else ''}://127.0.0.1:{_port(server)}"
+
+
+class _Threaded(Server):
+    """Signals are for the main thread alone."""
+
+    def capture_signals(self) -> Any:
+        return nullcontext()
+
+
+@contextmanager
+def serving(service: Service) -> Iterator[tuple[str, str]]:
+    """Serve ``service`` as its process does; yields its URL and that of its probes."""
+    server = _Threaded(service, "127.0.0.1")
+    with _threaded(server, server.probes):
+        yield f"http://127.0.0.1:{_port(server)}", f"http://127.0.0.1:{_port(server.probes)}"
+
+
+@contextmanager
+def _threaded(server: uvicorn.Server, last: uvicorn.Server) -> Iterator[None]:
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        wait_for(lambda: server.started or not thread.is_alive(), "the server")
-        listener = server.servers[0].sockets[0]
-        yield f"http{'s' if certificate else ''}://127.0.0.1:{listener.getsockname()[1]}"
+        wait_for(lambda: last.started or not thread.is_alive(), "the server")
+        yield
     finally:
         server.should_exit = True
         thread.join()
+
+
+def _port(server: uvicorn.Server) -> int:
+    return int(server.servers[0].sockets[0].getsockname()[1])

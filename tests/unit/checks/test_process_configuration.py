@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +11,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.process_configuration import (
     ProcessConfiguration,
     secret_digest,
+    setting_digest,
 )
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.tests.unit.checks.conftest import MakeContext
@@ -20,13 +20,15 @@ from ansible_collections.gpuaas.parity.tests.unit.checks.platform import SECRETS
 SETTINGS = {"GPUAAS_LEVEL": "info", "GPUAAS_PORT": "8000"}
 TYPES = {"GPUAAS_LEVEL": "string", "GPUAAS_PORT": "port"}
 KEYS = {"redis_password": "redis_password", "oidc_client_secret": "web_client_secret"}
+SALT = "5a" * 16
 URLS = {"api": "/v1/configuration", "web": "/configuration"}
 
 
 def reported() -> dict[str, Any]:
     return {
-        "settings": {k: {"type": TYPES[k], "sha256": hashlib.sha256(v.encode()).hexdigest()} for k, v in SETTINGS.items()},
-        "secrets": {key: {"hmac_sha256": secret_digest(key, SECRETS[name])} for key, name in KEYS.items()},
+        "salt": SALT,
+        "settings": {k: {"type": TYPES[k], "hmac_sha256": setting_digest(k, v, SALT)} for k, v in SETTINGS.items()},
+        "secrets": {key: {"hmac_sha256": secret_digest(key, SECRETS[name], SALT)} for key, name in KEYS.items()},
         "unread": [],
     }
 
@@ -45,9 +47,11 @@ def look(platform: Platform, context: Context, service: str = "api") -> Observat
     return ProcessConfiguration(service, platform.url(service) + URLS[service], "alice", "gpuaas-web").run(context)
 
 
-def test_the_digest_is_the_control_planes() -> None:
-    """The same vector as in the control plane's own tests."""
-    assert secret_digest("redis_password", "correct horse") == ("4a662fb383cf5bb8430aedf82a9b9570bb61c120d08369b53529060d3285f269")
+def test_the_digests_are_the_control_planes() -> None:
+    """The same vectors as in the control plane's own tests."""
+    salt = "00" * 16
+    assert secret_digest("redis_password", "correct horse", salt) == "ccf5a99d232100916f00d18dbc21d6f574d493b6cb51b8253999f1e95996aa8a"
+    assert setting_digest("GPUAAS_REDIS_PORT", "6379", salt) == "b867ea9707fdc5cbec233f62766fae696c9f73c3ac6964e286aa8260f11b4032"
 
 
 def test_an_api_that_runs_with_the_contract(platform: Platform, make_context: MakeContext) -> None:
@@ -62,7 +66,7 @@ def test_a_web_console_that_runs_with_the_contract(platform: Platform, make_cont
     document = reported()
     for key, value in context.service("web")["settings"].items():
         type_name = context.service("web")["types"][key]
-        document["settings"][key] = {"type": type_name, "sha256": hashlib.sha256(value.encode()).hexdigest()}
+        document["settings"][key] = {"type": type_name, "hmac_sha256": setting_digest(key, value, SALT)}
     platform.configuration = document
     found = look(platform, context, "web")
     assert found.ok, found.seen
@@ -85,20 +89,22 @@ def _without(part: str, name: str) -> Callable[[dict[str, Any]], None]:
     ("change", "seen"),
     [
         (_without("settings", "GPUAAS_PORT"), "lacks GPUAAS_PORT (settings)"),
-        (_changed("settings", "GPUAAS_MORE", to={"type": "string", "sha256": "x"}), "has unknown GPUAAS_MORE (settings)"),
-        (_changed("settings", "GPUAAS_LEVEL", "sha256", to="0" * 64), "runs with another value of setting GPUAAS_LEVEL"),
+        (_changed("settings", "GPUAAS_MORE", to={"type": "string", "hmac_sha256": "x"}), "has unknown GPUAAS_MORE (settings)"),
+        (_changed("settings", "GPUAAS_LEVEL", "hmac_sha256", to="0" * 64), "runs with another value of setting GPUAAS_LEVEL"),
         (_changed("settings", "GPUAAS_PORT", "type", to="integer"), "reads GPUAAS_PORT as integer, the contract says port"),
         (_without("secrets", "redis_password"), "lacks redis_password (secrets)"),
         (_changed("secrets", "more", to={"hmac_sha256": "x"}), "has unknown more (secrets)"),
         (
-            _changed("secrets", "redis_password", "hmac_sha256", to=secret_digest("redis_password", "the one before")),
+            _changed("secrets", "redis_password", "hmac_sha256", to=secret_digest("redis_password", "the one before", SALT)),
             "runs with another value of secret redis_password",
         ),
         (
             # The right value under the wrong name is another secret.
-            _changed("secrets", "redis_password", "hmac_sha256", to=secret_digest("password", SECRETS["redis_password"])),
+            _changed("secrets", "redis_password", "hmac_sha256", to=secret_digest("password", SECRETS["redis_password"], SALT)),
             "runs with another value of secret redis_password",
         ),
+        # Digests that were salted otherwise, such as those of another process.
+        (_changed("salt", to="00" * 16), "runs with another value of setting GPUAAS_LEVEL, GPUAAS_PORT"),
         (_changed("unread", to=["GPUAAS_X"]), "does not read GPUAAS_X"),
     ],
 )
@@ -115,7 +121,17 @@ def test_a_process_that_runs_with_something_else(
         assert value not in found.seen
 
 
-@pytest.mark.parametrize("document", [["odd"], {}, {"settings": {}, "unread": []}, {"settings": {"A": "x"}, "secrets": {}, "unread": []}])
+@pytest.mark.parametrize(
+    "document",
+    [
+        ["odd"],
+        {},
+        {"salt": SALT, "settings": {}, "unread": []},
+        {"salt": SALT, "settings": {"A": "x"}, "secrets": {}, "unread": []},
+        {"settings": {}, "secrets": {}, "unread": []},
+        {"salt": "salt", "settings": {}, "secrets": {}, "unread": []},
+    ],
+)
 def test_another_document(platform: Platform, make_context: MakeContext, document: Any) -> None:
     platform.configuration = document
     found = look(platform, context_of(platform, make_context))

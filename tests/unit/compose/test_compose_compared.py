@@ -53,7 +53,7 @@ def replace(old: str, new: str) -> Edit:
     ("old", "new", "path"),
     [
         ("-c jit=off", "-c jit=off -c fsync=off", "containers.postgres.args.0"),
-        ("--maxmemory-policy allkeys-lru", "--maxmemory-policy noeviction", "containers.redis.command.2"),
+        ("--maxmemory-policy noeviction", "--maxmemory-policy allkeys-lru", "containers.redis.command.2"),
         ("--import-realm", "--import-realm --features=token-exchange", "containers.keycloak.args.0"),
         ("- --reload", "- --reload\n      - --fast", "containers.api.args.2"),
         ("mem_limit: 1g", "mem_limit: 2g", "containers.keycloak.memory"),
@@ -84,7 +84,7 @@ def test_both_values_are_told(found: Found) -> None:
     ("file", "old", "new", "path"),
     [
         ("data_stores/base/postgres/postgres.yaml", "-c jit=off", "-c jit=off -c fsync=off", "containers.postgres.args.0"),
-        ("data_stores/base/redis/redis.yaml", "allkeys-lru", "noeviction", "containers.redis.command.2"),
+        ("data_stores/base/redis/redis.yaml", "noeviction", "allkeys-lru", "containers.redis.command.2"),
         ("identity/base/keycloak/keycloak.yaml", "limits: {memory: 1Gi}", "limits: {memory: 2Gi}", "containers.keycloak.memory"),
         ("control_plane/base/api/migrate.yaml", "args: [migrate]", "args: [rollback]", "containers.api-migrate.args.0"),
     ],

@@ -19,7 +19,7 @@ REASON = "COMPOSE_CHANGES_MEANING"
 # Each changes what a data store or the log-in promises; the whole of it stood in Compose alone once, unseen.
 FLAGS = {
     "postgres": (["postgres", "-c", "fsync=off"], "fsync=off"),
-    "redis": (["valkey-server", "--maxmemory-policy", "noeviction"], "--maxmemory-policy noeviction"),
+    "redis": (["valkey-server", "--maxmemory-policy", "allkeys-lru"], "--maxmemory-policy allkeys-lru"),
     "keycloak": (["/opt/keycloak/bin/kc.sh", "start", "--optimized", "--features=token-exchange"], "--features=token-exchange"),
 }
 

@@ -13,7 +13,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.bootstrap 
 from ansible_collections.gpuaas.parity.tests.unit.keycloak.made_up_identity import TEMPORARY, Identity, values
 
 NAMES = {
-    "create realm gpuaas", "create role operator", "create role viewer", "create group /projects",
+    "create realm gpuaas", "create role operator", "create role platform", "create role viewer", "create group /projects",
     "create group /projects/atlas", "create group /projects/borealis", "create client scope gpuaas-api",
     "create client gpuaas-api", "create client gpuaas-web", "create client gpuaas-probe",
     "create client gpuaas-probe-short", "create user alice", "create user bob",
@@ -51,7 +51,7 @@ def test_first_run_makes_everything(identity: Identity) -> None:
     assert realm.clients["gpuaas-probe-short"]["attributes"] == {"access.token.lifespan": "1"}
     api = realm.clients["gpuaas-api"]
     assert not any(api[flow] for flow in api if flow.endswith("Enabled"))
-    assert realm.users["alice"]["roles"] == {"default-roles-gpuaas", "operator"}
+    assert realm.users["alice"]["roles"] == {"default-roles-gpuaas", "operator", "platform"}
     assert realm.users["bob"]["groups"] == {"/projects/atlas"}
     assert realm.users["bob"]["password"] == values()["user_bob_password"]
 

@@ -120,6 +120,11 @@ def at(path: str, reply: Reply) -> Answer:
     return lambda asked: reply if asked.path == path else None
 
 
+def at_healths(reply: Reply) -> Answer:
+    """Where the API and the console say that they are well."""
+    return lambda asked: reply if asked.path in ("/openapi.json", "/") else None
+
+
 @pytest.mark.parametrize(
     ("instead", "expected"),
     [
@@ -129,9 +134,9 @@ def at(path: str, reply: Reply) -> Answer:
             at("/realms/gpuaas/.well-known/openid-configuration", discovery("https://elsewhere.example/realms/gpuaas")),
             {"keycloak-issuer": "ISSUER_MISMATCH"},
         ),
-        (at("/healthz/ready", Reply(503)), UNHEALTHY),
+        (at_healths(Reply(503)), UNHEALTHY),
         # A redirect is an answer that was not expected; it is not followed, to wherever it leads.
-        (at("/healthz/ready", Reply(302, headers={"Location": "/admin"})), UNHEALTHY),
+        (at_healths(Reply(302, headers={"Location": "/admin"})), UNHEALTHY),
     ],
 )
 def test_what_does_not_hold_is_said(platform: Platform, tmp_path: Path, instead: Answer, expected: dict[str, str]) -> None:
@@ -206,7 +211,7 @@ def test_no_request_that_writes_can_leave(platform: Platform, method: str) -> No
     ("url", "options"),
     [
         ("https://elsewhere.example/", {}),
-        ("http://{api}/healthz/ready", {}),
+        ("http://{api}/openapi.json", {}),
         ("https://{api}/v1/instances", {"headers": {"Authorization": "Bearer x"}}),
         ("https://{api}/v1/instances", {"headers": {"Cookie": "session=x"}}),
     ],

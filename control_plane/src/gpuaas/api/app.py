@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.responses import HTMLResponse
-from starlette.types import ASGIApp
+from fastapi.responses import Response
+from starlette.datastructures import Headers
 
-from gpuaas import __version__, http
-from gpuaas.api import docs, health, problems, routes
+from gpuaas import __version__, http, probes
+from gpuaas.admission import Admission
+from gpuaas.api import docs, problems, readiness, routes
 from gpuaas.api.resources import opened
+from gpuaas.service import Service
 from gpuaas.settings import ApiSecrets, ApiSettings
 
 HEADERS = {
@@ -26,10 +29,10 @@ DESCRIPTION = (
 )
 
 
-def create_app(
+def create_service(
     settings: ApiSettings, secrets: ApiSecrets, tls: ssl.SSLContext, configuration: dict[str, Any]
-) -> ASGIApp:
-    """Build the application; connections are opened by its lifespan."""
+) -> Service:
+    """Build the applications; connections are opened by the lifespan of the public one."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -45,16 +48,39 @@ def create_app(
         # The stock pages load scripts from a CDN.
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,
         redirect_slashes=False,
         # Validation failures and exceptions are logged by us, without their input.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     problems.install(app)
-    app.include_router(health.router)
     app.include_router(routes.router)
 
-    @app.get("/docs", include_in_schema=False)
-    async def documentation() -> HTMLResponse:
-        return HTMLResponse(docs.render(app.openapi()), headers={"Content-Security-Policy": docs.POLICY})
+    # Written once: whoever asks for them, and however often, costs next to nothing.
+    document = json.dumps(app.openapi()).encode()
+    page = docs.render(app.openapi()).encode()
 
-    return http.Edge(app, HEADERS)
+    @app.get("/openapi.json", include_in_schema=False)
+    async def openapi() -> Response:
+        return Response(document, media_type="application/json")
+
+    @app.get("/docs", include_in_schema=False)
+    async def documentation() -> Response:
+        return Response(page, headers={"Content-Security-Policy": docs.POLICY}, media_type="text/html")
+
+    return Service(
+        app=http.Edge(
+            app,
+            HEADERS,
+            Admission(settings.source_limit_per_minute, settings.trusted_proxies, _credential),
+            problems.refused,
+        ),
+        probes=probes.create_app(lambda: readiness.checks(app.state.resources)),
+        listen_port=settings.listen_port,
+        probe_port=settings.probe_port,
+        log_level=settings.log_level,
+    )
+
+
+def _credential(headers: Headers) -> str | None:
+    return headers.get("authorization")

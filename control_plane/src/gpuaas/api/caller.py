@@ -14,6 +14,7 @@ from gpuaas.oidc import tokens
 
 OPERATOR = "operator"
 VIEWER = "viewer"
+PLATFORM = "platform"
 _GROUP_PREFIX = "/projects/"
 
 _bearer = HTTPBearer(auto_error=False, description="Access token of the platform's realm")
@@ -70,6 +71,13 @@ async def operator(caller: Annotated[Caller, Depends(authenticated)]) -> Caller:
     """A caller who may change things. Raises ProblemError."""
     if OPERATOR not in caller.roles:
         raise problems.ProblemError(403, "forbidden", "This needs the role operator.")
+    return caller
+
+
+async def platform(caller: Annotated[Caller, Depends(authenticated)]) -> Caller:
+    """A caller who runs the platform, whatever its projects. Raises ProblemError."""
+    if PLATFORM not in caller.roles:
+        raise problems.ProblemError(403, "forbidden", "This needs the role platform.")
     return caller
 
 

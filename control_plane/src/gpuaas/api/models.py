@@ -62,14 +62,14 @@ class Me(BaseModel):
 
 
 class SettingDigest(BaseModel):
-    """A setting without its value."""
+    """A setting without its value: HMAC-SHA-256 keyed with the salt."""
 
     type: str
-    sha256: str
+    hmac_sha256: str
 
 
 class SecretDigest(BaseModel):
-    """A secret without its value: HMAC-SHA-256 keyed with it, over a label and its name."""
+    """A secret without its value: HMAC-SHA-256 keyed with it, over its name and the salt."""
 
     hmac_sha256: str
 
@@ -79,6 +79,7 @@ class Configuration(BaseModel):
 
     service: str
     version: str
+    salt: str
     settings: dict[str, SettingDigest]
     secrets: dict[str, SecretDigest]
     unread: list[str]

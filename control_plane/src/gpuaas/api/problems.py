@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
 
 from gpuaas import logs
+from gpuaas.admission import Refusal
 from gpuaas.oidc.provider import ProviderUnavailableError
 from gpuaas.oidc.tokens import TokenError
 
@@ -63,6 +64,11 @@ def respond(problem: ProblemError, errors: list[dict[str, str]] | None = None) -
     if errors:
         document["errors"] = errors
     return Response(json.dumps(document), problem.status, problem.headers, MEDIA_TYPE)
+
+
+def refused(refusal: Refusal) -> Response:
+    """The response of a request that was not let in."""
+    return respond(ProblemError(refusal.status, refusal.code, refusal.detail))
 
 
 def install(app: FastAPI) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from fastapi import Request
 from redis.asyncio import Redis
 
 from gpuaas import database, redis_client
+from gpuaas.api import expiry
 from gpuaas.api.cache import ListCache
 from gpuaas.api.limits import RateLimiter
 from gpuaas.api.store import Store
@@ -27,7 +29,7 @@ class Resources:
 
     settings: ApiSettings
     configuration: dict[str, Any]
-    pool: Pool
+    probe_pool: Pool
     redis: Redis
     provider: Provider
     store: Store
@@ -41,14 +43,18 @@ async def opened(
 ) -> AsyncIterator[Resources]:
     """Open without waiting for anything: readiness tells what is missing."""
     redis = redis_client.create(settings.redis_host, settings.redis_port, secrets.redis_password)
-    pool = database.create_pool(settings, secrets.database_password)
+    pool = database.create_pool(settings, secrets.database_password, settings.database_pool_size)
+    # Requests may hold every connection of theirs: that is no reason to be taken for dead.
+    probe_pool = database.create_pool(settings, secrets.database_password, size=1)
     http = client.create(tls)
     await pool.open(wait=False)
+    await probe_pool.open(wait=False)
+    expiring = asyncio.create_task(expiry.run(pool))
     try:
         yield Resources(
             settings=settings,
             configuration=configuration,
-            pool=pool,
+            probe_pool=probe_pool,
             redis=redis,
             provider=Provider(settings.oidc_issuer, http),
             store=Store(pool),
@@ -56,7 +62,11 @@ async def opened(
             limiter=RateLimiter(redis, settings.rate_limit_per_minute),
         )
     finally:
+        expiring.cancel()
+        with suppress(asyncio.CancelledError):
+            await expiring
         await pool.close()
+        await probe_pool.close()
         await http.aclose()
         await redis.aclose()
 

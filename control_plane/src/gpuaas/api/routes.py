@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 
-from gpuaas.api.caller import Caller, authenticated, operator, reader
+from gpuaas.api.caller import Caller, authenticated, operator, platform, reader
 from gpuaas.api.models import Configuration, Instance, InstanceList, InstanceRequest, Me, ProblemDocument
 from gpuaas.api.problems import MEDIA_TYPE, ProblemError
 from gpuaas.api.resources import Resources, resources
@@ -120,7 +120,7 @@ async def me(caller: Annotated[Caller, Depends(authenticated)]) -> Me:
     )
 
 
-@router.get("/configuration", dependencies=[Depends(operator)])
+@router.get("/configuration", dependencies=[Depends(platform)])
 async def configuration(its: Its) -> Configuration:
     """Names, types and digests of the process's settings, names and digests of its secrets; no value."""
     return Configuration.model_validate(its.configuration)

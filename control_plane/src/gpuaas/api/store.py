@@ -127,7 +127,9 @@ async def _replay(connection: AsyncConnection[DictRow], subject: str, key: str, 
         [subject, key],
     )
     first = await cursor.fetchone()
-    assert first is not None
+    if first is None:
+        # It expired between the two statements, days after the request that used it.
+        raise ProblemError(503, "unavailable", "Try again in a moment.", {"Retry-After": "1"})
     if first["request_sha256"] != digest:
         raise ProblemError(409, "idempotency_conflict", "This Idempotency-Key was used for another request.")
     return Created(first["instance_id"], first["response"], replayed=True)

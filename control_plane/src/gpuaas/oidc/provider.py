@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +17,16 @@ import httpx
 from joserfc.errors import JoseError
 from joserfc.jwk import Key, import_key
 
-FRESH_SECONDS = 3600.0
-# An unknown key id may be a rotation, or a forger's: it costs at most one fetch in this time.
-REFETCH_SECONDS = 5.0
-# After a failed fetch, nobody asks again for this long.
-FAILURE_SECONDS = 1.0
+# What is older is asked for again, beside the requests, which go on with what there is.
+FRESH_SECONDS = 300.0
+# Keys of a provider that has not answered for so long may have been withdrawn.
+TRUSTED_SECONDS = 86400.0
+FETCH_SECONDS = 3.0
+# Between two fetches, whatever asks for them: an unknown key id may be a rotation, or a forger's.
+INTERVAL_SECONDS = 1.0
+# A key id that was asked for and is not published is not asked for again for this long.
+UNKNOWN_SECONDS = 60.0
+MAX_UNKNOWN = 1024
 SIGNING_KEY_TYPES = ("RSA", "EC")
 
 
@@ -43,73 +49,114 @@ class Metadata:
     names_itself_in_responses: bool
 
 
-class Provider:
-    """Discovery document and signing keys of one issuer, cached.
+@dataclass(frozen=True, slots=True)
+class _Fetched[T]:
+    """What was fetched, by a fetch that began at ``asked``."""
 
-    Stale data is preferred to none while the provider is away; a first fetch
-    that fails raises ProviderUnavailableError.
+    value: T
+    asked: float
+
+
+class _Document[T]:
+    """One document of the provider: fetched once for all who wait, and kept while the provider is away."""
+
+    def __init__(self, fetch: Callable[[], Awaitable[T]], clock: Callable[[], float]) -> None:
+        self._fetch = fetch
+        self._clock = clock
+        self._held: _Fetched[T] | None = None
+        self._next = float("-inf")
+        self._failure: ProviderUnavailableError | None = None
+        self._under_way: asyncio.Task[None] | None = None
+
+    def held(self) -> _Fetched[T] | None:
+        """What is there now; when it is not fresh, newer is on its way. Never waits."""
+        now = self._clock()
+        if self._held is None or now - self._held.asked >= TRUSTED_SECONDS:
+            return None
+        if now - self._held.asked >= FRESH_SECONDS and now >= self._next:
+            self._begin()
+        return self._held
+
+    async def newer(self, than: float) -> _Fetched[T]:
+        """What was asked for after ``than``. Raises ProviderUnavailableError.
+
+        Waits for a fetch that is under way, else for the time of the next one.
+        """
+        if self._failure and self._clock() < self._next:
+            raise self._failure
+        while self._held is None or self._held.asked <= than:
+            if self._under_way is None:
+                self._begin()
+            assert self._under_way
+            await asyncio.shield(self._under_way)
+            if self._failure:
+                raise self._failure
+        return self._held
+
+    def _begin(self) -> None:
+        if self._under_way is None:
+            self._under_way = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        try:
+            await asyncio.sleep(max(0.0, self._next - self._clock()))
+            asked = self._clock()
+            try:
+                async with asyncio.timeout(FETCH_SECONDS):
+                    value = await self._fetch()
+            except TimeoutError:
+                self._failure = ProviderUnavailableError(f"no answer within {FETCH_SECONDS:g} s")
+            except ProviderUnavailableError as error:
+                self._failure = error
+            else:
+                self._failure, self._held = None, _Fetched(value, asked)
+        finally:
+            self._next = self._clock() + INTERVAL_SECONDS
+            self._under_way = None
+
+
+class Provider:
+    """Discovery document and signing keys of one issuer.
+
+    What is held is served without waiting, however the provider does, and renewed
+    beside the requests. Only a key id that is not held waits, and all who do wait
+    for one fetch.
     """
 
     def __init__(self, issuer: str, http: httpx.AsyncClient, clock: Callable[[], float] = time.monotonic) -> None:
         self.issuer = issuer
         self._http = http
         self._clock = clock
-        self._lock = asyncio.Lock()
-        self._metadata: Metadata | None = None
-        self._metadata_until = 0.0
-        self._keys: dict[str, Key] = {}
-        self._keys_until = 0.0
-        self._next_keys_fetch = 0.0
-        self._failure: ProviderUnavailableError | None = None
+        self._metadata = _Document(self._fetch_metadata, clock)
+        self._keys = _Document(self._fetch_keys, clock)
+        self._unknown: OrderedDict[str, float] = OrderedDict()
 
     async def metadata(self) -> Metadata:
         """The discovery document. Raises ProviderUnavailableError."""
-        async with self._lock:
-            return await self._current_metadata()
+        held = self._metadata.held() or await self._metadata.newer(self._clock() - TRUSTED_SECONDS)
+        return held.value
 
     async def key(self, kid: str) -> Key:
         """The signing key ``kid``. Raises UnknownKeyError, ProviderUnavailableError."""
-        known = self._keys.get(kid)
-        if known and self._clock() < self._keys_until:
-            return known
-        async with self._lock:
-            known = self._keys.get(kid)
-            if known and self._clock() < self._keys_until:
-                return known
-            if self._clock() >= self._next_keys_fetch:
-                await self._fetch_keys()
-            if found := self._keys.get(kid):
-                return found
-            if self._failure:
-                raise self._failure
+        held = self._keys.held()
+        if held and kid in held.value:
+            return held.value[kid]
+        now = self._clock()
+        if self._unknown.get(kid, float("-inf")) > now:
             raise UnknownKeyError
+        found = await self._keys.newer(now if held else now - TRUSTED_SECONDS)
+        if kid in found.value:
+            return found.value[kid]
+        self._unknown[kid] = self._clock() + UNKNOWN_SECONDS
+        if len(self._unknown) > MAX_UNKNOWN:
+            self._unknown.popitem(last=False)
+        raise UnknownKeyError
 
-    async def _fetch_keys(self) -> None:
-        try:
-            metadata = await self._current_metadata()
-            document = await self._get(metadata.jwks_uri)
-            self._keys = _signing_keys(document)
-        except ProviderUnavailableError as error:
-            self._failure = error
-            self._next_keys_fetch = self._clock() + FAILURE_SECONDS
-            return
-        self._failure = None
-        self._keys_until = self._clock() + FRESH_SECONDS
-        self._next_keys_fetch = self._clock() + REFETCH_SECONDS
+    async def _fetch_keys(self) -> dict[str, Key]:
+        return _signing_keys(await self._get((await self.metadata()).jwks_uri))
 
-    async def _current_metadata(self) -> Metadata:
-        if self._metadata and self._clock() < self._metadata_until:
-            return self._metadata
-        try:
-            document = await self._get(f"{self.issuer}/.well-known/openid-configuration")
-            self._metadata = _metadata(document, self.issuer)
-        except ProviderUnavailableError:
-            if self._metadata is None:
-                raise
-            self._metadata_until = self._clock() + FAILURE_SECONDS
-            return self._metadata
-        self._metadata_until = self._clock() + FRESH_SECONDS
-        return self._metadata
+    async def _fetch_metadata(self) -> Metadata:
+        return _metadata(await self._get(f"{self.issuer}/.well-known/openid-configuration"), self.issuer)
 
     async def _get(self, url: str) -> dict[str, Any]:
         try:

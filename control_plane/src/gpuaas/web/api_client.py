@@ -10,6 +10,7 @@ from urllib.parse import quote
 import httpx
 
 from gpuaas import logs
+from gpuaas.admission import source_address
 
 
 class ApiUnavailableError(Exception):
@@ -58,7 +59,13 @@ class ApiClient:
     async def _call(
         self, method: str, path: str, token: str, headers: dict[str, str] | None = None, **arguments: Any
     ) -> dict[str, Any]:
-        sent = {"Authorization": f"Bearer {token}", "X-Request-Id": logs.request_id.get() or "", **(headers or {})}
+        sent = {
+            "Authorization": f"Bearer {token}",
+            "X-Request-Id": logs.request_id.get() or "",
+            # What is asked with a bad token counts against who sent it, not against the console.
+            "X-Forwarded-For": source_address.get(),
+            **(headers or {}),
+        }
         try:
             response = await self._http.request(method, path, headers=sent, **arguments)
             answer = response.json() if response.content else {}

@@ -9,10 +9,10 @@ from starlette.responses import RedirectResponse, Response
 
 from gpuaas.oidc.provider import ProviderUnavailableError
 from gpuaas.web import visitor
+from gpuaas.web.attempts import Attempt
 from gpuaas.web.login import LoginError
 from gpuaas.web.rendering import page
 from gpuaas.web.resources import resources
-from gpuaas.web.sessions import random_id
 
 _log = logging.getLogger(__name__)
 
@@ -20,10 +20,9 @@ _log = logging.getLogger(__name__)
 async def login(request: Request) -> Response:
     """To the identity provider."""
     its = resources(request)
-    # The same for all tabs, so that several log-ins can be under way.
-    browser = its.browser_cookie.read(request) or random_id()
-    response = RedirectResponse(await its.login.begin(browser), 303)
-    its.browser_cookie.write(response, browser)
+    begun = await its.login.begin()
+    response = RedirectResponse(begun.url, 303)
+    its.attempts.keep(request, response, begun.state, begun.attempt)
     return response
 
 
@@ -31,12 +30,21 @@ async def callback(request: Request) -> Response:
     """Back from the identity provider."""
     its = resources(request)
     query = request.query_params
-    attempt = await its.login.attempt(query.get("state", ""), its.browser_cookie.read(request))
-    if attempt is None:
+    state = query.get("state", "")
+    attempt = its.attempts.of(request, state)
+    if attempt is None or not await its.login.claim(state):
         # A reload or the back button, after a log-in that worked.
         if await _logged_in(request):
             return RedirectResponse("/", 303)
         return _failed("This log-in was not begun in this browser, was used already, or took too long.")
+    response = await _finished(request, attempt)
+    its.attempts.forget(response, state)
+    return response
+
+
+async def _finished(request: Request, attempt: Attempt) -> Response:
+    its = resources(request)
+    query = request.query_params
     if "code" not in query:
         _log.info("log-in refused by the provider", extra={"fields": {"cause": query.get("error", "")[:100]}})
         return _failed("The identity provider did not log you in.")
@@ -49,18 +57,19 @@ async def callback(request: Request) -> Response:
         await its.sessions.end(before)
     response = RedirectResponse("/", 303)
     its.session_cookie.write(response, await its.sessions.create(session))
-    its.browser_cookie.clear(response)
     return response
 
 
 async def logout(request: Request) -> Response:
     """Out here, then out at the identity provider."""
     its = resources(request)
-    who, _form = await visitor.with_form(request)
+    who, _form = await visitor.with_form(request, fresh=False)
     await its.sessions.end(who.session_id)
+    response: Response = RedirectResponse("/", 303)
     try:
-        response: Response = RedirectResponse(await its.login.logout_url(who.session), 303)
-    except ProviderUnavailableError:
+        await its.login.end(who.session)
+    except ProviderUnavailableError as error:
+        _log.warning("the provider's session may last", extra={"fields": {"cause": str(error)}})
         response = page(
             "error.html",
             503,

@@ -14,11 +14,11 @@ from starlette.responses import JSONResponse, Response
 from gpuaas.web.api_client import ApiProblemError, ApiUnavailableError
 from gpuaas.web.resources import resources
 
-OPERATOR = "operator"
+PLATFORM = "platform"
 
 
 async def show(request: Request) -> Response:
-    """The document, for the bearer of an operator's access token. A session's cookie does not count here."""
+    """The document, for the bearer of an access token with the role platform. A session's cookie does not count here."""
     its = resources(request)
     scheme, _separator, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
@@ -31,8 +31,8 @@ async def show(request: Request) -> Response:
         return _refused(problem.status, problem.code, problem.detail)
     except ApiUnavailableError:
         return _refused(503, "unavailable", "The API, which judges tokens, does not answer.")
-    if OPERATOR not in caller.get("roles", []):
-        return _refused(403, "forbidden", "This needs the role operator.")
+    if PLATFORM not in caller.get("roles", []):
+        return _refused(403, "forbidden", "This needs the role platform.")
     request.state.subject = caller.get("subject")
     return JSONResponse(its.configuration, headers={"Cache-Control": "no-store"})
 

@@ -13,7 +13,7 @@ class SignedCookie:
     """One cookie; a value that we did not sign does not exist."""
 
     def __init__(self, name: str, key: bytes, seconds: int) -> None:
-        self.name = f"__Host-{name}"
+        self.name = name
         self._seconds = seconds
         self._signer = Signer(key, salt=f"gpuaas.cookie.{name}", key_derivation="hmac", digest_method=hashlib.sha256)
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gpuaas import logs
+from gpuaas.admission import Refusal
 from gpuaas.oidc.provider import ProviderUnavailableError
 from gpuaas.web.api_client import ApiProblemError, ApiUnavailableError
 from gpuaas.web.rendering import page
@@ -18,6 +19,13 @@ from gpuaas.web.resources import resources
 from gpuaas.web.visitor import ForgedRequestError, SessionEndedError
 
 _log = logging.getLogger(__name__)
+
+
+def refused(refusal: Refusal) -> Response:
+    """A request that was not let in."""
+    title = "Too many requests" if refusal.status == 429 else "The console is busy"
+    message = f"{refusal.detail} Try again in {refusal.retry_after} s."
+    return page("error.html", refusal.status, title=title, message=message, again="home")
 
 
 async def session_ended(request: Request, _error: Exception) -> Response:
@@ -36,14 +44,19 @@ async def forged(_request: Request, _error: Exception) -> Response:
     )
 
 
-async def api_problem(request: Request, error: Exception) -> Response:
+async def api_problem(_request: Request, error: Exception) -> Response:
     """The API refuses."""
     assert isinstance(error, ApiProblemError)
     if error.status == 401:
-        its = resources(request)
-        if identity := its.session_cookie.read(request):
-            await its.sessions.end(identity)
-        return _ended(request)
+        # Also with a token that was renewed just now: that is between the API and the identity provider.
+        _log.error("api refuses a token that was renewed just now", extra={"fields": {"code": error.code}})
+        return page(
+            "error.html",
+            502,
+            title="The API does not accept your log-in",
+            message="Your session is kept. Whoever runs this platform finds the reason in its logs.",
+            again="home",
+        )
     _log.warning("api refuses", extra={"fields": {"code": error.code, "status": error.status}})
     titles = {403: "That is not allowed", 404: "Not found", 429: "Too many requests", 503: "The API is not ready"}
     return page(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from datetime import datetime
 from typing import Any
@@ -11,13 +12,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from gpuaas.web import visitor
-from gpuaas.web.api_client import ApiProblemError
+from gpuaas.web.api_client import ApiProblemError, ApiUnavailableError
 from gpuaas.web.rendering import page
 from gpuaas.web.resources import resources
 from gpuaas.web.visitor import Visitor
 
 GPU_TYPES = ("H100", "A100", "L40S")
 GPU_COUNTS = range(1, 9)
+_log = logging.getLogger(__name__)
 _EMPTY = {"name": "", "gpu_type": GPU_TYPES[0], "gpu_count": "1"}
 
 
@@ -41,11 +43,18 @@ async def create(request: Request) -> Response:
         "project": values["project"] or None,
     }
     its = resources(request)
+    key = _key(form.get("idempotency_key"))
     try:
-        instance = await its.api.create(who.session.access_token, _key(form.get("idempotency_key")), body)
+        instance = await visitor.ask(request, who, lambda token: its.api.create(token, key, body))
+    except ApiUnavailableError as error:
+        _log.warning("the answer to a request was lost", extra={"fields": {"cause": str(error)}})
+        return _again(who, values, key, "The API's answer was lost.")
     except ApiProblemError as problem:
+        if problem.status >= 500 or problem.status == 429:
+            return _again(who, values, key, problem.detail)
         if problem.code not in ("invalid_request", "idempotency_conflict"):
             raise
+        # A key that was used asks for nothing any more.
         return await _overview(request, who, 400, values, _faults(problem))
     await its.sessions.flash(who.session_id, f"Instance {instance['name']} is requested.")
     return RedirectResponse(_address(instance["project"]), 303)
@@ -57,7 +66,7 @@ async def delete(request: Request) -> Response:
     its = resources(request)
     message = "The instance is deleted."
     try:
-        await its.api.delete(who.session.access_token, request.path_params["instance_id"])
+        await visitor.ask(request, who, lambda token: its.api.delete(token, request.path_params["instance_id"]))
     except ApiProblemError as problem:
         if problem.code != "not_found":
             raise
@@ -74,20 +83,18 @@ async def _overview(
     faults: list[str] | None = None,
 ) -> Response:
     its = resources(request)
-    token = who.session.access_token
-    me = await its.api.me(token)
+    me = await visitor.ask(request, who, its.api.me)
     projects: list[str] = me["projects"]
     asked = (values or {}).get("project") or request.query_params.get("project")
     project = asked if asked in projects else next(iter(projects), None)
     listing: dict[str, Any] = {"items": [], "next": None}
     may_read = bool({"viewer", "operator"} & set(me["roles"])) and project is not None
     if may_read and project:
-        listing = await its.api.instances(token, project, request.query_params.get("after"))
-    return page(
-        "instances.html",
+        after = request.query_params.get("after")
+        listing = await visitor.ask(request, who, lambda token: its.api.instances(token, project, after))
+    return _page(
+        who,
         status,
-        user=who.session.username,
-        csrf_token=who.session.csrf_token,
         projects=projects,
         project=project,
         may_read=may_read,
@@ -97,9 +104,36 @@ async def _overview(
         flash=await its.sessions.take_flash(who.session_id),
         faults=faults or [],
         values={**_EMPTY, **(values or {})},
-        idempotency_key=str(uuid.uuid4()),
+    )
+
+
+def _again(who: Visitor, values: dict[str, str], key: str, why: str) -> Response:
+    """The form as it was sent, with its key: whether it was heard or not, sending it again asks once."""
+    response = _page(
+        who,
+        503,
+        idempotency_key=key,
+        project=values["project"],
+        may_read=True,
+        may_write=True,
+        instances=None,
+        faults=[f"{why} The instance may have been requested; sending this form again requests it once."],
+        values=values,
+    )
+    response.headers["Retry-After"] = "5"
+    return response
+
+
+def _page(who: Visitor, status: int, **values: Any) -> Response:
+    shown = {"projects": [], "following": None, "flash": None, "idempotency_key": str(uuid.uuid4()), **values}
+    return page(
+        "instances.html",
+        status,
+        user=who.session.username,
+        csrf_token=who.session.csrf_token,
         gpu_types=GPU_TYPES,
         gpu_counts=GPU_COUNTS,
+        **shown,
     )
 
 

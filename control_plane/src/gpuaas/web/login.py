@@ -1,16 +1,17 @@
 """The authorization code flow with PKCE, from the relying party's side.
 
 Sources: OpenID Connect Core 1.0 (3.1), RFC 7636 (PKCE), RFC 9207 (issuer in
-the response), RFC 9700 (state bound to the browser, single use), RP-Initiated
-Logout 1.0.
+the response), RFC 9700 (state bound to the browser, single use), RFC 6749
+(5.2: what a refusal means).
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
-import json
+import logging
 import secrets
 import time
 from dataclasses import dataclass
@@ -20,51 +21,56 @@ from urllib.parse import quote_plus, urlencode
 import httpx
 from redis.asyncio import Redis
 
-from gpuaas import redis_client
 from gpuaas.oidc import tokens
 from gpuaas.oidc.provider import Provider, ProviderUnavailableError
 from gpuaas.settings import WebSettings
+from gpuaas.web.attempts import ATTEMPT_SECONDS, Attempt
 from gpuaas.web.sessions import Session, random_id
 
-ATTEMPT_SECONDS = 600
 LEEWAY_SECONDS = 5
+TOKEN_SECONDS = 6.0
+_log = logging.getLogger(__name__)
 
 
 class LoginError(Exception):
-    """A log-in, or a renewal, that the identity provider or our checks refused."""
+    """A log-in that the identity provider or our checks refused."""
+
+
+class RenewalRefusedError(Exception):
+    """The identity provider's session is over."""
+
+
+class _GrantError(LoginError):
+    """The identity provider says ``invalid_grant``: the code or refresh token is used, revoked or expired."""
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """A log-in that was begun: what its end is checked against."""
+class Begun:
+    """Where to send the browser, and what to keep until it is back."""
 
-    browser: str
-    nonce: str
-    verifier: str
+    url: str
+    state: str
+    attempt: Attempt
 
 
 class Login:
-    """Begins and ends log-ins, renews tokens, says where to log out."""
+    """Begins and ends log-ins, renews tokens, logs out."""
 
     def __init__(
         self, settings: WebSettings, client_secret: str, provider: Provider, http: httpx.AsyncClient, redis: Redis
     ) -> None:
         self._client_id = settings.oidc_client_id
         self._redirect_uri = f"{settings.web_url}/auth/callback"
-        self._home = f"{settings.web_url}/"
         self._provider = provider
         self._http = http
         self._redis = redis
         # RFC 6749, section 2.3.1: form-encoded before it becomes basic authentication.
         self._authentication = httpx.BasicAuth(quote_plus(self._client_id), quote_plus(client_secret))
 
-    async def begin(self, browser: str) -> str:
-        """Where to send the browser. Raises ProviderUnavailableError and RedisError."""
+    async def begin(self) -> Begun:
+        """A new log-in. Raises ProviderUnavailableError."""
         metadata = await self._provider.metadata()
-        state, attempt = random_id(), Attempt(browser, random_id(), secrets.token_urlsafe(48))
-        await self._redis.set(
-            _attempt_key(state), json.dumps([attempt.browser, attempt.nonce, attempt.verifier]), ex=ATTEMPT_SECONDS
-        )
+        state, attempt = random_id(), Attempt(random_id(), secrets.token_urlsafe(48))
         query = {
             "response_type": "code",
             "client_id": self._client_id,
@@ -75,15 +81,12 @@ class Login:
             "code_challenge": _challenge(attempt.verifier),
             "code_challenge_method": "S256",
         }
-        return f"{metadata.authorization_endpoint}?{urlencode(query)}"
+        return Begun(f"{metadata.authorization_endpoint}?{urlencode(query)}", state, attempt)
 
-    async def attempt(self, state: str, browser: str | None) -> Attempt | None:
-        """The attempt that ``state`` belongs to, once, and only in the browser that began it. Raises RedisError."""
-        stored = redis_client.text(await self._redis.getdel(_attempt_key(state)))
-        if stored is None or browser is None:
-            return None
-        attempt = Attempt(*json.loads(stored))
-        return attempt if hmac.compare_digest(attempt.browser.encode(), browser.encode()) else None
+    async def claim(self, state: str) -> bool:
+        """Whether this is the first time that ``state`` comes back. Raises RedisError."""
+        key = f"login:{hashlib.sha256(state.encode()).hexdigest()}"
+        return bool(await self._redis.set(key, "used", nx=True, ex=ATTEMPT_SECONDS))
 
     async def finish(self, attempt: Attempt, code: str, issuer: str | None) -> Session:
         """Exchange the code for a session. Raises LoginError and ProviderUnavailableError."""
@@ -111,26 +114,42 @@ class Login:
         )
 
     async def renew(self, session: Session) -> None:
-        """Give ``session`` a new access token. Raises LoginError and ProviderUnavailableError."""
+        """Give ``session`` a new access token.
+
+        Raises RenewalRefusedError when the provider's session is over, and
+        ProviderUnavailableError for whatever else it answers.
+        """
         if not session.refresh_token:
-            raise LoginError("there is no refresh token")
-        answer = await self._token({"grant_type": "refresh_token", "refresh_token": session.refresh_token})
-        session.access_token = _text(answer, "access_token")
+            raise RenewalRefusedError("there is no refresh token")
+        try:
+            answer = await self._token({"grant_type": "refresh_token", "refresh_token": session.refresh_token})
+            access_token = _text(answer, "access_token")
+        except _GrantError as error:
+            raise RenewalRefusedError(str(error)) from None
+        except LoginError as error:
+            raise ProviderUnavailableError(str(error)) from None
+        session.access_token = access_token
         session.refresh_token = answer.get("refresh_token", session.refresh_token)
         session.id_token = answer.get("id_token", session.id_token)
         session.expires_at = _expiry(answer)
 
-    async def logout_url(self, session: Session) -> str:
-        """Where the provider's own session ends. Raises ProviderUnavailableError."""
-        metadata = await self._provider.metadata()
-        if metadata.end_session_endpoint is None:
-            return self._home
-        query = {
-            "id_token_hint": session.id_token,
-            "client_id": self._client_id,
-            "post_logout_redirect_uri": self._home,
-        }
-        return f"{metadata.end_session_endpoint}?{urlencode(query)}"
+    async def end(self, session: Session) -> None:
+        """End the provider's own session, from here: no token is in an address. Raises ProviderUnavailableError."""
+        endpoint = (await self._provider.metadata()).end_session_endpoint
+        if endpoint is None:
+            return
+        form = (
+            {"refresh_token": session.refresh_token} if session.refresh_token else {"id_token_hint": session.id_token}
+        )
+        try:
+            async with asyncio.timeout(TOKEN_SECONDS):
+                response = await self._http.post(endpoint, data=form, auth=self._authentication)
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise ProviderUnavailableError(f"end of session: {type(error).__name__}") from None
+        if response.status_code >= 500:
+            raise ProviderUnavailableError(f"end of session answers {response.status_code}")
+        if response.is_error:
+            _log.info("the provider's session was over already", extra={"fields": {"status": response.status_code}})
 
     async def _identity(self, answer: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -145,23 +164,21 @@ class Login:
     async def _token(self, form: dict[str, str]) -> dict[str, Any]:
         endpoint = (await self._provider.metadata()).token_endpoint
         try:
-            response = await self._http.post(endpoint, data=form, auth=self._authentication)
+            async with asyncio.timeout(TOKEN_SECONDS):
+                response = await self._http.post(endpoint, data=form, auth=self._authentication)
             answer = response.json()
-        except (httpx.HTTPError, ValueError) as error:
+        except (httpx.HTTPError, TimeoutError, ValueError) as error:
             raise ProviderUnavailableError(f"token endpoint: {type(error).__name__}") from None
         if response.status_code >= 500 or not isinstance(answer, dict):
             raise ProviderUnavailableError(f"token endpoint answers {response.status_code}")
         if response.status_code != 200:
-            raise LoginError(f"token endpoint refuses: {answer.get('error', response.status_code)}")
+            code = answer.get("error", response.status_code)
+            raise (_GrantError if code == "invalid_grant" else LoginError)(f"token endpoint refuses: {code}")
         return answer
 
 
 def _challenge(verifier: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-
-
-def _attempt_key(state: str) -> str:
-    return f"login:{hashlib.sha256(state.encode()).hexdigest()}"
 
 
 def _text(answer: dict[str, Any], name: str) -> str:

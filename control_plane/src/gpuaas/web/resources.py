@@ -16,9 +16,13 @@ from gpuaas.oidc import client
 from gpuaas.oidc.provider import Provider
 from gpuaas.settings import WebSecrets, WebSettings
 from gpuaas.web.api_client import ApiClient
+from gpuaas.web.attempts import Attempts
 from gpuaas.web.cookies import SignedCookie
-from gpuaas.web.login import ATTEMPT_SECONDS, Login
+from gpuaas.web.login import Login
+from gpuaas.web.sealing import Sealer
 from gpuaas.web.sessions import SessionStore
+
+SESSION_COOKIE = "__Host-session"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class Resources:
     login: Login
     sessions: SessionStore
     session_cookie: SignedCookie
-    browser_cookie: SignedCookie
+    attempts: Attempts
 
 
 @asynccontextmanager
@@ -51,9 +55,9 @@ async def opened(
             redis=redis,
             api=api,
             login=Login(settings, secrets.oidc_client_secret, Provider(settings.oidc_issuer, http), http, redis),
-            sessions=SessionStore(redis, settings.session_seconds),
-            session_cookie=SignedCookie("session", key, settings.session_seconds),
-            browser_cookie=SignedCookie("login", key, ATTEMPT_SECONDS),
+            sessions=SessionStore(redis, Sealer(key, "session"), settings.session_seconds),
+            session_cookie=SignedCookie(SESSION_COOKIE, key, settings.session_seconds),
+            attempts=Attempts(key),
         )
     finally:
         await api.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from redis.exceptions import LockError
@@ -11,7 +12,8 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 
 from gpuaas.oidc.provider import ProviderUnavailableError
-from gpuaas.web.login import LoginError
+from gpuaas.web.api_client import ApiProblemError
+from gpuaas.web.login import RenewalRefusedError
 from gpuaas.web.resources import Resources, resources
 from gpuaas.web.sessions import Session
 
@@ -27,7 +29,7 @@ class ForgedRequestError(Exception):
     """A form that is not from one of our pages."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Visitor:
     """Somebody who is logged in."""
 
@@ -35,8 +37,8 @@ class Visitor:
     session: Session
 
 
-async def find(request: Request) -> Visitor | None:
-    """The visitor, or None for an anonymous one.
+async def find(request: Request, fresh: bool = True) -> Visitor | None:
+    """The visitor, or None for an anonymous one; ``fresh``: with a token that is good for a while.
 
     Raises SessionEndedError when the browser believes in a session that is over.
     """
@@ -47,26 +49,41 @@ async def find(request: Request) -> Visitor | None:
     session = await its.sessions.load(identity) if identity else None
     if identity is None or session is None:
         raise SessionEndedError
-    if session.expires_within(RENEW_SECONDS):
-        session = await _renewed(its, identity)
+    if fresh and session.expires_within(RENEW_SECONDS):
+        session = await _renewed(its, identity, session)
     request.state.subject = session.username
     return Visitor(identity, session)
 
 
-async def required(request: Request) -> Visitor:
+async def ask[T](request: Request, visitor: Visitor, call: Callable[[str], Awaitable[T]]) -> T:
+    """What the API answers to ``call`` with the visitor's token; one that it refuses is renewed once.
+
+    Raises what ``call`` raises, SessionEndedError and ProviderUnavailableError.
+    """
+    refused = visitor.session.access_token
+    try:
+        return await call(refused)
+    except ApiProblemError as problem:
+        if problem.status != 401:
+            raise
+    visitor.session = await _renewed(resources(request), visitor.session_id, visitor.session, refused)
+    return await call(visitor.session.access_token)
+
+
+async def required(request: Request, fresh: bool = True) -> Visitor:
     """The visitor. Raises SessionEndedError."""
-    visitor = await find(request)
+    visitor = await find(request, fresh)
     if visitor is None:
         raise SessionEndedError
     return visitor
 
 
-async def with_form(request: Request) -> tuple[Visitor, FormData]:
+async def with_form(request: Request, fresh: bool = True) -> tuple[Visitor, FormData]:
     """The visitor and the form that was sent. Raises SessionEndedError and ForgedRequestError."""
     origin = request.headers.get("origin")
     if origin is not None and origin != resources(request).settings.web_url:
         raise ForgedRequestError
-    visitor = await required(request)
+    visitor = await required(request, fresh)
     form = await request.form(max_files=0, max_fields=20)
     given = form.get("csrf_token")
     if not isinstance(given, str) or not hmac.compare_digest(given.encode(), visitor.session.csrf_token.encode()):
@@ -74,29 +91,35 @@ async def with_form(request: Request) -> tuple[Visitor, FormData]:
     return visitor, form
 
 
-async def _renewed(its: Resources, identity: str) -> Session:
+async def _renewed(its: Resources, identity: str, session: Session, refused: str = "") -> Session:
+    """The session with a token that is good for a while, and is not the one that was ``refused``."""
+    needed = bool(refused) or session.expires_within(0)
     try:
-        async with its.sessions.lock(identity):
+        async with its.sessions.lock(identity, wait=needed):
             # Somebody else may have renewed it, or logged out, while we waited.
-            session = await its.sessions.load(identity)
-            if session is None:
+            current = await its.sessions.load(identity)
+            if current is None:
                 raise SessionEndedError
-            if session.expires_within(RENEW_SECONDS):
-                await _renew(its, identity, session)
-            return session
+            if current.access_token == refused or current.expires_within(RENEW_SECONDS):
+                await _renew(its, identity, current, needed)
+            return current
     except LockError:
+        if not needed:
+            return session
         raise ProviderUnavailableError("another request is still renewing this session") from None
 
 
-async def _renew(its: Resources, identity: str, session: Session) -> None:
+async def _renew(its: Resources, identity: str, session: Session, needed: bool) -> None:
     try:
         await its.login.renew(session)
-    except LoginError as error:
+    except RenewalRefusedError as error:
         _log.info("session ended by the provider", extra={"fields": {"cause": str(error)}})
         await its.sessions.end(identity)
         raise SessionEndedError from None
-    except ProviderUnavailableError:
-        if session.expires_within(0):
+    except ProviderUnavailableError as error:
+        if needed:
             raise
+        _log.warning("session not renewed yet", extra={"fields": {"cause": str(error)}})
         return
-    await its.sessions.update(identity, session)
+    if not await its.sessions.update(identity, session):
+        raise SessionEndedError

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -16,18 +15,27 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._errors import Parit
 from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import httpx
 
 # Of the control plane: gpuaas/configuration.py, and its README.
-_LABEL = "gpuaas-configuration-v1"
+_LABEL = "gpuaas-configuration-v2"
 
 
-def secret_digest(name: str, value: str) -> str:
-    """What a process tells of a secret: HMAC-SHA-256 keyed with it, over the label, a zero byte and its name."""
-    return hmac.digest(value.encode(), f"{_LABEL}\0{name}".encode(), "sha256").hex()
+def setting_digest(name: str, value: str, salt: str) -> str:
+    """What a process tells of a setting: HMAC-SHA-256 keyed with its salt (hex), over the label, the name and the value.
+
+    Zero bytes stand between them. Raises ValueError for a salt that is not hex.
+    """
+    return hmac.digest(bytes.fromhex(salt), f"{_LABEL}\0{name}\0{value}".encode(), "sha256").hex()
+
+
+def secret_digest(name: str, value: str, salt: str) -> str:
+    """What a process tells of a secret: HMAC-SHA-256 keyed with it, over the label, the name and the salt (hex)."""
+    return hmac.digest(value.encode(), f"{_LABEL}\0{name}\0{salt}".encode(), "sha256").hex()
 
 
 @dataclass(frozen=True)
 class _Told:
     """Names with what a process told of them, each as text that can be compared."""
 
+    salt: str
     types: dict[str, str]
     settings: dict[str, str]
     secrets: dict[str, str]
@@ -35,18 +43,20 @@ class _Told:
 
     @classmethod
     def read(cls, document: Any) -> _Told:
-        """Raises KeyError, TypeError and AttributeError for another document."""
+        """Raises KeyError, TypeError, ValueError and AttributeError for another document."""
         settings = document["settings"].items()
+        bytes.fromhex(document["salt"])
         return cls(
+            salt=document["salt"],
             types={str(name): str(value["type"]) for name, value in settings},
-            settings={str(name): str(value["sha256"]) for name, value in settings},
+            settings={str(name): str(value["hmac_sha256"]) for name, value in settings},
             secrets={str(name): str(value["hmac_sha256"]) for name, value in document["secrets"].items()},
             unread=[str(name) for name in document["unread"]],
         )
 
     @classmethod
-    def wanted(cls, service: dict[str, Any], context: Context) -> _Told:
-        """What a process with the contract's configuration tells.
+    def wanted(cls, service: dict[str, Any], context: Context, salt: str) -> _Told:
+        """What a process with the contract's configuration tells, salted as it did.
 
         Raises ParityError ``CONTRACT_NOT_RENDERED`` for a setting without a type, and for a secret without a value
         here ``SECRETS_EXPOSED``.
@@ -56,9 +66,10 @@ class _Told:
         if untyped:
             raise ParityError("CONTRACT_NOT_RENDERED", f"the rendered contract has no type of {', '.join(untyped)}")
         return cls(
+            salt=salt,
             types={str(name): str(types[name]) for name in settings},
-            settings={str(name): hashlib.sha256(str(value).encode()).hexdigest() for name, value in settings.items()},
-            secrets={str(name): secret_digest(str(name), _value(context, str(source))) for name, source in secrets.items()},
+            settings={str(name): setting_digest(str(name), str(value), salt) for name, value in settings.items()},
+            secrets={str(name): secret_digest(str(name), _value(context, str(source)), salt) for name, source in secrets.items()},
             unread=[],
         )
 
@@ -90,7 +101,7 @@ class ProcessConfiguration:
         if told is None:
             return failed("CONFIGURATION_DRIFT", f"{self.url}: {answer.status_code}, not a list of settings and secrets")
         service = context.service(self.component)
-        wanted = _Told.wanted(service, context)
+        wanted = _Told.wanted(service, context, told.salt)
         wrong = _differs(told, wanted)
         if wrong:
             return failed("CONFIGURATION_DRIFT", f"the process of {self.component} {wrong}")
