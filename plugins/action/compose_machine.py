@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._compose import machine, sources
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose import delivered, machine, sources
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.ours import require_ours, things
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.resolved import load_resolved
@@ -30,8 +30,11 @@ class ActionModule(ParityAction):
         require_ours(things(docker, name), name, state_dir)
         sources.require_readable(contract, Path(params["checkout"]))
         keys = Supplied.read(Path(params["supply"] or file_of(state_dir))).image_keys
-        wanted = machine.machine_file(machine.load_project(rendered), lane, keys, rendered, state_dir)
+        document, project = machine.load_project(rendered), Project(docker, name)
+        wanted = machine.machine_file(document, lane, keys, rendered, state_dir)
         path = state_dir / "machine.yml"
         changed = write_if_changed(path, machine.as_bytes(wanted), dry=self.check_mode)
-        current = machine.is_current(wanted, Project(docker, name).containers())
-        return {"changed": changed, "file": str(path), "project": name, "current": current}
+        services = {service: document["services"][service] for service in wanted["services"]}
+        stale = delivered.changed_since(docker, project, services, rendered, state_dir)
+        current = machine.is_current(wanted, project.containers()) and not stale
+        return {"changed": changed, "file": str(path), "project": name, "current": current, "stale": stale}

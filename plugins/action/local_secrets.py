@@ -1,13 +1,12 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Have the secrets of a run as its tier gives them and check them ever after, on the controller."""
+"""Give the secrets of a run their values, and check them on every run, on the controller."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import read_schema
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.resolved import load_resolved
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.keep import Origin, keep
 from ansible_collections.gpuaas.parity.plugins.modules.local_secrets import DOCUMENTATION
@@ -22,7 +21,6 @@ class ActionModule(ParityAction):
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
         kept = keep(
             load_resolved(params["contract"]),
-            read_schema("secrets"),
             Path(params["state_dir"]),
             Origin(params["tier"], Path(params["seed_file"]) if params["seed_file"] else None),
             cluster_exists=params["cluster_exists"],

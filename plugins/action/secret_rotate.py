@@ -7,7 +7,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import read_schema
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.resolved import load_resolved
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Note
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.rotate import rotate
@@ -24,7 +23,6 @@ class ActionModule(ParityAction):
         name = params["name"]
         done = rotate(
             load_resolved(params["contract"]),
-            read_schema("secrets"),
             Path(params["state_dir"]),
             name,
             tier=params["tier"],
@@ -33,10 +31,12 @@ class ActionModule(ParityAction):
         )
         if done.replaced:
             will = "would be" if self.check_mode else "is"
-            self.emit(Note(f"{name} {will} replaced; it is read by {', '.join(done.readers) or 'nobody'}"))
+            derived = f", and with it {', '.join(done.derived)}" if done.derived else ""
+            self.emit(Note(f"{name} {will} replaced{derived}; it is read by {', '.join(done.readers) or 'nobody'}"))
         result: dict[str, Any] = {
             "changed": done.changed,
             "replaced": done.replaced,
+            "derived": done.derived,
             "readers": done.readers,
             "file": str(done.file),
             "files": done.files,

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     import jsonschema
     import yaml
     from cryptography import exceptions, x509
-    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives import hashes, keywrap, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.hazmat.primitives.kdf import hkdf
     from packaging import markers
 
-__all__ = ["ec", "exceptions", "hashes", "hkdf", "httpx", "jmespath", "jsonschema", "markers", "serialization", "x509", "yaml"]
+__all__ = ["ec", "exceptions", "hashes", "hkdf", "httpx", "jmespath", "jsonschema", "keywrap", "markers", "serialization", "x509", "yaml"]
 
 _PLACES = {
     "exceptions": "cryptography.exceptions",
@@ -38,6 +38,7 @@ _PLACES = {
     "httpx": "httpx",
     "jmespath": "jmespath",
     "jsonschema": "jsonschema",
+    "keywrap": "cryptography.hazmat.primitives.keywrap",
     "markers": "packaging.markers",
     "serialization": "cryptography.hazmat.primitives.serialization",
     "x509": "cryptography.x509",

@@ -14,7 +14,8 @@ description:
   - Writes C(machine.yml) in O(state_dir), a Compose file that is merged over the rendered C(compose.yml). It names the
     image of each service by its content key. It also labels each service with a digest of the files that the service
     reads, so that a changed secret, certificate or script recreates the container.
-  - Says whether the project already runs as it is defined, so that Compose need not be called.
+  - Says whether the project already runs as it is defined, so that Compose need not be called, and which services have files in
+    a volume that were changed since they were handed out, which Compose does not see.
   - Refuses, before anything is written, a project of the same name that another checkout or another user made.
 extends_documentation_fragment:
   - gpuaas.parity.attributes
@@ -67,8 +68,18 @@ project:
   type: str
   sample: gpuaas-local
 current:
-  description: Whether every container runs as it is defined and is healthy, so that C(docker compose up) has nothing to do.
+  description: Whether every container runs as it is defined, is healthy and has the files that it was handed, so that Compose
+    has nothing to do.
   returned: success
   type: bool
   sample: false
+stale:
+  description:
+    - Services with a file in a volume that is not the one that was handed out, and the service that hands out. They have to be
+      recreated.
+    - Empty where nothing differs, and where nothing runs.
+  returned: success
+  type: list
+  elements: str
+  sample: [api, secrets]
 """

@@ -11,8 +11,11 @@ short_description: Provide the secrets of a run as its tier demands, and verify 
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
-  - Keeps C(secrets/secrets.yml) in O(state_dir), a mapping from the name of every secret to its value, and derives from it
-    one file for each secret of a service, C(secrets/files/<service>/<key>).
+  - Keeps C(secrets/secrets.yml) in O(state_dir), a mapping from the name of every secret to its value, or to what it is
+    derived from or wrapped by, and delivers one file for each secret of a service, C(secrets/files/<service>/<key>).
+  - A secret has one of the types C(password), C(key) and C(keyring). One with C(derived_from) in the contract is not
+    stored but derived from another secret by HKDF-SHA256. One with C(wrapped_by) is stored wrapped by AES key wrap
+    (RFC 5649). The files of services have plain values, a keyring as JSON.
   - O(tier) says where values come from. Only a name that was added to the contract is given a new value.
   - A file that is broken, that others may read, or that holds a weak value or an unknown name is refused. It is never
     overwritten, and nothing in it is ever regenerated. M(gpuaas.parity.secret_rotate) replaces a secret.
@@ -30,7 +33,7 @@ options:
     description:
       - What the environment is, which determines where the values come from. There is no default.
       - V(local) generates each value once, at random, and keeps it.
-      - V(ci) derives each value from O(seed_file) by HKDF-SHA256 (RFC 5869) with the kind and name of the secret. Equal
+      - V(ci) derives each value from O(seed_file) by HKDF-SHA256 (RFC 5869) with the type and name of the secret. Equal
         seeds give equal secrets on every machine. A different value in C(secrets.yml) is refused.
       - V(staging) generates nothing and requires every value in C(secrets.yml).
       - The tier is recorded in C(secrets-tier) in O(state_dir). Secrets of one tier are refused in another. Secrets
@@ -90,7 +93,7 @@ generated:
   elements: str
   sample: [redis_password]
 removed:
-  description: Derived files, below C(secrets/files), that were removed because no service in the lane has them.
+  description: Delivered files, below C(secrets/files), that were removed because no service in the lane has them.
   returned: success
   type: list
   elements: str
@@ -101,7 +104,7 @@ file:
   type: str
   sample: /home/me/parity/.parity/kind/secrets/secrets.yml
 files:
-  description: Paths of the derived files, sorted.
+  description: Paths of the delivered files, sorted.
   returned: success
   type: list
   elements: str

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: secret_rotate
-short_description: Replace the value of one secret of a run
+short_description: Replace the value of one secret of a run, or add a version to a keyring
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
   - Gives one secret in C(secrets/secrets.yml) of O(state_dir) a new value, and updates the files below C(secrets/files) of
     the services that read it. Services take it up with the next C(up), which C(playbooks/rotate.yml) runs.
+  - A keyring gets a new version, which becomes its primary one, and keeps all others. What is derived from the secret
+    gets a new value as well, and what it wraps stays readable. A derived secret is refused by itself.
   - The old value is first written to C(secrets/previous.yml), mode 0600. M(gpuaas.parity.keycloak_bootstrap) logs in with
     it where Keycloak does not know the new one yet, and removes the file afterwards.
   - Each file has either its old content or its new one. A run that is interrupted is finished by the next C(up).
@@ -40,7 +42,8 @@ options:
     choices: [local, ci, staging]
   value_file:
     description:
-      - File with the new value, of mode 0600. Surrounding space is not part of the value.
+      - File with the new value, of mode 0600. Surrounding space is not part of the value. For a keyring it holds the key of
+        the new version.
       - If the secret already has this value, nothing is replaced, so an interrupted run can be repeated.
     type: path
 attributes:
@@ -82,8 +85,14 @@ replaced:
   returned: success
   type: bool
   sample: true
+derived:
+  description: Names of the secrets that are derived from it, at first or second hand, sorted.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 readers:
-  description: Who may read the secret, according to the contract.
+  description: Who may read the secret, or one that is derived from it, according to the contract.
   returned: success
   type: list
   elements: str
@@ -94,7 +103,7 @@ file:
   type: str
   sample: /home/me/parity/.parity/kind/secrets/secrets.yml
 files:
-  description: Paths of the derived files of this secret, sorted.
+  description: Paths of the delivered files of this secret and of those derived from it, sorted.
   returned: success
   type: list
   elements: str

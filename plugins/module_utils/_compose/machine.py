@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.handed import digest_of, handed
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Object, is_done, is_healthy, is_once, service_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_container import REPOSITORY
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_deliverer import DELIVERER
@@ -52,7 +53,7 @@ def machine_file(project: Mapping[str, Any], lane: str, keys: Mapping[str, str],
     cannot be read.
     """
     labels = {STATE_LABEL: str(state_dir)}
-    handed = _handed(rendered, state_dir)
+    copies = handed(rendered, state_dir)
     services = {}
     for name, service in project["services"].items():
         if lane not in service["profiles"]:
@@ -62,10 +63,10 @@ def machine_file(project: Mapping[str, Any], lane: str, keys: Mapping[str, str],
             raise ParityError("IMAGE_UNKNOWN", f"service {name} runs image {image}, which has no key")
         volumes = {mount["source"] for mount in service.get("volumes", ()) if mount["type"] == "volume"}
         made_from = [json.dumps(service, sort_keys=True), keys[image]]
-        made_from += [_digest(rendered / file) for file in service.get("env_file", ())]
-        made_from += [digest for volume, digest in handed if volume in volumes]
+        made_from += [digest_of(rendered / file) for file in service.get("env_file", ())]
+        made_from += [_joined([copy.line, copy.digest]) for copy in copies if copy.volume in volumes]
         if name == DELIVERER:
-            made_from += [_digest(rendered / "files" / file) for file in _DELIVERER_FILES]
+            made_from += [digest_of(rendered / "files" / file) for file in _DELIVERER_FILES]
         services[name] = {"image": f"{service['image']}:{keys[image]}", "labels": labels | {MADE_FROM_LABEL: _joined(made_from)}}
     return {
         "services": services,
@@ -88,27 +89,6 @@ def is_current(document: Mapping[str, Any], containers: list[Object]) -> bool:
 
 def _label(container: Object) -> str:
     return str(((container.get("Config") or {}).get("Labels") or {}).get(MADE_FROM_LABEL) or "")
-
-
-def _handed(rendered: Path, state_dir: Path) -> list[tuple[str, str]]:
-    """(volume, digest of the line and of the file) of everything that is handed out."""
-    found = []
-    for line in (rendered / "files" / "deliver.list").read_text(encoding="utf-8").splitlines():
-        _owner, _mode, origin, to = line.split()
-        path = (
-            state_dir / origin.removeprefix("/from/state/")
-            if origin.startswith("/from/state/")
-            else rendered / origin.removeprefix("/from/")
-        )
-        found.append((to.split("/")[2], _joined([line, _digest(path)])))
-    return found
-
-
-def _digest(path: Path) -> str:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise ParityError("STATE_UNWRITABLE", f"{path}: {error.strerror}", "{up} writes it again") from None
 
 
 def _joined(parts: list[str]) -> str:

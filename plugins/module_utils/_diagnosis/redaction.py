@@ -11,14 +11,13 @@ from pathlib import Path
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.patterns import MASK, mask_shapes
 from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.secret_forms import forms
-from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.hidden import parts, values_in
 
 # A value this short may be part of any word; it is masked where it stands alone.
 _SHORT = 4
 # Lines of a PEM body that are long enough to be nothing else.
 _KEY_LINE = 16
 _KUBECONFIG_SECRETS = re.compile(r"^\s*-?\s*(?:client-key-data|token|password):\s*[\"']?([^\s\"']+)", re.MULTILINE)
-_WORDS = re.compile(r"[^\s\"',:\[\]{}#\ufffd]+")
 
 
 class Redactor:
@@ -70,9 +69,11 @@ def knowledge_of(state_dir: Path, kubeconfig: Path | None = None) -> Knowledge:
         elif "PRIVATE KEY-----" in text:
             verbatim |= {line.strip() for line in text.splitlines() if len(line) >= _KEY_LINE and not line.startswith("-----")}
         elif path.suffix in (".yml", ".yaml"):
-            values |= set(_values(text))
+            found, without = values_in(text)
+            values |= found
+            unknown += [f"{path}: {name}" for name in without]
         elif state_dir / "secrets" in path.parents:
-            values |= {text, text.strip()}
+            values |= parts(text)
     return Knowledge(Redactor(values, verbatim), tuple(unknown))
 
 
@@ -85,31 +86,3 @@ def _files_below(directory: Path, unknown: list[str]) -> Iterator[Path]:
 
     for folder, _folders, names in directory.walk(on_error=note):
         yield from (folder / name for name in sorted(names))
-
-
-def _values(text: str) -> Iterator[str]:
-    """The values of a secrets file; of one that is corrupt, every word long enough to be one."""
-    try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError:
-        document = None
-    if isinstance(document, dict):
-        yield from _leaves(document)
-    if not isinstance(document, dict) or "\ufffd" in text:
-        yield from (word for word in _WORDS.findall(text) if len(word) >= _SHORT)
-        yield from (line.partition(":")[2].strip(" \t\r\"'") for line in text.splitlines())
-
-
-def _leaves(node: object) -> Iterator[str]:
-    if isinstance(node, dict):
-        for value in node.values():
-            yield from _leaves(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from _leaves(value)
-    elif isinstance(node, str):
-        yield from {node, node.strip()}
-    elif isinstance(node, bytes):
-        yield node.decode(errors="replace")
-    elif node is not None and not isinstance(node, bool):
-        yield str(node)

@@ -8,13 +8,12 @@ import datetime
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import read_schema
 from ansible_collections.gpuaas.parity.plugins.module_utils._doctor.model import Condition, Place
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.lock import RunLock
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.state import lock_path
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.state_dir import check_state_dir
-from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import derived, keep, tiers
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import delivered, keep, tiers
 from ansible_collections.gpuaas.parity.plugins.module_utils._tls.keep import keep as keep_tls
 
 # What each local mode leaves once it has data: the cluster's record, or what compose knows of this machine.
@@ -30,7 +29,7 @@ def check_state(place: Place, condition: Condition, now: datetime.datetime) -> N
     contract = condition.contract
     condition.look(lambda: _secrets(state_dir, contract))
     if (state_dir / "tls").exists():
-        condition.look(lambda: _certificates(contract, state_dir, now))
+        condition.look(lambda: _certificates(condition, contract, state_dir, now))
 
 
 def _idle(state_dir: Path) -> None:
@@ -52,12 +51,12 @@ def _secrets(state_dir: Path, contract: dict[str, Any]) -> None:
         return
     try:
         origin = keep.Origin(_tier(state_dir))
-        keep.keep(contract, read_schema("secrets"), state_dir, origin, cluster_exists=has_data, dry=True)
+        keep.keep(contract, state_dir, origin, cluster_exists=has_data, dry=True)
     except ParityError as error:
         # A seed is given to a run and kept nowhere, so what follows from it cannot be compared here.
         if error.reason != "SEED_MISSING":
             raise
-        derived.check_private(state_dir / "secrets" / "files", derived.names_of(contract))
+        delivered.check_private(state_dir / "secrets" / "files", delivered.names_of(contract))
 
 
 def _tier(state_dir: Path) -> str:
@@ -69,5 +68,8 @@ def _tier(state_dir: Path) -> str:
     return recorded if recorded in tiers.TIERS else tiers.LOCAL
 
 
-def _certificates(contract: dict[str, Any], state_dir: Path, now: datetime.datetime) -> None:
-    keep_tls(contract, state_dir, now, dry=True)
+def _certificates(condition: Condition, contract: dict[str, Any], state_dir: Path, now: datetime.datetime) -> None:
+    """Note what `up` would issue again, and why: what ends soon serves until then."""
+    for name, cause in sorted(keep_tls(contract, state_dir, now, dry=True).issued.items()):
+        what = "the CA" if name == "ca" else f"certificate {name}"
+        condition.notes.append(f"{what}: {cause}; up issues it again")

@@ -45,7 +45,7 @@ class PasswordMark:
 
 
 def _digest(salt: str, password: str) -> str:
-    # SHA-256 is enough: passwords are random with at least 24 characters (secrets.schema.json).
+    # SHA-256 is enough: passwords are random with at least 24 characters (_secrets.types).
     return hmac.new(salt.encode(), password.encode(), hashlib.sha256).hexdigest()
 
 

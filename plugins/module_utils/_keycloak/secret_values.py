@@ -45,7 +45,7 @@ def load_secrets(path: str, document: Json, *also: str) -> Secrets:
     if found is None:
         raise ParityError("KEYCLOAK_SECRETS", f"{path} does not exist")
     needed = [*names_in(document), *(("bootstrap client", name) for name in also)]
-    missing = [f"{name} ({where})" for where, name in needed if not isinstance(found.get(name), str) or not found[name]]
+    missing = [f"{name} ({where})" for where, name in needed if not found.get(name)]
     if missing:
         seen = f"{path} has no value for {', '.join(missing)}"
         raise ParityError("KEYCLOAK_SECRETS", seen, details={"missing": missing})

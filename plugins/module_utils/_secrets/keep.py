@@ -11,7 +11,8 @@ from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import ensure_dir, sweep, write_if_changed
-from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import derived, store, tiers
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import delivered, graph, store, tiers
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.entries import closed
 
 
 @dataclass(frozen=True)
@@ -54,50 +55,50 @@ class Kept:
 
 def keep(
     contract: dict[str, Any],
-    schema: dict[str, Any],
     state_dir: Path,
     origin: Origin,
     *,
     cluster_exists: bool,
     dry: bool,
 ) -> Kept:
-    """Have a value for every secret as the tier gives it, check what is there, derive a file for each service's secret.
+    """Give every secret a value as its tier does, check what is there, deliver a file for each service's secret.
 
-    Nothing is overwritten: a file that is not as it must be is refused. With
-    ``dry`` nothing is written.
+    No value is replaced: a file that is not as it must be is refused. With ``dry`` nothing is written.
 
     Raises ParityError: SECRETS_MISSING, SECRETS_UNREADABLE, SECRETS_PERMISSIONS,
     SECRETS_CORRUPT, SECRETS_INVALID, SECRETS_INCOMPLETE, SECRETS_DIFFER,
     SECRETS_TIER_CHANGED, SEED_MISSING, SEED_PERMISSIONS, SEED_WEAK, CONTRACT_INVALID,
-    CONTRACT_REFERENCE, CONTRACT_INVALID, STATE_UNWRITABLE.
+    CONTRACT_REFERENCE, CONTRACT_CYCLE, STATE_UNWRITABLE.
     """
     place = Place(state_dir)
-    wanted: dict[str, dict[str, Any]] = contract["secrets"]
-    names = derived.names_of(contract)
-    found = store.read(place.file)
+    wanted: graph.Wanted = contract["secrets"]
+    graph.refuse(wanted)
+    names = delivered.names_of(contract)
+    found = store.load(place.file)
     if found is None and cluster_exists:
         raise ParityError("SECRETS_MISSING", f"{place.file} does not exist")
     if found is not None:
         tiers.check_same(state_dir, origin.tier)
-    before: dict[str, str] = found or {}
-    store.check(place.file, before, wanted, schema)
-    values = tiers.complete(origin.tier, place.file, before, wanted, origin.seed_file)
-    store.check(place.file, values, wanted, schema)
-    derived.check_private(place.files, names)
+    before: dict[str, Any] = found or {}
+    known = store.examine(before, wanted)
+    store.refuse(place.file, known.wrong)
+    values = tiers.complete(origin.tier, place.file, known.values, wanted, origin.seed_file)
+    after = closed(values, wanted, before)
+    store.refuse(place.file, store.examine(after, wanted).wrong)
+    delivered.check_private(place.files, names)
 
     changed = [ensure_dir(directory, dry=dry) for directory in (state_dir, place.root)]
     if not dry:
         sweep(place.root)
     # Before the secrets: a run that ends in between leaves no secrets of an unknown tier.
     changed.append(tiers.record(state_dir, origin.tier, dry=dry))
-    generated = sorted(set(values) - set(before))
-    if generated or found is None:
-        changed.append(write_if_changed(place.file, store.encode(values), dry=dry))
-    removed = derived.remove_stale(place.files, names, dry=dry)
-    changed.append(derived.write(place.files, names, values, dry=dry))
+    if found is None or after != before:
+        changed.append(write_if_changed(place.file, store.encode(after), dry=dry))
+    removed = delivered.remove_stale(place.files, names, dry=dry)
+    changed.append(delivered.write(place.files, names, values, dry=dry))
     return Kept(
         any(changed) or bool(removed),
-        generated,
+        sorted(set(values) - set(known.values)),
         removed,
         place.file,
         [str(place.files / name) for name in sorted(names)],

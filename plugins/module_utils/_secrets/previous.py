@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
@@ -30,17 +31,18 @@ def values_of(file: Path) -> dict[str, list[str]]:
 
     Raises ParityError SECRETS_CORRUPT, SECRETS_PERMISSIONS, SECRETS_UNREADABLE.
     """
-    found = store.read(file) or {}
+    found = store.load(file) or {}
     for values in found.values():
         if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
             raise ParityError("SECRETS_CORRUPT", f"{file} must hold a list of texts for each name", f"rm {file}")
     return found
 
 
-def remember(file: Path, name: str, value: str) -> None:
-    """Put ``value`` before the others of ``name``. Raises what ``values_of`` raises, and STATE_UNWRITABLE."""
+def remember(file: Path, replaced: Mapping[str, str]) -> None:
+    """Put each replaced value before the others of its name. Raises what ``values_of`` raises, and STATE_UNWRITABLE."""
     every = values_of(file)
-    every[name] = [value, *(old for old in every.get(name, []) if old != value)]
+    for name, value in replaced.items():
+        every[name] = [value, *(old for old in every.get(name, []) if old != value)]
     write_atomic(file, (_HEADER + "".join(f"{key}: {json.dumps(every[key])}\n" for key in sorted(every))).encode())
 
 

@@ -1,22 +1,18 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Secrets out of a seed: the same ones wherever the same seed is given."""
+"""The file with the seed that every secret of tier ci follows from."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import hashes, hkdf
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.private import Refusal, read_private
-from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.types import DISTINCT, TYPES
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.types.model import DISTINCT
 
 SHORTEST = 32
 """Bytes that a seed has at least; SHA-256 yields no more than it is given."""
-
-# A change of how values are derived changes this, so that it cannot pass unnoticed.
-_SALT = b"gpuaas.parity secrets 1"
 
 
 def read_seed(path: Path | None) -> bytes:
@@ -35,9 +31,3 @@ def read_seed(path: Path | None) -> bytes:
     if len(set(seed)) < DISTINCT:
         raise ParityError("SEED_WEAK", f"{path} repeats a few characters")
     return seed
-
-
-def derive(seed: bytes, name: str, type_: str) -> str:
-    """The secret of that name and type: hkdf.HKDF with SHA-256 (RFC 5869), info ``<type> <name>``."""
-    made = TYPES[type_]
-    return made.encode(hkdf.HKDF(hashes.SHA256(), made.size, _SALT, f"{type_} {name}".encode()).derive(seed))

@@ -10,18 +10,17 @@ their directory: every word in there counts as a secret to be masked.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import write_if_changed
-from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import types
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.derivation import derive, with_derived
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.graph import Wanted
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.private import read_private
-from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.seed import derive, read_seed
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.seed import read_seed
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.types import table
 
 LOCAL, CI, STAGING = "local", "ci", "staging"
 TIERS = (LOCAL, CI, STAGING)
-
-Wanted = dict[str, dict[str, Any]]
 
 
 def record_of(state_dir: Path) -> Path:
@@ -52,27 +51,28 @@ def record(state_dir: Path, tier: str, *, dry: bool) -> bool:
 
 
 def complete(tier: str, file: Path, found: dict[str, str], wanted: Wanted, seed_file: Path | None) -> dict[str, str]:
-    """``found`` with a value for every wanted name, as the tier gives it. Nothing in ``found`` is replaced.
+    """``found`` with a value for every wanted name: as the tier gives it, or derived. Nothing in ``found`` is replaced.
 
     Raises ParityError: in tier ci SEED_MISSING, SEED_PERMISSIONS, SEED_WEAK and SECRETS_DIFFER;
     in tier staging SECRETS_INCOMPLETE.
     """
-    missing = sorted(set(wanted) - set(found))
+    own = {name: secret for name, secret in wanted.items() if "derived_from" not in secret}
+    missing = sorted(set(own) - set(found))
     if tier == LOCAL:
-        return found | {name: types.make(wanted[name]["type"]) for name in missing}
+        return with_derived(found | {name: table.make(own[name]["type"]) for name in missing}, wanted)
     if tier == CI:
-        return _derived(file, found, wanted, seed_file)
+        return with_derived(_seeded(file, found, own, seed_file), wanted)
     if missing:
         seen = f"{file} has no value for {', '.join(missing)}, and tier staging generates none"
         do = f'(umask 077; mkdir -p {file.parent}; "$EDITOR" {file})   # one line each, name: value'
         raise ParityError("SECRETS_INCOMPLETE", seen, do, details={"names": missing})
-    return found
+    return with_derived(found, wanted)
 
 
-def _derived(file: Path, found: dict[str, str], wanted: Wanted, seed_file: Path | None) -> dict[str, str]:
+def _seeded(file: Path, found: dict[str, str], own: Wanted, seed_file: Path | None) -> dict[str, str]:
     seed = read_seed(seed_file)
-    values = {name: derive(seed, name, secret["type"]) for name, secret in wanted.items()}
-    if other := sorted(name for name in found if found[name] != values[name]):
+    values = {name: derive(seed, name, secret["type"]) for name, secret in own.items()}
+    if other := sorted(name for name in values if found.get(name, values[name]) != values[name]):
         seen = f"{file}: {', '.join(other)} {'is' if len(other) == 1 else 'are'} not what the seed gives"
         raise ParityError("SECRETS_DIFFER", seen, details={"names": other})
     return values

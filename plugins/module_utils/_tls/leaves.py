@@ -15,6 +15,8 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._tls import pem
 from ansible_collections.gpuaas.parity.plugins.module_utils._tls.ca import RENEW_BEFORE, Authority
 from ansible_collections.gpuaas.parity.plugins.module_utils._tls.certificates import Profile
 
+EXPIRES = "it expires soon"
+
 
 def defect(directory: Path, profile: Profile, ca: Authority, now: datetime) -> str:
     """Why the certificate in ``directory`` must be issued again; empty when it need not.
@@ -44,5 +46,5 @@ def defect(directory: Path, profile: Profile, ca: Authority, now: datetime) -> s
     if purposes != profile.purposes:
         return "it is for another use"
     if not certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc - RENEW_BEFORE:
-        return "it expires soon"
+        return EXPIRES
     return ""

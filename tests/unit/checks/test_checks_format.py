@@ -183,6 +183,15 @@ def test_every_component_is_proved_by_what_it_declares(declared: dict[str, Any],
     assert caught.value.details == {"missing": {"api": missing}}
 
 
+def test_a_component_with_certificates_is_compared_by_the_type_that_does_so() -> None:
+    document = {**contract(1), "services": {"api": {"certificates": {"server": {"usage": "server"}}}}}
+    proofs = proving(("ready", "up"), ("config", "validate"))
+    with pytest.raises(ParityError, match="api has no check that proves config by type configuration"):
+        require_coverage(proofs, document, ["api"])
+    compared = parse(entries(entry(id="compared", proves="config", type="configuration", phase="validate"), component="api"), contract(1))
+    require_coverage([*proofs, *compared], document, ["api"])
+
+
 def test_of_a_platform_elsewhere_every_endpoint_is_proved_and_nothing_else() -> None:
     with pytest.raises(ParityError) as caught:
         require_coverage(proving(("ingress", "up")), SHARED, SHARED["services"])

@@ -112,28 +112,48 @@ def test_the_rendered_documents(tmp_path: Path) -> None:
     assert read_realm(tmp_path) == {"realm": "gpuaas"}
 
 
+def _secrets(root: Path, text: str) -> Path:
+    file = root / "secrets" / "secrets.yml"
+    file.parent.mkdir(exist_ok=True)
+    file.touch(mode=0o600)
+    file.write_text(text)
+    return file
+
+
 def test_secrets_are_read_once_and_never_shown(tmp_path: Path) -> None:
-    file = tmp_path / "secrets" / "secrets.yml"
-    file.parent.mkdir()
-    file.write_text("a: one\nempty: ''\nodd: [x]\n")
+    file = _secrets(tmp_path, "a: one\nempty: ''\n")
     secret = secret_reader(tmp_path)
     assert secret("a") == "one"
     file.write_text("a: two\n")
     assert secret("a") == "one"
-    for name in ("empty", "odd", "none"):
+    for name in ("empty", "none"):
         with pytest.raises(KeyError):
             secret(name)
 
 
-@pytest.mark.parametrize("text", [None, "- hush", "hush: ["])
-def test_secrets_that_cannot_be_read(tmp_path: Path, text: str | None) -> None:
-    (tmp_path / "secrets").mkdir()
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (None, "SECRETS_EXPOSED"),
+        ("- hush", "SECRETS_CORRUPT"),
+        ("hush: [", "SECRETS_CORRUPT"),
+        ("a: hush\na: hush", "SECRETS_CORRUPT"),
+        ("a: [hush]", "SECRETS_INVALID"),
+    ],
+)
+def test_secrets_that_cannot_be_read(tmp_path: Path, text: str | None, reason: str) -> None:
     if text is not None:
-        (tmp_path / "secrets" / "secrets.yml").write_text(text)
+        _secrets(tmp_path, text)
     with pytest.raises(ParityError) as caught:
         secret_reader(tmp_path)("a")
-    assert caught.value.reason == "SECRETS_EXPOSED"
+    assert caught.value.reason == reason
     assert "hush" not in str(caught.value)
+
+
+def test_secrets_that_others_could_read(tmp_path: Path) -> None:
+    _secrets(tmp_path, "a: one\n").chmod(0o644)
+    with pytest.raises(ParityError, match="SECRETS_PERMISSIONS"):
+        secret_reader(tmp_path)("a")
 
 
 def test_a_run_without_a_ca_or_a_cluster_says_so(state_dir: Path) -> None:

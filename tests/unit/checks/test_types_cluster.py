@@ -284,6 +284,12 @@ def test_a_secret_that_cannot_be_compared_on_this_side(make_context: MakeContext
     assert "cannot be compared" in CONFIGURATION.run(make_context(objects)).seen
 
 
+def test_settings_that_the_contract_does_not_have(make_context: MakeContext, state_dir: Path) -> None:
+    context = make_context(_configured(state_dir))
+    context.contract["services"]["api"]["settings"] = {}
+    assert "use api-config-1a2b api-config, not none" in CONFIGURATION.run(context).seen
+
+
 def test_configuration_without_pods(make_context: MakeContext) -> None:
     assert "has no pod" in CONFIGURATION.run(make_context()).seen
 

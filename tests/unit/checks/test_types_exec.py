@@ -100,6 +100,7 @@ def test_a_program_that_does_not(within: Callable[[Ran], Context], ends: Ends, e
 def test_what_is_shown_is_short_and_without_secrets(within: Callable[[Ran], Context], state_dir: Path) -> None:
     file = state_dir / "secrets" / "files" / "api" / "password"
     file.parent.mkdir(parents=True)
+    file.touch(mode=0o600)
     file.write_text(SECRET)
     # Also where the cut goes through it.
     for padding in (0, 150, 185):
@@ -111,6 +112,7 @@ def test_what_is_shown_is_short_and_without_secrets(within: Callable[[Ran], Cont
 def test_what_cannot_be_masked_is_not_shown(within: Callable[[Ran], Context], state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = state_dir / "secrets" / "secrets.yml"
     file.parent.mkdir()
+    file.touch(mode=0o600)
     file.write_text(f"a: {SECRET}")
     read = Path.read_bytes
 

@@ -70,6 +70,15 @@ def test_tls_that_is_about_to_end(platform: Platform, make_context: MakeContext)
     assert "ends in" in found.seen
 
 
+@pytest.mark.parametrize(("age", "ok"), [(75, True), (77, False)])
+def test_tls_warns_from_when_up_renews(platform: Platform, make_context: MakeContext, authority: Authority, age: int, ok: bool) -> None:
+    host = "web.gpuaas.localhost"
+    with serve(platform.answer, {host: authority.context(host, datetime.timedelta(days=age))}) as server:
+        found = Tls(f"https://{host}:{server.port}").run(make_context())
+    assert found.ok is ok
+    assert ok or (found.reason, "ends in" in found.seen) == ("TLS_EXPIRING", True)
+
+
 def test_tls_that_has_ended(authority: Authority, make_context: MakeContext) -> None:
     host = "old.gpuaas.localhost"
     with serve(lambda _: Reply(), {host: authority.context(host, datetime.timedelta(days=4000))}) as server:

@@ -14,7 +14,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._errors import Parit
 from .shop import Shop
 
 SECRET = {"secret": {"secretName": "shop-server-tls"}}
-HOSTS = ["shop", "shop.shop", "shop.shop.svc", "shop.shop.svc.cluster.local"]
+HOST, IN_COMPOSE = "shop.shop.svc.cluster.local", "shop.shop.internal"
 
 
 @pytest.fixture
@@ -29,12 +29,20 @@ def resolved(shop: Shop, mode: str) -> Any:
     return json.loads(shop.tree(mode)["contract.json"])["services"]["shop"]["certificates"]
 
 
-def test_names_are_the_hosts_of_the_mode_and_what_is_said(shop: Shop) -> None:
-    assert resolved(shop, "kind") == {"server": {"usage": "server", "names": HOSTS}}
-    assert resolved(shop, "compose") == {"server": {"usage": "server", "names": ["shop"]}}
+def test_names_are_the_host_of_the_mode_and_what_is_said(shop: Shop) -> None:
+    assert resolved(shop, "kind") == {"server": {"usage": "server", "names": [HOST]}}
+    assert resolved(shop, "compose") == {"server": {"usage": "server", "names": [IN_COMPOSE]}}
     shop.component["endpoints"] = {"www": {"health": "/", "purpose": "x"}}
     shop.component["certificates"]["server"]["names"] = ["${endpoints.www.host}"]
-    assert resolved(shop, "compose")["server"]["names"] == ["shop", "www.shop.localhost"]
+    assert resolved(shop, "compose")["server"]["names"] == [IN_COMPOSE, "www.shop.localhost"]
+
+
+def test_in_compose_a_server_answers_to_its_private_name_and_whoever_shows_none_to_its_own(shop: Shop) -> None:
+    assert json.loads(shop.tree()["contract.json"])["services"]["shop"]["host"] == IN_COMPOSE
+    assert shop.services()["shop"]["networks"] == {"default": {"aliases": [IN_COMPOSE]}}
+    shop.component["certificates"]["server"]["usage"] = "client"
+    assert json.loads(shop.tree()["contract.json"])["services"]["shop"]["host"] == "shop"
+    assert "networks" not in shop.services()["shop"]
 
 
 def test_a_client_has_no_names(shop: Shop) -> None:
@@ -58,7 +66,7 @@ def test_a_cluster_of_our_own_gets_a_secret_with_the_ca(shop: Shop) -> None:
 
 
 def test_where_others_deliver_it_is_read_by_name(shop: Shop) -> None:
-    assert resolved(shop, "shared")["server"]["names"] == HOSTS
+    assert resolved(shop, "shared")["server"]["names"] == [HOST]
     assert "secretGenerator" not in yaml.safe_load(shop.tree("shared")["front/kustomization.yaml"])
 
 
@@ -98,6 +106,7 @@ def test_what_does_not_fit_is_refused(shop: Shop, change: str) -> None:
     [
         (["not a host"], "CONTRACT_TYPE", "must be a host name"),
         (["example.com"], "CONTRACT_INVALID", "neither below shop.localhost nor a host of shop"),
+        (["shop"], "CONTRACT_INVALID", "neither below shop.localhost nor a host of shop"),
         (["${endpoints.none.host}"], "CONTRACT_REFERENCE", "leads nowhere"),
     ],
 )

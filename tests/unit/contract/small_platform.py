@@ -43,7 +43,7 @@ PLATFORM: dict[str, Any] = {
     },
     "secrets": {
         "db_password": {"type": "password", "means": "Database role"},
-        "cookie_key": {"type": "key256", "means": "Signs cookies"},
+        "cookie_key": {"type": "key", "means": "Signs cookies"},
     },
 }
 

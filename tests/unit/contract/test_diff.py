@@ -96,7 +96,7 @@ def test_mode_does_not_differ_from_itself(two: Platform) -> None:
         ("contract__json", '"publish": 15432', '"publish": 15433', "services.db.publish"),
         ("contract__json", '"health": "/ready"', '"health": "/live"', "endpoints.shop.health"),
         ("contract__json", '"cookie": "cookie_key"', '"cookie": "db_password"', "services.api.secrets.cookie"),
-        ("contract__json", '"type": "key256"', '"type": "password"', "secrets.cookie_key.type"),
+        ("contract__json", '"type": "key"', '"type": "password"', "secrets.cookie_key.type"),
         ("contract__json", '"http": 8000', '"http": "8000"', "services.api.ports.http"),
         ("contract__json", '"target": "compose"', '"target": "gitops"', "target"),
         ("contract__json", '"mode": "local"', '"mode": "other"', "mode"),

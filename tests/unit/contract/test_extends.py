@@ -81,7 +81,7 @@ class TestMerge:
         assert (settings["APP_CA"], settings["APP_SECRETS_SOURCE"]) == ("/etc/team.crt", "file:///run/secrets/shop")
 
     def test_secret_of_its_own(self, team: Team) -> None:
-        team.head["secrets"] = {"team_key": {"type": "key256", "means": "x"}}
+        team.head["secrets"] = {"team_key": {"type": "key", "means": "x"}}
         assert sorted(team.render().contract["secrets"]) == ["cookie_key", "db_password", "team_key"]
 
     def test_mode(self, team: Team) -> None:

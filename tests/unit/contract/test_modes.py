@@ -213,7 +213,7 @@ Change = Callable[[Platform], Any]
     ("change", "place"),
     [
         (lambda p: p.mode.update(settings={"APP_URL": "x"}), "settings.APP_URL (line "),
-        (lambda p: p.mode.update(secrets={"db_password": {"type": "key256"}}), "secrets.db_password"),
+        (lambda p: p.mode.update(secrets={"db_password": {"type": "key"}}), "secrets.db_password"),
         (lambda p: p.mode.update(lanes={"core": ["api"]}), "platform/modes/kind.yml: lanes"),
         (lambda p: p.mode.update(APP_URL="x"), "platform/modes/kind.yml: APP_URL"),
         (lambda p: p.mode.update(endpoints={"shop": {"port": 1}}), "platform/modes/kind.yml: endpoints"),

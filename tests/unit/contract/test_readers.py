@@ -6,8 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import read_schema
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.readers import OUTSIDE
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import render
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.tests.unit.contract import reference
@@ -88,7 +86,3 @@ def test_word_for_a_person_is_given_to_nobody_else(platform: Platform) -> None:
 
 def test_every_secret_of_the_reference_platform_is_read_by_somebody() -> None:
     assert [name for name, secret in reference.PLATFORM.contract.secrets.items() if not secret["readers"]] == []
-
-
-def test_readers_outside_are_those_of_the_schema() -> None:
-    assert set(read_schema("secrets")["x-readers"]) == set(OUTSIDE)

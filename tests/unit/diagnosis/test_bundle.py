@@ -53,6 +53,7 @@ def state_dir(tmp_path: Path) -> Path:
     }.items():
         file = directory / path
         file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
         file.write_text(text)
     return directory
 

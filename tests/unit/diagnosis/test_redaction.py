@@ -7,11 +7,15 @@ import html
 import json
 import urllib.parse
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.patterns import MASK, mask_shapes
 from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.redaction import Redactor, knowledge_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.derivation import with_derived
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.entries import closed, opened
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.types.table import make
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
@@ -138,8 +142,9 @@ def state_dir(tmp_path: Path) -> Path:
         "postgres_gpuaas_password": "pa55 word'with\"quotes",
         "web_session_key": "c2Vzc2lvbi1rZXktc2Vzc2lvbi1rZXktMTIzNDU2Nzg=",
     }
-    (tmp_path / "secrets" / "secrets.yml").write_text(yaml.safe_dump(values))
-    (tmp_path / "secrets" / "files" / "api" / "only_here").write_text("derived-value-1\n")
+    for name, text in (("secrets.yml", yaml.safe_dump(values)), ("files/api/only_here", "derived-value-1\n")):
+        (tmp_path / "secrets" / name).touch(mode=0o600)
+        (tmp_path / "secrets" / name).write_text(text)
     return tmp_path
 
 
@@ -188,3 +193,50 @@ def test_a_file_that_cannot_be_read_is_named(state_dir: Path) -> None:
 
 def test_no_secrets_yet_is_no_problem(tmp_path: Path) -> None:
     assert knowledge_of(tmp_path / "nowhere", tmp_path / "kubeconfig").unknown == ()
+
+
+class TestTypedSecrets:
+    """Keyrings, derived and wrapped values: what secrets.yml does not show is masked as well."""
+
+    @pytest.fixture
+    def entries(self) -> dict[str, Any]:
+        wanted: dict[str, dict[str, str]] = {
+            "root_key": {"type": "key"},
+            "ring": {"type": "keyring"},
+            "follows": {"type": "password", "derived_from": "root_key"},
+            "hidden": {"type": "password", "wrapped_by": "ring"},
+            "inner_ring": {"type": "keyring", "wrapped_by": "ring"},
+        }
+        values = {name: make(secret["type"]) for name, secret in wanted.items() if "derived_from" not in secret}
+        return closed(with_derived(values, wanted), wanted, {})
+
+    def write(self, state_dir: Path, text: str) -> None:
+        (state_dir / "secrets" / "secrets.yml").write_text(text)
+
+    def test_every_value_is_masked_and_no_word_besides(self, state_dir: Path, entries: dict[str, Any]) -> None:
+        self.write(state_dir, yaml.safe_dump(entries))
+        knowledge = knowledge_of(state_dir)
+        assert knowledge.unknown == ()
+        values = opened(entries).values
+        rings = [json.loads(values[name])["keys"]["1"] for name in ("ring", "inner_ring")]
+        for secret in (*values.values(), *rings):
+            assert secret not in knowledge.redact(f"it is {secret} here")
+        plain = "version 1 of ring, a keyring; root_key is of type password"
+        assert knowledge.redact(plain) == plain
+
+    def test_keys_of_a_ring_that_only_its_file_has_are_masked(self, state_dir: Path) -> None:
+        ring = make("keyring")
+        (state_dir / "secrets" / "files" / "api" / "only_here").write_text(ring)
+        key = json.loads(ring)["keys"]["1"]
+        assert key not in knowledge_of(state_dir).redact(f"with {key}")
+
+    def test_what_cannot_be_learnt_is_named(self, state_dir: Path, entries: dict[str, Any]) -> None:
+        self.write(state_dir, yaml.safe_dump({**entries, "root_key": "damaged", "ring": {"primary": 1}}))
+        unknown = " ".join(knowledge_of(state_dir).unknown)
+        assert all(name in unknown for name in ("follows", "hidden", "inner_ring"))
+
+    def test_a_file_that_is_no_yaml_is_known_to_hide_more(self, state_dir: Path, entries: dict[str, Any]) -> None:
+        self.write(state_dir, "\t" + yaml.safe_dump(entries))
+        knowledge = knowledge_of(state_dir)
+        assert entries["root_key"] not in knowledge.redact(entries["root_key"])
+        assert knowledge.unknown

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.load import read_schema
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import load_platform
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import render_mode
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.rendered import Place as Rendered
@@ -88,7 +87,7 @@ class Site:
         platform = load_platform(self.place.platform)
         rendering = render_mode(platform, platform.mode(mode), platform.contract.defaults["lane"], where.paths(self.root))
         where.write(with_record(rendering.tree))
-        keep(rendering.contract, read_schema("secrets"), state_dir, Origin("local"), cluster_exists=False, dry=False)
+        keep(rendering.contract, state_dir, Origin("local"), cluster_exists=False, dry=False)
         keep_tls(rendering.contract, state_dir, NOW, dry=False)
         return state_dir, rendering.contract
 

@@ -9,13 +9,15 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.gpuaas.parity.plugins.module_utils._doctor.screen import screen
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.state import hold
-from ansible_collections.gpuaas.parity.tests.unit.doctor.conftest import MODES, ROOT, Site
+from ansible_collections.gpuaas.parity.plugins.module_utils._tls.keep import keep as keep_tls
+from ansible_collections.gpuaas.parity.tests.unit.doctor.conftest import MODES, NOW, ROOT, Site
 from ansible_collections.gpuaas.parity.tests.unit.host.conftest import GIB
 
 LOCAL = ("compose", "kind")
@@ -131,6 +133,15 @@ def test_a_ca_key_that_is_gone_is_named(site: Site) -> None:
     state_dir, _contract = site.render("compose")
     (state_dir / "tls" / "ca.key").unlink()
     assert site.reasons() == {"compose": ["CA_CORRUPT"]}
+
+
+def test_a_certificate_that_ends_soon_is_noted_with_what_up_does(site: Site) -> None:
+    state_dir, contract = site.render("kind")
+    assert not [note for note in site.examine("kind")["kind"].notes if "certificate" in note]
+    keep_tls(contract, state_dir, NOW - timedelta(days=77), dry=False)
+    found = site.examine("kind")["kind"]
+    assert found.findings == []
+    assert "certificate web: it expires soon; up issues it again" in found.notes
 
 
 # the machine

@@ -18,7 +18,7 @@ OLD_REQUESTS = 20
 def rotate(identity: Identity, name: str, value: str = NEW, old: str = "") -> Path:
     """As ``secret_rotate`` does."""
     file = previous.beside(identity.secrets_file)
-    previous.remember(file, name, old or values()[name])
+    previous.remember(file, {name: old or values()[name]})
     identity.set_secret(name, value)
     return file
 

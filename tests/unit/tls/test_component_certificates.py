@@ -18,8 +18,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 NOW = datetime.now(UTC).replace(microsecond=0)
-HOSTS = ["bus", "bus.shop", "bus.shop.svc", "bus.shop.svc.cluster.local"]
-SERVER = {"usage": "server", "names": [*HOSTS, "bus.shop.localhost"]}
+HOST = "bus.shop.svc.cluster.local"
+SERVER = {"usage": "server", "names": [HOST, "bus.shop.localhost"]}
 CLIENT = {"usage": "client"}
 CONTRACT: dict[str, Any] = {
     "contract": 1,
@@ -103,36 +103,37 @@ def said(state: State, server: str, client: str | None, host: str) -> str:
             thread.join()
 
 
-@pytest.mark.parametrize("host", [*HOSTS, "bus.shop.localhost"])
+@pytest.mark.parametrize("host", [HOST, "bus.shop.localhost"])
 def test_each_side_knows_the_other(kept: State, host: str) -> None:
     assert said(kept, "bus-server", "worker-client", host) == "worker"
 
 
 def test_who_shows_no_certificate_hears_nothing(kept: State) -> None:
-    assert said(kept, "bus-server", None, "bus") == "" or "refused" in said(kept, "bus-server", None, "bus")
+    assert said(kept, "bus-server", None, HOST) == "" or "refused" in said(kept, "bus-server", None, HOST)
 
 
 def test_a_servers_certificate_is_none_of_a_client_and_the_other_way_round(kept: State) -> None:
-    assert said(kept, "bus-server", "bus-server", "bus") != "bus"
+    assert said(kept, "bus-server", "bus-server", HOST) != "bus"
     assert "refused" in said(kept, "worker-client", "worker-client", "worker")
 
 
 def test_one_certificate_may_be_both(kept: State) -> None:
     kept.contract["services"]["bus"]["certificates"]["server"]["usage"] = "both"
     assert kept.keep().issued == {"bus-server": "it is for another name"}
-    assert said(kept, "bus-server", "bus-server", "bus.shop") == "bus"
+    assert said(kept, "bus-server", "bus-server", HOST) == "bus"
 
 
 def test_chains_verify_as_server_and_as_client(kept: State) -> None:
-    for host in HOSTS:
-        kept.verifier().build_server_verifier(x509.DNSName(host)).verify(kept.certificate("bus-server"), [])
+    kept.verifier().build_server_verifier(x509.DNSName(HOST)).verify(kept.certificate("bus-server"), [])
     seen = kept.verifier().build_client_verifier().verify(kept.certificate("worker-client"), [])
     assert seen.subjects == [x509.UniformResourceIdentifier("spiffe://shop.localhost/worker")]
     with pytest.raises(VerificationError):
         kept.verifier().build_client_verifier().verify(kept.certificate("bus-server"), [])
 
 
-@pytest.mark.parametrize("host", ["other", "bus.other", "shop.svc.cluster.local", "other.shop.svc.cluster.local", "example.com"])
+@pytest.mark.parametrize(
+    "host", ["bus", "bus.shop", "bus.shop.svc", "shop.svc.cluster.local", "other.shop.svc.cluster.local", "example.com"]
+)
 def test_ca_vouches_for_no_other_internal_name(kept: State, host: str) -> None:
     key, ca_key = certificates.new_key(), pem.load_key(kept.tls / "ca.key")
     forged = certificates.issue_leaf(key, certificates.Profile("bus", (host,)), kept.ca, ca_key, NOW)
@@ -169,7 +170,7 @@ def test_a_first_component_certificate_renews_the_ca_under_its_key_and_nothing_e
 
 
 def test_certificates_are_renewed_for_new_names_and_in_time_and_removed_when_dropped(kept: State) -> None:
-    kept.contract["services"]["bus"]["certificates"]["server"]["names"] = HOSTS
+    kept.contract["services"]["bus"]["certificates"]["server"]["names"] = [HOST]
     assert kept.keep().issued == {"bus-server": "it is for another name"}
     later = kept.keep(NOW + timedelta(days=80))
     assert later.issued["worker-client"] == "it expires soon"

@@ -8,8 +8,9 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.cluster.rollout import pods_of
@@ -70,13 +71,29 @@ def settings_of(snapshot: Snapshot, namespace: str, service: str, pods: list[Obj
     return {name: dict((item or {}).get("data") or {}) for name, item in found.items()}
 
 
+def secret_differs(snapshot: Snapshot, namespace: str, name: str, wanted: Mapping[str, Path]) -> str:
+    """How a Secret differs from the files that it should be made of, in words and without a value; empty when it does not."""
+    data = (snapshot.read("secrets", namespace, name) or {}).get("data") or {}
+    differs = difference(set(data), set(wanted))
+    if differs:
+        return f"secret {name} {differs}"
+    for key, file in sorted(wanted.items()):
+        try:
+            ours, theirs = (file.read_bytes(), base64.b64decode(data[key], validate=True))
+        except (OSError, binascii.Error) as error:
+            return f"secret {name}: {key} cannot be compared: {type(error).__name__}"
+        if not hmac.compare_digest(hashlib.sha256(ours).digest(), hashlib.sha256(theirs).digest()):
+            return f"secret {name}: {key} is not what {file} holds"
+    return ""
+
+
 @dataclass(frozen=True)
 class PodConfiguration:
     """The pods of a component use exactly one settings ConfigMap, whose keys and values are the contract's.
 
-    And one Secret, when the contract gives the service secrets: its keys are the contract's, and its values
-    equal the files under secrets/files/ by SHA-256. Values of secrets are neither shown nor kept. A container
-    that overrides a setting in its own environment is a failure as well.
+    None when the contract gives it no settings. And one Secret, when the contract gives it secrets: its keys are the
+    contract's, and its values equal the files under secrets/files/ by SHA-256. Values of secrets are neither shown nor
+    kept. A container that overrides a setting in its own environment is a failure as well.
     """
 
     component: str
@@ -97,8 +114,9 @@ class PodConfiguration:
 
     def _settings(self, context: Context, namespace: str, pods: list[Object], wanted: dict[str, str]) -> str:
         found = settings_of(context.snapshot, namespace, self.component, pods)
-        if len(found) != 1:
-            return f"the pods of {self.component} use {', '.join(found) or 'no'} {self.component}-config, not exactly one"
+        if len(found) != (1 if wanted else 0):
+            count = "exactly one" if wanted else "none"
+            return f"the pods of {self.component} use {', '.join(found) or 'no'} {self.component}-config, not {count}"
         for name, data in found.items():
             differs = difference(set(data), set(wanted))
             if differs:
@@ -123,17 +141,9 @@ class PodConfiguration:
             count = "exactly one" if wanted else "none"
             used = ", ".join(sorted(names)) or "no"
             return f"the pods of {self.component} use {used} {self.component}-secrets, not {count}"
+        files = context.state_dir / "secrets" / "files" / self.component
         for name in names:
-            data = (context.snapshot.read("secrets", namespace, name) or {}).get("data") or {}
-            differs = difference(set(data), wanted)
-            if differs:
-                return f"secret {name} {differs}"
-            for key in sorted(wanted):
-                file = context.state_dir / "secrets" / "files" / self.component / key
-                try:
-                    ours, theirs = (file.read_bytes(), base64.b64decode(data[key], validate=True))
-                except (OSError, binascii.Error) as error:
-                    return f"secret {name}: {key} cannot be compared: {type(error).__name__}"
-                if not hmac.compare_digest(hashlib.sha256(ours).digest(), hashlib.sha256(theirs).digest()):
-                    return f"secret {name}: {key} is not what {file} holds"
+            wrong = secret_differs(context.snapshot, namespace, name, {key: files / key for key in wanted})
+            if wrong:
+                return wrong
         return ""

@@ -11,6 +11,8 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
 _READY_IN_UP = "ready in phase up"
+# The one type that compares what was delivered with the run's.
+_COMPARED = "config by type configuration"
 
 
 def required_proofs(contract: dict[str, Any], component: str) -> list[str]:
@@ -24,7 +26,8 @@ def required_proofs(contract: dict[str, Any], component: str) -> list[str]:
     declared = contract["services"][component]
     proofs = [_READY_IN_UP, "ready"]
     proofs += ["ingress"] if declared.get("ports") else []
-    return proofs + (["config"] if declared.get("settings") or declared.get("secrets") else [])
+    proofs += ["config"] if declared.get("settings") or declared.get("secrets") else []
+    return proofs + ([_COMPARED] if declared.get("certificates") else [])
 
 
 def require_coverage(checks: Iterable[Check], contract: dict[str, Any], components: Iterable[str]) -> None:
@@ -37,6 +40,8 @@ def require_coverage(checks: Iterable[Check], contract: dict[str, Any], componen
         proofs.setdefault(check.component, set()).add(check.proves)
         if check.phase == "up" and check.proves == "ready":
             proofs[check.component].add(_READY_IN_UP)
+        if check.type == "configuration":
+            proofs[check.component].add(_COMPARED)
     gaps = {
         name: missing
         for name in components

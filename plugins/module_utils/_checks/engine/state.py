@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import store
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.keep import Place
 
 # Keys without which a rendered contract is none.
 _NEEDED = ("services", "endpoints", "secrets")
@@ -41,28 +41,20 @@ def _rendered(state_dir: Path, what: str, needed: Sequence[str] = ()) -> dict[st
 
 
 def secret_reader(state_dir: Path) -> Callable[[str], str]:
-    """A function from a secret's name to its value, which reads the file once, when it is first asked.
+    """A function from a secret's name to its value, which reads secrets.yml once, when it is first asked.
 
-    The function raises KeyError for a name without a value and ParityError ``SECRETS_EXPOSED`` when the file is
-    missing or damaged; neither shows what the file holds.
+    The function raises KeyError for a name without a value, ParityError ``SECRETS_EXPOSED`` when there is no file,
+    and what ``_secrets.store.read`` raises; none shows what the file holds.
     """
     kept: dict[str, str] = {}
 
     def read(name: str) -> str:
         if not kept:
-            kept.update(_read(state_dir / "secrets" / "secrets.yml"))
+            file = Place(state_dir).file
+            found = store.read(file)
+            if found is None:
+                raise ParityError("SECRETS_EXPOSED", f"{file} does not exist")
+            kept.update({key: value for key, value in found.items() if value})
         return kept[name]
 
     return read
-
-
-def _read(file: Path) -> dict[str, str]:
-    try:
-        document = _yaml.load(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ParityError("SECRETS_EXPOSED", f"{file}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError):
-        raise ParityError("SECRETS_EXPOSED", f"{file} is damaged: it is not YAML") from None
-    if not isinstance(document, dict):
-        raise ParityError("SECRETS_EXPOSED", f"{file} is damaged: it is not a mapping")
-    return {str(key): value for key, value in document.items() if isinstance(value, str) and value}

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,27 +11,16 @@ from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.cluster.configuration import difference
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Context, Observation, failed, passed
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.project.folder import digests_in, sha256
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import environment, is_running, name_of
-from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Completed
 
 Object = dict[str, Any]
-_PATIENCE = 10.0
-# Digests and names, never a value; a folder that is not there is an empty one, and what cannot be read is an error.
-_DIGESTS = 'cd "$1" 2>/dev/null || exit 0; for f in * .[!.]*; do [ ! -e "$f" ] || sha256sum "./$f" || exit 4; done'
-
-# What an image without a shell answers, by the shell's own rule for a program that is not there or cannot run.
-_NO_SHELL = (126, 127)
 
 
 def families(contract: Object) -> set[str]:
     """The beginnings of names that only settings of the contract may have: ``GPUAAS_``, ``KC_`` and so on."""
     names = [name for service in contract["services"].values() for name in service.get("settings") or {}]
     return {f"{name.partition('_')[0]}_" for name in names if "_" in name}
-
-
-def _digests(context: Context, container: Object, folder: str, *options: str) -> Completed:
-    command = ["exec", *options, str(container["Id"]), "sh", "-c", _DIGESTS, "digests", folder]
-    return context.docker.call(*command, timeout=_PATIENCE, check=False)
 
 
 @dataclass(frozen=True)
@@ -85,33 +73,17 @@ class ContainerConfiguration:
 
     def _files(self, context: Context, container: Object, wanted: dict[str, Path]) -> str:
         name = name_of(container)
-        done = _digests(context, container, self.folder)
-        if done.rc in _NO_SHELL:
-            done = self._through_another(context, container) or done
-        if done.rc != 0:
+        found = digests_in(context, container, self.folder)
+        if found is None:
             return f"the files in {self.folder} of {name} cannot be read"
-        # Two spaces and "./" stand between digest and name.
-        found = {line[68:]: line[:64] for line in done.stdout.splitlines()}
         differs = difference(set(found), set(wanted))
         if differs:
             return f"{self.folder} of {name} {differs}"
         for key, file in sorted(wanted.items()):
             try:
-                ours = hashlib.sha256(file.read_bytes()).hexdigest()
+                ours = sha256(file)
             except OSError as error:
                 return f"{key} of {name} cannot be compared: {file}: {error.strerror}"
             if not hmac.compare_digest(ours, found[key]):
                 return f"{key} in {name} is not what {file} holds"
         return ""
-
-    def _through_another(self, context: Context, container: Object) -> Completed | None:
-        """The digests in the same volume, where another container has it and a shell; None when there is no such."""
-        volume = next((mount.get("Name") for mount in container.get("Mounts") or [] if mount.get("Destination") == self.folder), None)
-        for other in context.project.containers() if volume else []:
-            place = next((mount["Destination"] for mount in other.get("Mounts") or [] if mount.get("Name") == volume), None)
-            if place and is_running(other) and other["Id"] != container["Id"]:
-                # As root there: the files belong to the user of the container that they are for.
-                done = _digests(context, other, str(place), "--user=0")
-                if done.rc not in _NO_SHELL:
-                    return done
-        return None

@@ -36,6 +36,12 @@ class PrivateFiles:
     targets: ClassVar[frozenset[str]] = HERE
 
     def run(self, context: Context) -> Observation:
+        try:
+            wrong = _modes(context.state_dir, _OF_TARGET.get(context.target, ()))
+        except OSError as error:
+            return failed("SECRETS_EXPOSED", f"{error.filename}: {error.strerror}")
+        if wrong:
+            return failed("SECRETS_EXPOSED", "; ".join(wrong[:5]), paths=wrong)
         names = sorted(context.contract.get("secrets") or {})
         missing = []
         for name in names:
@@ -45,10 +51,4 @@ class PrivateFiles:
                 missing.append(name)
         if missing:
             return failed("SECRETS_EXPOSED", f"secrets.yml lacks {', '.join(missing)}")
-        try:
-            wrong = _modes(context.state_dir, _OF_TARGET.get(context.target, ()))
-        except OSError as error:
-            return failed("SECRETS_EXPOSED", f"{error.filename}: {error.strerror}")
-        if wrong:
-            return failed("SECRETS_EXPOSED", "; ".join(wrong[:5]), paths=wrong)
         return passed(f"{len(names)} secrets, private")

@@ -16,7 +16,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._errors import Parit
 
 Parts = dict[Path, tuple[Source, Path]]
 # What a definition holds besides the name by which it is used.
-_OF_A_SECRET = ("type", "means", "operator")
+_OF_A_SECRET = ("type", "means", "operator", "derived_from", "wrapped_by")
 
 
 def assemble(platform: Source, components: Mapping[str, Source], realm: Source | None) -> Assembled:

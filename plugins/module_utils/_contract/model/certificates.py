@@ -19,19 +19,6 @@ def secret_of(component: str, certificate: str) -> str:
     return f"{component}-{certificate}-tls"
 
 
-def own_hosts(contract: Contract, mode: Mode, name: str) -> list[str]:
-    """The hosts by which others reach a component in a mode; none where it has no ports.
-
-    In a cluster every form that the search list of a pod completes (kubernetes.io, "DNS for Services and Pods").
-    """
-    host = host_of(contract, mode, name)
-    deployed = contract.services[name].deployed
-    if not host or host != deployed.cluster_host:
-        return [host] if host else []
-    service, namespace = deployed.service, deployed.namespace
-    return [service, f"{service}.{namespace}", f"{service}.{namespace}.svc", host]
-
-
 def resolve_certificates(name: str, contract: Contract, mode: Mode, scope: Scope) -> dict[str, Any]:
     """The certificates of a component as contract.json has them: ``usage``, and a server's ``names``."""
     found: dict[str, Any] = {}
@@ -40,13 +27,13 @@ def resolve_certificates(name: str, contract: Contract, mode: Mode, scope: Scope
         if certificate.serves:
             where = contract.source.where("services", name, "certificates", key, "names")
             said = [scope.expand(text, where) for text in certificate.names]
-            found[key]["names"] = list(dict.fromkeys([*own_hosts(contract, mode, name), *said]))
+            found[key]["names"] = list(dict.fromkeys(filter(None, [host_of(contract, mode, name), *said])))
     return found
 
 
 def check_names(name: str, contract: Contract, mode: Mode, scope: Scope, problems: Problems) -> None:
     """Refuse names of a server that are no host names, or that the CA must not vouch for."""
-    own = own_hosts(contract, mode, name)
+    own = host_of(contract, mode, name)
     for key, certificate in contract.services[name].certificates.items():
         at = ("services", name, "certificates", key)
         if certificate.serves and not own and not certificate.names:
@@ -58,7 +45,8 @@ def check_names(name: str, contract: Contract, mode: Mode, scope: Scope, problem
             host = scope.expand(text, where)
             if not is_hostname(host):
                 problems.add("CONTRACT_TYPE", where, "must be a host name")
-            elif not any(f".{host}".endswith(f".{parent}") for parent in (mode.domain, *own)):
+            # As a name constraint admits it (RFC 5280 4.2.1.10).
+            elif not f".{host}".endswith(tuple(f".{parent}" for parent in (mode.domain, own) if parent)):
                 problems.add(
                     "CONTRACT_INVALID", where, f"is neither below {mode.domain} nor a host of {name}, and the CA vouches for no other"
                 )

@@ -14,14 +14,24 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.inst
 _NODE_DIRECTORIES = "/var/local/gpuaas"
 # Of an instance's block of ports the first two are those of its endpoints.
 _PUBLIC_PORTS = 2
+# Reserved for private use, never delegated (ICANN Board, 29 July 2024): a CA that vouches below it vouches for nobody else.
+_PRIVATE = "internal"
 
 
 def host_of(contract: Contract, mode: Mode, name: str) -> str:
-    """The host name that a component is reached by in a mode, empty where nobody connects to it."""
+    """The host name that a component is reached by in a mode, empty where nobody connects to it.
+
+    In Compose the component's name, and one in a private domain where it shows a certificate: a name of one label may
+    be a top-level domain, and a CA that vouches for it would vouch for all below.
+    """
     component, said = contract.services[name], mode.exceptions.get(name, {})
     if not component.ports:
         return ""
-    return str(said.get("host") or (name if mode.target == "compose" else component.deployed.cluster_host))
+    if "host" in said:
+        return str(said["host"])
+    if mode.target == "compose":
+        return f"{name}.{mode.head.project}.{_PRIVATE}" if any(one.serves for one in component.certificates.values()) else name
+    return component.deployed.cluster_host
 
 
 def placement_of(contract: Contract, mode: Mode, name: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.stri
 
 OPERATOR, IDENTITY, VALIDATE = "operator", "identity", "validate"
 OUTSIDE = (OPERATOR, IDENTITY, VALIDATE)
-"""Readers that are no component: a person, who keeps the realm, and who proves the platform (secrets.schema.json)."""
+"""Readers that are no component: a person, who looks the secret up; who keeps the realm; and the checks, which log in."""
 
 # Under this key a component has the secret that the realm's keeper logs in with at first.
 _BOOTSTRAP = "bootstrap_admin_client_secret"

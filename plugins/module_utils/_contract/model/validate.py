@@ -15,10 +15,11 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.refe
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.strict_yaml import Path
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.values import looks_secret
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import graph
 
 
 def check_contract(contract: Contract) -> None:
-    """Every name leads somewhere, nothing needs itself, no secret is written out.
+    """Every name leads somewhere, nothing needs or follows from itself, no secret is written out.
 
     Raises ParityError with all problems: CONTRACT_REFERENCE, CONTRACT_INVALID,
     CONTRACT_CYCLE, CONTRACT_SECRET_IN_SETTING, CONTRACT_SETTING_IN_SECRET.
@@ -104,6 +105,8 @@ def _names(contract: Contract, problems: Problems) -> None:
     for name in contract.secrets:
         if name.upper() in variables:
             problems.add("CONTRACT_SETTING_IN_SECRET", where("secrets", name), f"is the name of a setting too, {name.upper()}")
+    for fault in graph.faults(contract.secrets):
+        problems.add(fault.reason, where("secrets", fault.name, fault.field), fault.text)
 
 
 def _lanes(contract: Contract, problems: Problems) -> None:
