@@ -1,4 +1,4 @@
-#!/bin/bash
+# shellcheck shell=bash
 # Puts every new connection from or to a pod before kube-network-policies, which evaluates the policies.
 #   enforce.sh         does so until it is stopped
 #   enforce.sh ready   says whether it does
