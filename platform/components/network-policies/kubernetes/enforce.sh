@@ -51,7 +51,7 @@ fi
 
 # In a process group of its own: the shell would have it ignore the signal that it ends well with.
 set -m
-/usr/local/bin/kube-network-policies --hostname-override="$NODE_NAME" --nfqueue-id="$queue" \
+kube-network-policies --hostname-override="$NODE_NAME" --nfqueue-id="$queue" \
   --metrics-bind-address=127.0.0.1:9080 --logging-format=json &
 daemon=$!
 
