@@ -74,7 +74,8 @@ class Policies:
             if self._is_placed(caller):
                 ports = [call.port for call in sorted(made) if (call.caller, call.called) == (caller, name)]
                 found.append({"from": [self._peer(caller)], "ports": self._ports(name, ports)})
-        return found
+        # Without a port a rule is about all of them.
+        return [rule for rule in found if rule["ports"]]
 
     def _egress(self, name: str, made: frozenset[Call]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = [_DNS]
@@ -88,7 +89,7 @@ class Policies:
             found.append(_API_SERVER)
         if name in self.asks:
             found.append({"ports": [{"protocol": "TCP", "port": urlsplit(self.asks[name]).port or _HTTPS_PORT}]})
-        return found
+        return [rule for rule in found if rule["ports"]]
 
     def _is_placed(self, name: str) -> bool:
         """Whether it runs as our pods; otherwise it is somewhere in the mode's surroundings, at an address that nobody says."""
