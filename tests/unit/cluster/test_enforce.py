@@ -154,10 +154,12 @@ def test_a_kernel_without_a_queue_for_iptables_is_left_to_the_daemon(node: Node)
     assert node.jumps == []
 
 
-def test_established_connections_and_the_kubelet_are_never_queued(node: Node) -> None:
+def test_established_connections_the_kubelet_and_names_are_never_queued(node: Node) -> None:
     in_force(node)
     rules = [line for line in (node.directory / "chains").read_text().splitlines() if line.startswith("-A GPUAAS-POLICIES-OUT")]
-    assert [rule.split(" -j ")[1].split()[0] for rule in rules] == ["RETURN", "RETURN", "NFQUEUE", "NFQUEUE"]
+    assert [rule.split(" -j ")[1].split()[0] for rule in rules] == ["RETURN", "RETURN", "RETURN", "NFQUEUE", "NFQUEUE"]
     assert "--ctstate ESTABLISHED,RELATED" in rules[0]
     assert "--uid-owner 0" in rules[1]
+    # To a pod alone: names of another server are asked of whom a policy allows.
+    assert "-p udp --dport 53 -d 10.244.0.0/16" in rules[2]
     assert not any("--queue-bypass" in rule for rule in rules)

@@ -12,6 +12,9 @@ out=GPUAAS-POLICIES-OUT in=GPUAAS-POLICIES-IN
 mangle() { iptables --wait 5 --table mangle "$@"; }
 
 # Whoever is established has been judged. Root on the node is the kubelet, whose probes no policy keeps out.
+# A resolver asks for two kinds of address from one port at once. Two packets of one connection that is not confirmed, both
+# queued, clash in conntrack, and who asked waits 5 s for the one that is dropped (netfilter bug 1766): names are asked as without
+# policies, of pods alone.
 # What goes to the node itself passes no POSTROUTING: its API server and kubelet are judged on their way in.
 chains() {
   iptables-restore --wait 5 --noflush <<END
@@ -20,6 +23,7 @@ chains() {
 :$in - [0:0]
 -A $out -m conntrack --ctstate ESTABLISHED,RELATED -j RETURN
 -A $out -m owner --uid-owner 0 -j RETURN
+-A $out -p udp --dport 53 -d $POD_CIDR -j RETURN
 -A $out -s $POD_CIDR -j NFQUEUE --queue-num $queue
 -A $out -d $POD_CIDR -j NFQUEUE --queue-num $queue
 -A $in -m conntrack --ctstate ESTABLISHED,RELATED -j RETURN
