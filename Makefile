@@ -1,7 +1,7 @@
 # Aliases for playbooks; the logic is theirs. `make help` lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-.PHONY: help test lint unit molecule bench clean \
+.PHONY: help test test-mutation lint unit molecule bench clean \
   local-dev-up local-dev-status local-dev-validate local-dev-logs local-dev-reset local-dev-reseed local-dev-down \
   kind-parity-list kind-parity-up kind-parity-status kind-parity-validate kind-parity-logs kind-parity-reset kind-parity-down \
   parity-render parity-diff parity-doctor parity-gate parity-secrets-rotate
@@ -81,6 +81,9 @@ parity-secrets-rotate: .venv/runtime ## replace one secret everywhere     NAME=r
 
 test: .venv/test ## lint, units, real platforms up and down, the browser
 	@tests/run all
+
+test-mutation: .venv/test ## can the tests fail? mutants of the rooms that guard      [MUTANTS=15] [ROOM=secrets]
+	@tests/run mutation $(if $(MUTANTS),--mutants $(MUTANTS)) $(ROOM)
 
 lint: .venv/test ## the static part of make test
 	@tests/run lint

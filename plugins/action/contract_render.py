@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.ren
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.rendered import Place, with_record
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.tree import diff_trees
 from ansible_collections.gpuaas.parity.plugins.module_utils._run import state
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.process import run_pid
 from ansible_collections.gpuaas.parity.plugins.modules.contract_render import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
 
@@ -42,7 +42,7 @@ class ActionModule(ParityAction):
             place = Place.of(state_dir, Path(rendered_dir) if rendered_dir else None)
             rendering = render_mode(platform, mode, lane, place.paths(platform.folder.parent))
             if several:
-                state.hold(place.state_dir, pid=os.getppid(), verb="render", create=True, check_mode=self.check_mode)
+                state.hold(place.state_dir, pid=run_pid(), verb="render", create=True, check_mode=self.check_mode)
             tree = with_record(rendering.tree)
             before = place.current(tree)
             changed = before != tree or not place.is_linked()

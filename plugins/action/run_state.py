@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.head import RECORD, known_head
 from ansible_collections.gpuaas.parity.plugins.module_utils._run import state
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import own_path, write_json
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.process import run_pid
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.verbs import refuse_verb
 from ansible_collections.gpuaas.parity.plugins.modules.run_state import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
@@ -25,8 +25,8 @@ class ActionModule(ParityAction):
         directory = own_path(params["state_dir"])
         head = known_head(Path(params["platform"]), params["mode"], params["instance"], directory)
         refuse_verb(head, params["verb"])
-        # The worker ends with this task; its parent is the run.
-        run = os.getppid()
+        # The worker ends with this task.
+        run = run_pid()
         if params["state"] == "locked":
             wanted = {name: params[name] for name in ("verb", "create", "required")}
             done = state.hold(directory, pid=run, check_mode=self.check_mode, **wanted)

@@ -85,7 +85,15 @@ REASONS: dict[str, Reason] = {
         "say it in a way that both can run, or name who does its job in Compose: provided_by in platform/modes/compose.yml",
     ),
     "STATE_UNWRITABLE": Reason(
-        "a file of the run cannot be written", "free disk space or take ownership of the named path, then run the same command again"
+        "a file of the run cannot be read or written", "take ownership of the named path, then run the same command again"
+    ),
+    "DISK_FULL": Reason(
+        "a disk is full, or the user's quota of it",
+        "free space where the named path lies (df -h shows how much), then run the same command again",
+    ),
+    "PATH_OBSTRUCTED": Reason(
+        "a link, a directory or a file is in the place of what the run keeps there",
+        "look at what is at the named path, move it away, then run the same command again",
     ),
     # secrets
     "SECRETS_MISSING": Reason(

@@ -25,6 +25,10 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._run.events import c
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.emitter import Emitter
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Emit
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.screen import Screen
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import own_path
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.lock import RunLock
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.os_error import explained
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.process import run_pid
 
 
 def argument_spec(documentation: str) -> dict[str, Any]:
@@ -136,14 +140,27 @@ class ParityAction(ActionBase, metaclass=abc.ABCMeta):
             return self._failure(ParityError("ARGUMENT_INVALID", error.message))
         try:
             _libraries.demand()
-            return self.perform(plain(params))
+            return self._perform(plain(params))
         except ParityError as error:
             return self._failure(error)
         except AnsibleActionFail:
             raise
+        except OSError as error:
+            problem = explained(error)
+            return self._failure(problem) if problem else self._defect(error)
         except Exception as error:
-            defect = ParityError("INTERNAL", f"{type(error).__name__}: {error}")
-            return {**self._failure(defect), "exception": traceback.format_exc()}
+            return self._defect(error)
+
+    def _perform(self, params: dict[str, Any]) -> dict[str, Any]:
+        """``perform``, while the state directory is marked where the run holds its lock."""
+        if not params.get("state_dir"):
+            return self.perform(params)
+        with RunLock(own_path(params["state_dir"])).working(run_pid()):
+            return self.perform(params)
+
+    def _defect(self, error: Exception) -> dict[str, Any]:
+        defect = ParityError("INTERNAL", f"{type(error).__name__}: {error}")
+        return {**self._failure(defect), "exception": "".join(traceback.format_exception(error))}
 
     def _commands_of(self, variables: dict[str, Any]) -> Commands:
         """What to type in this run, as far as its variables tell: they may be what is wrong."""

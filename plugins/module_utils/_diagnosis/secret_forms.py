@@ -1,6 +1,6 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The shapes in which a secret can turn up in a log: as it is, escaped, or inside base64."""
+"""The shapes in which a secret can turn up in a log: as it is, escaped, or inside base64, once or twice."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ def forms(value: str) -> set[str]:
         found |= {encoded, _lower_escapes(encoded)}
     raw = value.encode(errors="surrogateescape")
     found |= set(_inside_base64(raw))
+    # A Secret whose value is base64 already, or a whole document that is encoded again.
+    twice = {once for layer in _inside_base64(raw) for once in _inside_base64(layer.encode())}
+    found |= twice | {base64.b64encode(base64.b64encode(raw)).decode().rstrip("=")}
     found |= {raw.hex(), raw.hex().upper()} if len(raw) * 2 >= _SHORTEST_PIECE else set()
     found |= set(_other_base64_alphabet(value))
     return found

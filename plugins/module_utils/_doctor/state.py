@@ -11,7 +11,6 @@ from typing import Any
 from ansible_collections.gpuaas.parity.plugins.module_utils._doctor.model import Condition, Place
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.lock import RunLock
-from ansible_collections.gpuaas.parity.plugins.module_utils._run.state import lock_path
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.state_dir import check_state_dir
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import delivered, keep, tiers
 from ansible_collections.gpuaas.parity.plugins.module_utils._tls.keep import keep as keep_tls
@@ -34,7 +33,7 @@ def check_state(place: Place, condition: Condition, now: datetime.datetime) -> N
 
 def _idle(state_dir: Path) -> None:
     """Raise ``RUN_IN_PROGRESS`` while a run of the mode is at work."""
-    RunLock(lock_path(state_dir)).refuse_while_held()
+    RunLock(state_dir).refuse_while_held()
 
 
 def _is_ours(state_dir: Path, condition: Condition) -> bool:

@@ -10,7 +10,6 @@ what runs is what was loaded.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import subprocess
 import tarfile
@@ -22,6 +21,8 @@ from typing import IO, cast
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.archive import thin
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import run, tail
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.process import ProcessName, process_name
 
 REGISTRY = "gpuaas.localhost"
 LABEL = "gpuaas.parity.image."
@@ -29,6 +30,9 @@ LABEL = "gpuaas.parity.image."
 DEFAULT_CNI = "gpuaas.parity.default-cni"
 _CTR = ["ctr", "--namespace", "k8s.io"]
 _BAKE_SECONDS = 900
+_BAKE = "gpuaas-parity-bake"
+# Names the process that bakes, so that a pid that is used again is not mistaken for it.
+_BAKER = "gpuaas.parity.baker"
 
 # Renames what was imported and prints the digest of each: argument triples of
 # (imported reference, name, name the node itself uses or "-").
@@ -137,12 +141,15 @@ class Labelled:
 
 
 def inspect(subject: str, kind: str = "image") -> Labelled | None:
-    """What the engine knows of an image or container, or None when it does not exist."""
-    done = run(["docker", kind, "inspect", "--format", "{{json .Id}} {{json .Config.Image}} {{json .Config.Labels}}", subject], check=False)
-    if done.rc != 0:
+    """What the engine knows of an image or container, or None when it does not exist.
+
+    Raises what `Docker.objects` does: an engine that cannot answer has not said that there is none.
+    """
+    found = Docker().objects(kind, [subject])
+    if not found:
         return None
-    identity, image, labels = (json.loads(part) for part in done.stdout.split(maxsplit=2))
-    return Labelled(identity, image or "", labels or {})
+    config = found[0].get("Config") or {}
+    return Labelled(str(found[0]["Id"]), config.get("Image") or "", config.get("Labels") or {})
 
 
 def baked(labels: Mapping[str, str]) -> dict[str, Baked]:
@@ -236,32 +243,31 @@ def bake(parent: str, tag: str, images: Sequence[Loadable], labels: Mapping[str,
 @contextmanager
 def _containerd(parent: str) -> Iterator[str]:
     """A throw-away container of ``parent`` with containerd answering in it."""
-    name = f"gpuaas-parity-bake-{os.getpid()}"
-    run(
-        [
-            "docker",
-            "run",
-            "--detach",
-            "--privileged",
-            "--name",
-            name,
-            "--network",
-            "none",
-            "--label",
-            "gpuaas.parity=bake",
-            "--tmpfs",
-            "/run",
-            "--volume",
-            "/bake",
-            "--entrypoint",
-            "sleep",
-            parent,
-            "infinity",
-        ]
-    )
+    _sweep()
+    name = f"{_BAKE}-{os.getpid()}"
+    labels = ["--label", "gpuaas.parity=bake", "--label", f"{_BAKER}={_spelled(process_name(os.getpid()))}"]
+    options = ["--detach", "--privileged", "--name", name, "--network", "none", *labels, "--tmpfs", "/run", "--volume", "/bake"]
     try:
+        run(["docker", "run", *options, "--entrypoint", "sleep", parent, "infinity"])
         run(["docker", "exec", "--detach", name, "sh", "-c", _START])
         run(["docker", "exec", name, "sh", "-c", _AWAIT], timeout=60)
         yield name
     finally:
-        run(["docker", "rm", "--force", "--volumes", name], check=False)
+        _remove(name)
+
+
+def _sweep() -> None:
+    """Remove the containers of bakes whose process was killed: nobody else ever does, and they are privileged."""
+    docker = Docker()
+    listed = docker.lines("ps", "--all", "--filter", f"label={_BAKER}", "--format", f'{{{{.Names}}}} {{{{.Label "{_BAKER}"}}}}')
+    for name, baker in (line.split(maxsplit=1) for line in listed):
+        if _spelled(process_name(int(baker.partition("/")[0]))) != baker:
+            _remove(name)
+
+
+def _remove(name: str) -> None:
+    run(["docker", "rm", "--force", "--volumes", name], check=False)
+
+
+def _spelled(process: ProcessName | None) -> str:
+    return f"{process.pid}/{process.start}/{process.boot}" if process else ""

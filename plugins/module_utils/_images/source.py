@@ -13,6 +13,7 @@ from pathlib import Path
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.catalog import Catalog, Image, Upstream
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import run, tail
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import write_json
 
 _ASK_SECONDS = 8
@@ -73,7 +74,7 @@ def pull(image: Image, tag: str, cache: Path, announce: Callable[[str], None], *
     record = cache / "upstream-digests.json"
     digest = there.digest or _recorded(record).get(there.reference, "")
     reference = there.pinned(digest) if digest else there.reference
-    if not digest or run(["docker", "image", "inspect", reference], check=False).rc != 0:
+    if not digest or not Docker().objects("image", [reference]):
         _fetch(image, reference, may_ask=may_ask)
     run(["docker", "tag", reference, tag])
     if not digest:

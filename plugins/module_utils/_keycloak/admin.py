@@ -72,6 +72,7 @@ def sign_in(http: Patient, who: Administrators) -> SignedIn:
         try:
             return SignedIn(api, True, _temporary(api, who.client_id), password != who.password)
         except ParityError as error:
+            api.log_out()
             # A run was interrupted between the user's creation and its role.
             if error.reason != "KEYCLOAK_AUTH":
                 raise
@@ -137,7 +138,11 @@ def become_permanent(http: Patient, now: SignedIn, who: Administrators) -> Signe
     api = Api(http, Login.user(who.username, who.password))
     if not api.log_in():
         raise ParityError("KEYCLOAK_AUTH", f"{http.base_url} does not accept user {who.username} that was just made or changed")
-    return SignedIn(api, True, _temporary(api, who.client_id))
+    try:
+        return SignedIn(api, True, _temporary(api, who.client_id))
+    except ParityError:
+        api.log_out()
+        raise
 
 
 def _temporary(api: Api, client_id: str) -> Json | None:

@@ -52,7 +52,8 @@ class Api:
         self._login = login
         self._renewing = threading.Lock()
         self._access = ""
-        self._refresh = ""
+        # Of every session that this login has made: a token that expired does not end its session.
+        self._refresh: list[str] = []
 
     @property
     def who(self) -> str:
@@ -63,7 +64,8 @@ class Api:
         response = self._send("POST", LOGIN_PATH, data=dict(self._login.form))
         answer = _body(response)
         if response.status_code == 200 and "access_token" in answer:
-            self._access, self._refresh = str(answer["access_token"]), str(answer.get("refresh_token", ""))
+            self._access = str(answer["access_token"])
+            self._refresh += [str(answer["refresh_token"])] if answer.get("refresh_token") else []
             return True
         # RFC 6749 section 5.2: what is wrong with the login itself, not with Keycloak.
         if answer.get("error") in ("invalid_grant", "invalid_client", "unauthorized_client"):
@@ -71,10 +73,9 @@ class Api:
         raise _unexpected("POST", LOGIN_PATH, response)
 
     def log_out(self) -> None:
-        """End the session, if the login made one; a session that cannot be ended expires by itself."""
-        if self._refresh:
-            form = {"client_id": ADMIN_CLI, "refresh_token": self._refresh}
-            self._refresh = ""
+        """End the sessions that the login made; a session that cannot be ended expires by itself."""
+        while self._refresh:
+            form = {"client_id": ADMIN_CLI, "refresh_token": self._refresh.pop()}
             try:
                 self._send("POST", "/realms/master/protocol/openid-connect/logout", data=form)
             except ParityError:

@@ -116,9 +116,7 @@ def _run(http: Patient, request: Request, desired: Desired, who: Administrators)
         outcome.changes = [*(admin := plan_admin(now, who)), *changes, *farewell]
         outcome.kept = [name for _kind, name in sorted(work.kept)]
         if not request.check:
-            after = _carry_out(work, changes, now, partial(_permanent, http, now, who, admin))
-            if after is not now:
-                sessions.append(after)
+            after = _carry_out(work, changes, now, partial(_permanent, http, now, who, admin, sessions))
             together([partial(_settle, work), partial(carry_out, plan_farewell(after, who))])
     finally:
         for session in sessions:
@@ -145,9 +143,13 @@ def _carry_out(work: Work, changes: list[Change], now: SignedIn, permanent: Call
     return after
 
 
-def _permanent(http: Patient, now: SignedIn, who: Administrators, admin: list[Change]) -> SignedIn:
+def _permanent(http: Patient, now: SignedIn, who: Administrators, admin: list[Change], sessions: list[SignedIn]) -> SignedIn:
+    """The permanent administrator, signed in; noted in ``sessions`` at once, since what is done meanwhile can fail."""
     carry_out(admin)
-    return become_permanent(http, now, who)
+    after = become_permanent(http, now, who)
+    if after is not now:
+        sessions.append(after)
+    return after
 
 
 def _reconcile(work: Work, changes: list[Change]) -> None:

@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.os_error import explained
 
 PRIVATE_FILE = 0o600
 PRIVATE_DIR = 0o700
+_UNFINISHED = ".tmp"
 
 
 def own_path(path: str | Path) -> Path:
@@ -28,12 +30,12 @@ def own_path(path: str | Path) -> Path:
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn an operating system failure into STATE_UNWRITABLE, which names ``path``."""
+    """Turn an operating system failure into DISK_FULL, PATH_OBSTRUCTED or STATE_UNWRITABLE, which names ``path``."""
     try:
         yield
     except OSError as error:
         where = error.filename or path
-        raise ParityError("STATE_UNWRITABLE", f"{where}: {error.strerror or error}") from None
+        raise explained(error, path) or ParityError("STATE_UNWRITABLE", f"{where}: {error.strerror or error}") from None
 
 
 def mode_of(path: Path) -> int:
@@ -44,7 +46,7 @@ def mode_of(path: Path) -> int:
 def ensure_dir(path: Path, *, dry: bool = False) -> bool:
     """Make ``path`` a directory that only its owner may enter; say whether that was a change.
 
-    Missing parents are made too. Raises ParityError STATE_UNWRITABLE.
+    Missing parents are made too. Raises what `writing` does.
     """
     if path.is_dir() and stat.S_IMODE(path.stat().st_mode) == PRIVATE_DIR:
         return False
@@ -60,10 +62,10 @@ def write_atomic(path: Path, data: bytes, mode: int = PRIVATE_FILE) -> None:
     """Write ``data`` to ``path`` so that a crash leaves the old file or the new one.
 
     The temporary sibling is created with its final mode, so that the bytes are
-    never readable by others, and is synced before the rename. Raises
-    ParityError STATE_UNWRITABLE.
+    never readable by others, and is synced before the rename. Raises what
+    `writing` does.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{_UNFINISHED}")
     with writing(path):
         try:
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
@@ -103,10 +105,15 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, sort_keys=True) + "\n")
 
 
+def is_unfinished(name: str, of: str) -> bool:
+    """Whether ``name`` is what ``write_atomic`` writes before it becomes the file ``of``."""
+    return name.startswith(f".{of}.") and name.endswith(_UNFINISHED)
+
+
 def sweep(directory: Path) -> None:
     """Remove what ``write_atomic`` left in ``directory`` when its process was killed."""
     with writing(directory):
-        for path in directory.glob(".*.tmp"):
+        for path in directory.glob(f".*{_UNFINISHED}"):
             path.unlink(missing_ok=True)
 
 

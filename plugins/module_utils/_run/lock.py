@@ -4,8 +4,9 @@
 
 The holder is the ansible-playbook process, which outlives the worker that takes
 the lock: so the lock is a file naming that process, not an open descriptor. A
-lock whose process is gone counts for nothing; so a killed run blocks nobody.
-flock(2) guards the moments in which the file is read and written.
+lock whose process is gone counts for nothing; so a killed run blocks nobody,
+except while a step that it left behind still works: steps mark the state
+directory. flock(2) guards the moments in which the file is read and written.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.at_work import is_marked, marked, markers
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import writing
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.process import (
     PROC,
     ProcessName,
@@ -39,31 +42,40 @@ class Holder:
     since: float
 
 
-class RunLock:
-    """The lock file ``path``; ``proc`` and ``clock`` are what a test replaces."""
+def lock_path(state_dir: Path) -> Path:
+    """The lock of the mode whose state lies in ``state_dir``: beside it, since ``down`` removes the directory."""
+    return state_dir.with_name(f"{state_dir.name}.lock")
 
-    def __init__(self, path: Path, *, proc: Path = PROC, clock: Callable[[], float] = time.time) -> None:
-        self.path = path
+
+class RunLock:
+    """The lock of ``state_dir``; ``proc`` and ``clock`` are what a test replaces."""
+
+    def __init__(self, state_dir: Path, *, proc: Path = PROC, clock: Callable[[], float] = time.time) -> None:
+        self.path = lock_path(state_dir)
+        self._state_dir = state_dir
         self._proc = proc
         self._clock = clock
 
     def acquire(self, pid: int, verb: str, *, check_mode: bool = False) -> bool:
         """Take the lock for process ``pid``; return False when that process has it already.
 
-        Raises ``RUN_IN_PROGRESS`` naming the process that holds it.
+        Raises ``RUN_IN_PROGRESS`` naming the process that holds it, or that a killed run left at work.
         """
         me = process_name(pid, self._proc)
         if me is None:
-            raise ParityError("INTERNAL", f"the process {pid} that is to hold the lock does not exist")
+            raise ParityError("RUN_INTERRUPTED", f"the process {pid} that is to hold the lock has ended")
         holder = self.holder()
         if check_mode:
             self._refuse_other(holder, me)
+            if holder is None:
+                self._refuse_left_behind()
             return holder is None
-        with self._open() as handle:
+        with writing(self.path), self._open() as handle:
             holder = self._alive(_parse(os.pread(handle, 4096, 0)))
             self._refuse_other(holder, me)
             if holder is not None:
                 return False
+            self._refuse_left_behind()
             record = {"process": asdict(me), "verb": verb, "since": self._clock()}
             os.ftruncate(handle, 0)
             os.pwrite(handle, json.dumps(record).encode(), 0)
@@ -77,21 +89,37 @@ class RunLock:
         self._refuse_other(self.holder(), me)
         if check_mode:
             return True
-        with self._open() as handle:
+        with writing(self.path), self._open() as handle:
             self._refuse_other(self._alive(_parse(os.pread(handle, 4096, 0))), me)
             self.path.unlink()
         return True
 
     def refuse_while_held(self) -> None:
-        """Raise ``RUN_IN_PROGRESS`` when a living process holds the lock. Reads only."""
+        """Raise ``RUN_IN_PROGRESS`` when a living process holds the lock, or a killed run left one at work. Reads only."""
         self._refuse_other(self.holder(), None)
+        self._refuse_left_behind()
+
+    @contextlib.contextmanager
+    def working(self, pid: int) -> Iterator[None]:
+        """Mark the state directory while a step of process ``pid`` works, if that holds the lock.
+
+        Raises ``RUN_INTERRUPTED`` when the process has ended: another run may have begun by now.
+        """
+        holder = self.holder()
+        with marked(self._state_dir) if holder is not None and holder.process.pid == pid else contextlib.nullcontext():
+            # After the mark: who takes the lock looks at the process first, and at the mark then.
+            if process_name(pid, self._proc) is None:
+                raise ParityError("RUN_INTERRUPTED", f"the run that this step belongs to, process {pid}, has ended")
+            yield
 
     def holder(self) -> Holder | None:
         """The living holder, if any. Reads only."""
-        try:
-            return self._alive(_parse(self.path.read_bytes()[:4096]))
-        except FileNotFoundError:
-            return None
+        with writing(self.path):
+            try:
+                raw = self.path.read_bytes()
+            except FileNotFoundError:
+                return None
+        return self._alive(_parse(raw[:4096]))
 
     def _alive(self, holder: Holder | None) -> Holder | None:
         return holder if holder and is_alive(holder.process, self._proc) else None
@@ -106,6 +134,19 @@ class RunLock:
             f"process {pid} ({holder.verb}) has been at work since {since}",
             f"wait until it ends, or end it with `kill {pid}`; then run the same command again",
             {"pid": pid, "verb": holder.verb, "since": since, "lock": str(self.path)},
+        )
+
+    def _refuse_left_behind(self) -> None:
+        if not is_marked(self._state_dir):
+            return
+        pids = markers(self._state_dir, self._proc)
+        who = " and ".join(f"process {pid}" for pid in pids) or "a process"
+        end = f", or end it with `kill {' '.join(map(str, pids))}`" if pids else ""
+        raise ParityError(
+            "RUN_IN_PROGRESS",
+            f"{who} of a run that was killed is still at work in {self._state_dir}",
+            f"wait until it ends{end}; then run the same command again",
+            {"pids": pids, "lock": str(self.path)},
         )
 
     @contextlib.contextmanager

@@ -9,6 +9,8 @@ never used twice.
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +38,12 @@ def process_name(pid: int, proc: Path = PROC) -> ProcessName | None:
     if not after_command or after_command[0] in ("Z", "X"):
         return None
     return ProcessName(pid, int(after_command[19]), boot)
+
+
+def run_pid() -> int:
+    """The process of the run that this worker belongs to, also when that has ended and init is the parent."""
+    parent = multiprocessing.parent_process()
+    return parent.pid if parent is not None and parent.pid is not None else os.getppid()
 
 
 def is_alive(name: ProcessName, proc: Path = PROC) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._run import state_dir as directory
-from ansible_collections.gpuaas.parity.plugins.module_utils._run.lock import RunLock
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.lock import RunLock, lock_path
 
 # Where the playbooks keep the state directories of modes and instances.
 _ROOT = ".parity"
@@ -28,18 +28,13 @@ class StateResult:
         return self.before != self.after
 
 
-def lock_path(state_dir: Path) -> Path:
-    """The lock of the mode whose state lies in ``state_dir``: beside it, since ``down`` removes the directory."""
-    return state_dir.with_name(f"{state_dir.name}.lock")
-
-
 def hold(state_dir: Path, *, pid: int, verb: str, create: bool, check_mode: bool, required: bool = False) -> StateResult:
     """Take the lock for process ``pid``; with ``create``, make the state directory as well.
 
     Raises ``STATE_DIR_UNSAFE``, ``RUN_IN_PROGRESS`` and, where the directory is ``required``,
     ``STATE_ABSENT``, each before anything is written.
     """
-    lock = RunLock(lock_path(state_dir))
+    lock = RunLock(state_dir)
     before = directory.check_state_dir(state_dir)
     if required and not before:
         raise ParityError("STATE_ABSENT", f"there is no {state_dir}")
@@ -57,7 +52,7 @@ def look(state_dir: Path) -> StateResult:
 
 def let_go(state_dir: Path, *, pid: int, check_mode: bool) -> StateResult:
     """Give the lock back; the state directory stays."""
-    lock = RunLock(lock_path(state_dir))
+    lock = RunLock(state_dir)
     before = directory.check_state_dir(state_dir)
     lock.release(pid, check_mode=check_mode)
     return StateResult(before, before, lock.path)
@@ -68,7 +63,7 @@ def remove(state_dir: Path, *, pid: int, verb: str, check_mode: bool) -> StateRe
 
     Raises ``STATE_DIR_UNSAFE``, ``RUN_IN_PROGRESS`` and ``STATE_DIR_RESIDUE``.
     """
-    lock = RunLock(lock_path(state_dir))
+    lock = RunLock(state_dir)
     before = directory.check_state_dir(state_dir)
     if not before and not lock.path.exists():
         return StateResult(False, False, lock.path)

@@ -10,7 +10,7 @@ import stat
 from pathlib import Path
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import write_text
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import ensure_dir, is_unfinished, sweep, write_text
 
 # What tells a state directory from a directory that a wrong setting names.
 MARKER = ".gpuaas-parity-state"
@@ -22,6 +22,7 @@ def check_state_dir(path: Path) -> bool:
 
     Raises ``STATE_DIR_UNSAFE`` when something else is there: a symbolic link,
     a file, another user's directory, or a directory that is neither empty nor marked.
+    One that was killed before it was marked, and holds no more than a part of its marker, is ours.
     """
     try:
         found = os.lstat(path)
@@ -33,7 +34,7 @@ def check_state_dir(path: Path) -> bool:
         raise ParityError("STATE_DIR_UNSAFE", f"{path} is not a directory")
     if found.st_uid != os.geteuid():
         raise ParityError("STATE_DIR_UNSAFE", f"{path} belongs to user id {found.st_uid}, this run is user id {os.geteuid()}")
-    if not (path / MARKER).is_file() and any(os.scandir(path)):
+    if not (path / MARKER).is_file() and not all(is_unfinished(entry.name, MARKER) for entry in path.iterdir()):
         raise ParityError("STATE_DIR_UNSAFE", f"{path} holds files and no {MARKER}: it was not made by gpuaas.parity")
     return True
 
@@ -41,7 +42,7 @@ def check_state_dir(path: Path) -> bool:
 def make_state_dir(path: Path, *, check_mode: bool = False) -> bool:
     """Make ``path`` a state directory, 0700 with its marker; return whether anything had to change.
 
-    The parent is made 0700 when it is missing and left alone when it exists.
+    The parent is made 0700 when it is missing and left alone when it exists. Raises what `writing` does.
     """
     exists = check_state_dir(path)
     private = exists and stat.S_IMODE(os.lstat(path).st_mode) == 0o700
@@ -50,9 +51,8 @@ def make_state_dir(path: Path, *, check_mode: bool = False) -> bool:
         return False
     if check_mode:
         return True
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.mkdir(mode=0o700, exist_ok=True)
-    path.chmod(0o700)
+    ensure_dir(path)
+    sweep(path)
     write_text(path / MARKER, _MARKER_TEXT)
     return True
 

@@ -125,6 +125,15 @@ def test_the_first_failure_is_the_runs_and_a_rescued_one_is_not(shown: Shown) ->
     assert other.display.out[-1] == "ok in 1.0 s (1 step, 0 changed)"
 
 
+def test_a_host_that_cannot_be_reached_fails_the_run(shown: Shown) -> None:
+    shown.callback.v2_runner_on_unreachable(result({"msg": "gone"}, host="other"))
+    shown.callback.v2_runner_on_failed(result({"msg": "a consequence"}))
+    verdicts: list[dict[str, Any]] = []
+    shown.callback._emit.readers.append(verdicts.append)
+    shown.callback.v2_playbook_on_stats(stats(unreachable=1))
+    assert [(found["ok"], found["seen"]) for found in verdicts] == [(False, "gone")]
+
+
 def test_ignored_and_unreachable(shown: Shown) -> None:
     shown.callback.v2_runner_on_failed(result({"msg": "no"}), ignore_errors=True)
     shown.callback.v2_runner_on_unreachable(result({"msg": "gone"}, host="other"))

@@ -452,11 +452,12 @@ def test_private_files(make_context: MakeContext, state_dir: Path) -> None:
     assert found.ok, found.seen
 
 
+@pytest.mark.parametrize("bit", [0o040, 0o020, 0o010, 0o004, 0o002, 0o001], ids=oct)
 @pytest.mark.parametrize("name", ["kubeconfig", "secrets/secrets.yml", "tls/ca.key", "secrets", "."])
-def test_files_that_others_can_read(make_context: MakeContext, state_dir: Path, name: str) -> None:
+def test_files_that_others_can_read(make_context: MakeContext, state_dir: Path, name: str, bit: int) -> None:
     _private(state_dir)
     path = state_dir / name
-    path.chmod(0o755 if path.is_dir() else 0o644)
+    path.chmod((0o700 if path.is_dir() else 0o600) | bit)
     found = PrivateFiles().run(make_context())
     assert found.reason == "SECRETS_EXPOSED"
     assert str(path) in found.seen

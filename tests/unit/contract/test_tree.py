@@ -61,7 +61,7 @@ def test_failed_swap_leaves_the_old_tree(tmp_path: Path) -> None:
     swap_tree(root, {"a": b"1"})
     with pytest.raises(ParityError) as caught:
         swap_tree(root, {"a": b"2", "a/b": b"3"})
-    assert caught.value.reason == "STATE_UNWRITABLE"
+    assert caught.value.reason == "PATH_OBSTRUCTED"
     assert read_tree(root) == {"a": b"1"}
     assert [path.name for path in tmp_path.iterdir()] == ["rendered"]
 
@@ -122,7 +122,7 @@ def test_full_disk_has_a_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(ParityError) as caught:
         write_atomic(tmp_path / "x", b"1")
-    assert caught.value.reason == "STATE_UNWRITABLE"
+    assert caught.value.reason == "DISK_FULL"
     assert "No space left on device" in caught.value.seen
     assert list(tmp_path.iterdir()) == []
 
@@ -150,7 +150,7 @@ def test_ensure_dir_where_a_file_is(tmp_path: Path) -> None:
     (tmp_path / "a").touch()
     with pytest.raises(ParityError) as caught:
         ensure_dir(tmp_path / "a")
-    assert caught.value.reason == "STATE_UNWRITABLE"
+    assert caught.value.reason == "PATH_OBSTRUCTED"
 
 
 RESOLVED = {"contract": 1, "endpoints": {}, "services": {"api": {}}, "secrets": {}}

@@ -48,6 +48,12 @@ def test_a_value_inside_base64_is_not_recoverable(value: str, before: bytes, aft
         assert MASK in Redactor([value])(text)
 
 
+@given(PASSWORDS, st.binary(max_size=5), st.binary(max_size=5))
+def test_a_value_inside_base64_of_base64_is_not_recoverable(value: str, before: bytes, after: bytes) -> None:
+    text = base64.b64encode(before + base64.b64encode(before + value.encode() + after) + after).decode()
+    assert MASK in Redactor([value])(text)
+
+
 @given(PASSWORDS)
 @pytest.mark.parametrize(
     "spell",
@@ -60,10 +66,11 @@ def test_a_value_inside_base64_is_not_recoverable(value: str, before: bytes, aft
         lambda v: json.dumps({"password": v}, ensure_ascii=False),
         html.escape,
         lambda v: v.encode().hex(),
+        lambda v: base64.b64encode(base64.b64encode(v.encode())).decode(),
         repr,
         lambda v: f"postgresql://gpuaas:{v}@postgres/gpuaas",
     ],
-    ids=["quote", "quote_plus", "form", "lower", "json", "json-utf8", "html", "hex", "repr", "uri"],
+    ids=["quote", "quote_plus", "form", "lower", "json", "json-utf8", "html", "hex", "base64-twice", "repr", "uri"],
 )
 def test_every_spelling_of_a_value_is_masked(spell: object, value: str) -> None:
     assert callable(spell)
@@ -76,6 +83,18 @@ def test_a_key_is_masked_in_the_encodings_it_is_not_stored_in(raw: bytes) -> Non
     redact = Redactor([base64.b64encode(raw).decode()])
     for text in (base64.urlsafe_b64encode(raw).decode().rstrip("="), raw.hex(), raw.hex().upper()):
         assert redact(f"key={text}") == f"key={MASK}"
+
+
+@pytest.mark.parametrize("size", [12, 16, 31, 32])
+def test_a_key_is_known_without_its_padding_and_however_short(size: int) -> None:
+    raw = bytes(range(200, 200 + size))
+    value = base64.urlsafe_b64encode(raw).decode().rstrip("=")
+    assert Redactor([value])(f"key={raw.hex()}") == f"key={MASK}"
+
+
+def test_a_value_that_json_escapes_is_masked_amid_a_text() -> None:
+    text = json.dumps({"msg": 'it is é"x123 today'}, ensure_ascii=False)
+    assert Redactor(['é"x123'])(text) == json.dumps({"msg": f"it is {MASK} today"})
 
 
 def test_a_value_that_is_part_of_another_leaves_no_rest() -> None:
@@ -99,6 +118,48 @@ def test_ordinary_text_is_left_alone() -> None:
     assert Redactor(["correct-horse-battery"])(text) == text
 
 
+# A secret that nobody told us of, in what logs are made of.
+NAMED = [
+    '{"user": "alice", "password": "Hunter2"}',
+    '{"redis_password":"x\\"Hunter2","next":1}',
+    '{"clientSecret": "x\\\\", "access_token": "Hunter2"}',
+    json.dumps({"msg": json.dumps({"password": "Hunter2", "user": "alice"})}),
+    json.dumps({"msg": json.dumps({"password": 'x"Hunter2'})}),
+    json.dumps({"outer": json.dumps({"msg": json.dumps({"api_key": 'x"Hunter2'})})}),
+    repr({"password": "it's Hunter2"}),
+    repr({"password": b"Hunter2"}),
+    "connection to host=postgres user=gpuaas password=Hunter2 dbname=gpuaas failed",
+    "host=postgres password='it\\'s Hunter2' dbname=gpuaas",
+    "host=postgres password='Hunter2",
+    "password = x,y;Hunter2",
+    "PGPASSWORD=Hunter2 psql",
+    "grant_type=password&username=alice&password=Hunter2&scope=openid",
+    "statement: ALTER ROLE gpuaas PASSWORD 'it''s Hunter2'",
+    "postgresql://gpuaas:p@ss:Hunter2@postgres:5432/gpuaas",
+    "redis://:Hunter2@redis:6379/0",
+    "https://ghp_0123456789Hunter2@git.example/x.git",
+    "Authorization: Basic Hunter2",
+    "authorization: ApiKey Hunter2",
+    "Authorization: 0123456789abcdefHunter2",
+    'Authorization: Digest username="alice", realm="x", response="Hunter2"',
+    "headers=[(b'authorization', b'Bearer Hunter2')]",
+    json.dumps({"msg": json.dumps({"authorization": "Bearer Hunter2"})}),
+    "map[Accept:[*/*] Authorization:[Bearer Hunter2] Cookie:[a=b]]",
+    "X-Vault-Token: Hunter2",
+    "Cookie: theme=dark; session=Hunter2",
+    'Cookie: theme="dark blue"; session=Hunter2',
+    "map[Cookie:[theme=dark; session=Hunter2] Accept:[*/*]]",
+    "set-cookie: session=Hunter2; Path=/; HttpOnly",
+    '{"cookie": "theme=dark; session=Hunter2", "status": 200}',
+    json.dumps({"msg": json.dumps({"set-cookie": ["session=Hunter2"]})}),
+    "[('cookie', 'theme=dark; session=Hunter2')]",
+    '{"cookies": {"__Host-session": "Hunter2"}}',
+    "GET /?next=https%3A%2F%2Fweb%2Fcallback%3Fstate%3Dx%26code%3DHunter2%26x%3D1",
+    "Location: https://web/callback#access_token=Hunter2&x=1",
+    '"url":"https://web/callback?a=b\\u0026code=Hunter2\\u0026x=1"',
+]
+
+
 @pytest.mark.parametrize(
     ("text", "gone"),
     [
@@ -110,6 +171,7 @@ def test_ordinary_text_is_left_alone() -> None:
         ("Http Proxy: http://me:hunter2@proxy.example:3128", "hunter2"),
         ("GET /auth/callback?state=s1s1s1&code=c0dec0de HTTP/1.1", "c0dec0de"),
         ("GET /logout?id_token_hint=abcabc&x=1", "abcabc"),
+        *((text, "Hunter2") for text in NAMED),
     ],
 )
 def test_what_looks_like_a_secret_is_masked(text: str, gone: str) -> None:
@@ -127,6 +189,38 @@ def test_private_keys_are_masked_whole_escaped_cut_off_and_in_base64() -> None:
         assert body[-20:] not in masked
         assert inside not in masked
         assert MASK in masked
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_what_is_a_secret_is_one_in_base64_and_in_base64_of_base64(layers: int) -> None:
+    for secret in (key_pem(), "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl"):
+        text = secret
+        for _layer in range(layers):
+            text = base64.b64encode(text.encode()).decode()
+        assert mask_shapes(f"data: {text}\n") == f"data: {MASK}\n"
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_certificates_are_no_secret_in_any_layer(layers: int) -> None:
+    text = "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIU\n-----END CERTIFICATE-----\n"
+    for _layer in range(layers):
+        text = base64.b64encode(text.encode()).decode()
+    assert mask_shapes(text) == text
+
+
+def test_names_stay_and_so_does_what_only_sounds_like_a_secret() -> None:
+    assert mask_shapes('{"user": "alice", "password": "x y", "port": 5}') == f'{{"user": "alice", "password": "{MASK}", "port": 5}}'
+    assert mask_shapes("host=a password=x dbname=b") == f"host=a password={MASK} dbname=b"
+    assert mask_shapes("a=1&password=x&scope=openid") == f"a=1&password={MASK}&scope=openid"
+    assert mask_shapes("postgresql://gpuaas:x@postgres/gpuaas?a=b") == f"postgresql://gpuaas:{MASK}@postgres/gpuaas?a=b"
+    for text in (
+        'secretName: api-secrets\nsecretKeyRef: {"name": "api-secrets", "key": "redis_password"}\n',
+        "tokenExpirationSeconds: 3600, max_tokens=5, password authentication failed for user alice\n",
+        '"API_REDIS_PASSWORD_FILE": "/run/secrets/redis_password", ssh://git@example.org/x\n',
+        "Access-Control-Allow-Headers: authorization, content-type\n",
+        "Authorization: failed\nno cookie was sent\n",
+    ):
+        assert mask_shapes(text) == text
 
 
 def test_certificates_are_no_secret() -> None:
@@ -160,6 +254,12 @@ def test_lines_of_our_private_keys_are_known_by_themselves(state_dir: Path) -> N
     (state_dir / "tls" / "ca.key").write_text(pem)
     line = pem.splitlines()[1]
     assert line not in knowledge_of(state_dir, state_dir / "kubeconfig").redact(f"parse error near {line}")
+
+
+def test_a_line_of_a_private_key_is_known_when_it_is_long_enough_to_be_nothing_else(state_dir: Path) -> None:
+    long, short = "A" * 16, "b" * 15
+    (state_dir / "tls" / "ca.key").write_text(f"-----BEGIN PRIVATE KEY-----\n{long}\n{short}\n-----END PRIVATE KEY-----\n")
+    assert knowledge_of(state_dir, state_dir / "kubeconfig").redact(f"{long} {short}") == f"{MASK} {short}"
 
 
 def test_the_key_of_the_kubeconfig_is_known(state_dir: Path) -> None:

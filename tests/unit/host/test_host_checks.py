@@ -55,6 +55,22 @@ def proc(path: str, text: str) -> Callable[[Any], None]:
 
 
 @pytest.mark.parametrize(
+    "least",
+    [
+        info(ServerVersion="23.0.0"),
+        attribute("free", 12 * GIB),
+        proc("/proc/meminfo", "MemAvailable: 3145728 kB\n"),
+        proc("/proc/sys/fs/inotify/max_user_instances", "512\n"),
+        proc("/proc/sys/fs/inotify/max_user_watches", "524288\n"),
+    ],
+    ids=["docker", "disk", "memory", "inotify-instances", "inotify-watches"],
+)
+def test_the_least_that_is_asked_for_is_enough(machine: Any, least: Callable[[Any], None]) -> None:
+    least(machine)
+    assert reasons(machine) == []
+
+
+@pytest.mark.parametrize(
     ("breaks", "reason", "says"),
     [
         (attribute("sysname", "Darwin"), "HOST_OS", "Darwin"),
@@ -62,6 +78,7 @@ def proc(path: str, text: str) -> Callable[[Any], None]:
         (info(Architecture="aarch64"), "HOST_ARCH", "aarch64"),
         (attribute("docker", False), "HOST_DOCKER_MISSING", "docker"),
         (info(ServerVersion="20.10.24+dfsg1"), "HOST_DOCKER_TOO_OLD", "20.10.24"),
+        (info(ServerVersion="22.99.9"), "HOST_DOCKER_TOO_OLD", "23 or newer"),
         (attribute("endpoint", "tcp://10.0.0.8:2376"), "HOST_DOCKER_REMOTE", "tcp://10.0.0.8:2376"),
         (info(SecurityOptions=["name=rootless"], CgroupVersion="1"), "HOST_DOCKER_ROOTLESS", "cgroup v1"),
         (info(ClientInfo={"Plugins": []}), "HOST_BUILDX_MISSING", "buildx"),

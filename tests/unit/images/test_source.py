@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._images import source
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.catalog import Catalog, Image, Upstream
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.source import at, decide, pull, pulled
 
@@ -28,7 +29,8 @@ echo "$@" >> {calls}
 case "$1 $2" in
   "buildx imagetools") exit {asked} ;;
   "pull --quiet") [ {pulls} = 0 ] || {{ echo "connection refused" >&2; exit 1; }} ;;
-  "image inspect") [ "$3" = --format ] || exit {held}; echo '["traefik@{digest}"]' ;;
+  "image inspect") echo '["traefik@{digest}"]' ;;
+  "inspect --type") [ {held} = 0 ] || {{ echo "{why}" >&2; exit {held}; }}; echo '[{{"Id": "x"}}]' ;;
 esac
 """
 
@@ -38,12 +40,14 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return install(tmp_path, monkeypatch)
 
 
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, asked: int = 0, pulls: int = 0, held: int = 1) -> Path:
+def install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, asked: int = 0, pulls: int = 0, held: int = 1, why: str = "Error: No such image"
+) -> Path:
     """A docker whose exit statuses these are: of asking a registry, of pulling, and of looking for an image in the engine."""
     calls = tmp_path / "calls"
     program = tmp_path / "bin" / "docker"
     program.parent.mkdir(exist_ok=True)
-    program.write_text(FAKE.format(calls=calls, asked=asked, pulls=pulls, held=held, digest=DIGEST))
+    program.write_text(FAKE.format(calls=calls, asked=asked, pulls=pulls, held=held, why=why, digest=DIGEST))
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
     return calls
@@ -65,6 +69,21 @@ def test_auto_pulls_where_a_registry_answers_and_keeps_to_it(docker: Path, tmp_p
 def test_auto_builds_where_none_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(tmp_path, monkeypatch, asked=1)
     assert decide("auto", CATALOG, tmp_path) == "build"
+
+
+def test_auto_builds_where_an_answer_does_not_come_in_time(docker: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "bin" / "docker"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    monkeypatch.setattr(source, "_ASK_SECONDS", 0.1)
+    assert decide("auto", CATALOG, tmp_path) == "build"
+
+
+def test_an_engine_that_fails_has_not_said_that_it_lacks_the_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = install(tmp_path, monkeypatch, why="Error response from daemon: boom")
+    with pytest.raises(ParityError) as caught:
+        pull(pulled(CATALOG)["traefik"], "gpuaas/traefik:1", tmp_path, print)
+    assert caught.value.reason == "COMMAND_FAILED" and "boom" in caught.value.seen
+    assert "pull" not in calls.read_text()
 
 
 def test_what_is_asked_for_is_not_second_guessed(docker: Path, tmp_path: Path) -> None:
@@ -98,7 +117,7 @@ def test_an_unpinned_image_is_resolved_recorded_and_said(docker: Path, tmp_path:
 def test_what_the_engine_holds_is_not_pulled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = install(tmp_path, monkeypatch, held=0)
     pull(BY_REFERENCE, "tag", tmp_path, print, may_ask=False)
-    assert calls.read_text().splitlines() == [f"image inspect {PINNED}", f"tag {PINNED} tag"]
+    assert calls.read_text().splitlines() == [f"inspect --type image {PINNED}", f"tag {PINNED} tag"]
 
 
 def test_what_the_engine_lacks_is_not_pulled_where_no_registry_may_be_asked(docker: Path, tmp_path: Path) -> None:

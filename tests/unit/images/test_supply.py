@@ -31,7 +31,8 @@ def planned(
     program.write_text(
         '#!/bin/sh\ncase "$*" in\n'
         f"  'image ls'*) echo '{listed}' ;;\n"
-        f'  *inspect*) case "$5" in {present}) echo \'"id" "" {{"{DEFAULT_CNI}":"true"}}\' ;; *) exit 1 ;; esac ;;\n'
+        f'  *inspect*) case "$4" in {present}) echo \'[{{"Id": "id", "Config": {{"Labels": {{"{DEFAULT_CNI}": "true"}}}}}}]\' ;; '
+        '*) echo "Error: No such image" >&2; exit 1 ;; esac ;;\n'
         "esac\n"
     )
     program.chmod(0o755)

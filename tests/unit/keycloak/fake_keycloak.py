@@ -41,6 +41,8 @@ class FakeKeycloak:
         temporary = {"clientId": client_id, "secret": client_secret, "serviceAccountsEnabled": True}
         master.add_client(temporary | {"attributes": {"is_temporary_admin": "true"}})
         self.tokens: dict[str, tuple[str, str]] = {}
+        # Refresh tokens of sessions that have not been ended.
+        self.sessions: set[str] = set()
         self.log: list[tuple[str, str]] = []
         self.cut_after: int | None = None
         self.cut_applied = False
@@ -59,6 +61,7 @@ class FakeKeycloak:
             if path == "/realms/master/protocol/openid-connect/token":
                 raise self.token(body)
             if path == "/realms/master/protocol/openid-connect/logout":
+                self.sessions.discard(body["refresh_token"])
                 raise Answer(204)
             if bearer not in self.tokens:
                 raise Answer(401, {"error": "HTTP 401 Unauthorized"})
@@ -85,6 +88,10 @@ class FakeKeycloak:
             return Answer(401, {"error": "invalid_grant", "error_description": "Invalid user credentials"})
         token = f"token-{self.id()}"
         self.tokens[token] = who
+        if who[0] == "client":
+            # RFC 6749 section 4.4.3, and no session that one could end.
+            return Answer(200, {"access_token": token})
+        self.sessions.add(f"refresh-{token}")
         return Answer(200, {"access_token": token, "refresh_token": f"refresh-{token}"})
 
     def may_administer(self, kind: str, name: str) -> bool:

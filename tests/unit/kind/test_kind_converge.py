@@ -212,6 +212,29 @@ def test_an_interrupt_while_creating_is_made_good_by_the_next_run(world: Any, sp
     assert len(world.networks) == 1 and len(world.volumes) == 1
 
 
+def test_an_interrupt_before_the_network_leaves_a_record_of_whose_it_was_to_be(
+    world: Any, spec: ClusterSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = world._network
+
+    def interrupted(argv: Any) -> Any:
+        if argv[0] != "create":
+            return network(argv)
+        record = read_record(world.state_dir).record
+        assert record is not None and f"{OWNER_LABEL}={record.owner}" in argv
+        network(argv)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(world, "_network", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        present(world, spec)
+    monkeypatch.setattr(world, "_network", network)
+    # Another state directory's label: only the record tells that the network is ours.
+    for made in world.networks.values():
+        made["Labels"][STATE_LABEL] = "/elsewhere"
+    assert present(world, spec).after == "running"
+
+
 def test_a_kind_process_that_outlived_its_run_is_ended_first(world: Any, spec: ClusterSpec) -> None:
     orphan = subprocess.Popen(["sleep", "60"])
     world.interrupt = True

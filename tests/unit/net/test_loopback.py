@@ -94,3 +94,8 @@ def test_bodies_and_headers_arrive() -> None:
 def test_a_ca_file_that_is_missing_is_an_error_at_once(tmp_path: Path) -> None:
     with pytest.raises(OSError):
         client(tmp_path / "ca.crt")
+
+
+def test_a_redirect_is_followed_only_where_that_is_asked_for() -> None:
+    with client(None) as plain, client(None, follow_redirects=True) as following:
+        assert (plain.follow_redirects, following.follow_redirects) == (False, True)

@@ -4,17 +4,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._run import files, state
-from ansible_collections.gpuaas.parity.plugins.module_utils._run.lock import RunLock
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.lock import RunLock, lock_path
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.process import is_alive, process_name
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.state_dir import MARKER
 
@@ -175,13 +176,13 @@ def test_the_lock_of_a_dead_run_counts_for_nothing(directory: Path, other: subpr
     other.kill()
     other.wait()
     assert not hold(directory).changed
-    holder = RunLock(state.lock_path(directory)).holder()
+    holder = RunLock(directory).holder()
     assert holder is not None and holder.process.pid == ME
 
 
 def test_a_reused_pid_is_not_the_holder(directory: Path, other: subprocess.Popen[bytes]) -> None:
     hold(directory, other.pid)
-    lock = state.lock_path(directory)
+    lock = lock_path(directory)
     record = json.loads(lock.read_text())
     record["process"]["start"] -= 1
     lock.write_text(json.dumps(record))
@@ -191,16 +192,16 @@ def test_a_reused_pid_is_not_the_holder(directory: Path, other: subprocess.Popen
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"process": {}}'])
 def test_a_lock_cut_short_counts_for_nothing(directory: Path, text: str) -> None:
     directory.parent.mkdir()
-    state.lock_path(directory).write_text(text)
+    lock_path(directory).write_text(text)
     assert hold(directory).changed
 
 
 def test_unlocking_keeps_the_directory(directory: Path) -> None:
     hold(directory)
     state.let_go(directory, pid=ME, check_mode=True)
-    assert state.lock_path(directory).exists()
+    assert lock_path(directory).exists()
     state.let_go(directory, pid=ME, check_mode=False)
-    assert directory.exists() and not state.lock_path(directory).exists()
+    assert directory.exists() and not lock_path(directory).exists()
     assert not state.let_go(directory, pid=ME, check_mode=False).changed
 
 
@@ -240,3 +241,51 @@ def test_a_path_is_unique_but_a_link_at_its_end_is_kept(tmp_path: Path) -> None:
     (tmp_path / "way").symlink_to(tmp_path / "real")
     (tmp_path / "real" / "end").symlink_to(tmp_path)
     assert files.own_path(tmp_path / "real" / ".." / "way" / "end") == tmp_path / "real" / "end"
+
+
+def test_a_directory_that_was_killed_before_it_was_marked_is_removed_and_used(directory: Path) -> None:
+    def killed(*_: object) -> None:
+        # As SIGKILL does: nothing is tidied up.
+        os._exit(9)
+
+    child = os.fork()
+    if child == 0:
+        Path.replace = killed  # type: ignore[assignment, method-assign]
+        state.hold(directory, pid=os.getpid(), verb="up", create=True, check_mode=False)
+    os.waitpid(child, 0)
+    (left,) = directory.iterdir()
+    assert left.name.startswith(f".{MARKER}.")
+    assert hold(directory).changed is False
+    assert [entry.name for entry in directory.iterdir()] == [MARKER]
+    (directory / MARKER).rename(left)
+    assert remove(directory).changed
+    assert not directory.parent.exists()
+
+
+@pytest.mark.parametrize("name", ["thesis.tmp", f".{MARKER}.tex", f"{MARKER}.1234.tmp"])
+def test_what_only_looks_like_a_part_of_the_marker_is_not(directory: Path, name: str) -> None:
+    directory.mkdir(parents=True)
+    (directory / name).write_text("x")
+    with pytest.raises(ParityError) as caught:
+        remove(directory)
+    assert caught.value.reason == "STATE_DIR_UNSAFE" and (directory / name).exists()
+
+
+@pytest.mark.parametrize("act", [hold, remove])
+@pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.symlink_to(path.with_name("elsewhere"))], ids=["directory", "link"])
+def test_what_is_in_the_place_of_the_lock_is_named(directory: Path, act: Callable[[Path], object], make: Callable[[Path], None]) -> None:
+    directory.mkdir(parents=True)
+    make(lock_path(directory))
+    with pytest.raises(ParityError) as caught:
+        act(directory)
+    assert caught.value.reason == "PATH_OBSTRUCTED" and str(lock_path(directory)) in caught.value.seen
+
+
+def test_a_full_disk_is_told_by_the_lock(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with pytest.raises(ParityError) as caught:
+        hold(directory)
+    assert caught.value.reason == "DISK_FULL" and str(lock_path(directory)) in caught.value.seen

@@ -135,7 +135,7 @@ class TestEnd:
             raise OSError(28, "No space left on device")
 
         monkeypatch.setattr(files.os, "fsync", full)
-        assert kept.refused(kept.rotate, "db_password").reason == "STATE_UNWRITABLE"
+        assert kept.refused(kept.rotate, "db_password").reason == "DISK_FULL"
 
 
 class TestGiven:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,14 @@ def test_everything_is_private_whatever_the_umask(state: State) -> None:
         os.umask(before)
     for path in (state.root, *state.root.rglob("*")):
         assert mode(path) == (0o700 if path.is_dir() else 0o600), path
+
+
+@pytest.mark.parametrize("instead", [Path.unlink, lambda path: (path.unlink(), path.mkdir())], ids=["missing", "directory"])
+def test_what_is_not_there_hides_no_file_that_others_could_read(kept: State, instead: Callable[[Path], object]) -> None:
+    instead(kept.files / "api/cookie")
+    (kept.files / "db/password").chmod(0o644)
+    error = kept.refused(kept.keep)
+    assert error.reason == "SECRETS_PERMISSIONS" and error.details == {"names": ["db_password"]}
 
 
 @pytest.mark.parametrize("permissions", [0o644, 0o640, 0o604, 0o620])

@@ -93,7 +93,14 @@ class TestCi:
     def test_changed_seed_is_refused_with_every_name(self, state: State) -> None:
         state.seed().keep("ci")
         state.seed(SEED + b"!")
-        assert state.refused(state.keep, "ci").details == {"names": ["admin_password", "cookie_key", "db_password"]}
+        error = state.refused(state.keep, "ci")
+        assert error.details == {"names": ["admin_password", "cookie_key", "db_password"]}
+        assert error.seen.endswith("admin_password, cookie_key, db_password are not what the seed gives")
+
+    def test_one_value_of_another_seed_is_refused(self, state: State) -> None:
+        state.seed().keep("ci")
+        state.set(db_password=state.values["db_password"][::-1])
+        assert state.refused(state.keep, "ci").seen.endswith(": db_password is not what the seed gives")
 
     def test_no_seed_file_is_named(self, state: State) -> None:
         assert state.refused(lambda: seed.read_seed(None)).reason == "SEED_MISSING"
@@ -119,6 +126,16 @@ class TestCi:
         error = state.refused(state.keep, "ci")
         assert error.reason == "SEED_WEAK"
         assert not content.strip() or content.strip().decode() not in error.seen
+
+    @pytest.mark.parametrize("content", [SEED.strip()[:32], b"0123456789" * 4, b"0123456789abcdef0123456789abcdef\n"])
+    def test_the_least_seed_that_is_allowed(self, state: State, content: bytes) -> None:
+        state.seed(content)
+        assert seed.read_seed(state.seed_file) == content.strip()
+
+    @pytest.mark.parametrize("content", [b"012345678" * 4, SEED.strip()[:31]])
+    def test_a_seed_that_is_one_short(self, state: State, content: bytes) -> None:
+        state.seed(content)
+        assert state.refused(lambda: seed.read_seed(state.seed_file)).reason == "SEED_WEAK"
 
     def test_what_is_derived_passes_the_checks_of_every_type(self) -> None:
         for name, kind in TYPES.items():

@@ -160,6 +160,15 @@ def test_profile_of_a_certificate(kept: State) -> None:
     assert kept.leaf("web").public_key() != kept.leaf("api").public_key()
 
 
+def test_a_key_may_be_used_for_what_it_is_for_and_for_nothing_else(kept: State) -> None:
+    for certificate, allowed in ((kept.ca, {"key_cert_sign", "crl_sign"}), (kept.leaf("web"), {"digital_signature"})):
+        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage)
+        # RFC 5280 section 4.2.1.3; RFC 8813 section 3 forbids encipherment to keys of an elliptic curve.
+        names = ["digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement"]
+        found = {name for name in [*names, "key_cert_sign", "crl_sign"] if getattr(usage.value, name)}
+        assert (usage.critical, found) == (True, allowed)
+
+
 def test_first_run(state: State) -> None:
     result = state.keep()
     assert result.changed
