@@ -2,16 +2,17 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 .PHONY: help test test-mutation lint unit molecule bench clean \
-  local-dev-up local-dev-status local-dev-validate local-dev-logs local-dev-reset local-dev-reseed local-dev-down \
-  kind-parity-list kind-parity-up kind-parity-status kind-parity-validate kind-parity-logs kind-parity-reset kind-parity-down \
-  parity-render parity-diff parity-doctor parity-gate parity-secrets-rotate
+  local-dev-up local-dev-status local-dev-validate local-dev-drift local-dev-logs local-dev-reset local-dev-reseed local-dev-down \
+  kind-parity-list kind-parity-up kind-parity-status kind-parity-validate kind-parity-drift kind-parity-logs kind-parity-reset kind-parity-down \
+  parity-render parity-diff parity-doctor parity-gate parity-secrets-rotate clean-cache host-undo
 
-ARGS = $(if $(LANE),-e parity_lane=$(LANE)) $(if $(OUTPUT),-e parity_output=$(OUTPUT)) \
-  $(if $(IMAGES_SOURCE),-e images_source=$(IMAGES_SOURCE)) $(if $(TIER),-e parity_tier=$(TIER)) \
-  $(if $(SEED),-e parity_seed_file=$(SEED)) $(if $(HOST_UPGRADE),-e host_upgrade=$(HOST_UPGRADE)) \
+ARGS = $(if $(LANE),-e parity_lane='$(LANE)') $(if $(OUTPUT),-e parity_output='$(OUTPUT)') \
+  $(if $(IMAGES_SOURCE),-e images_source='$(IMAGES_SOURCE)') $(if $(TIER),-e parity_tier='$(TIER)') \
+  $(if $(SEED),-e parity_seed_file='$(SEED)') $(if $(HOST_UPGRADE),-e host_upgrade='$(HOST_UPGRADE)') \
   $(if $(INSTANCE),-e instance='$(INSTANCE)') $(if $(PLATFORM),-e platform='$(PLATFORM)') \
-  $(if $(COMPONENT),-e parity_component=$(COMPONENT)) $(if $(FOLLOW),-e parity_follow=true)
-play = @ANSIBLE_CONFIG=$(CURDIR)/ansible.cfg .venv/bin/ansible-playbook -i inventories/$(1) playbooks/$(2).yml $(ARGS)
+  $(if $(COMPONENT),-e parity_component='$(COMPONENT)') $(if $(FOLLOW),-e parity_follow='$(FOLLOW)')
+OWN_MODE = $(if $(MODE),-e parity_own_mode='$(MODE)')
+play = @ANSIBLE_CONFIG='$(CURDIR)/ansible.cfg' .venv/bin/ansible-playbook -i inventories/$(1) playbooks/$(2).yml $(ARGS) $(OWN_MODE)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +26,9 @@ local-dev-status: .venv/runtime ## what stands of it, on one screen
 
 local-dev-validate: .venv/runtime ## every check that holds in compose; exit status is the verdict
 	$(call play,compose,validate)
+
+local-dev-drift: .venv/runtime ## what of the realm is not as it was rendered
+	$(call play,compose,drift)
 
 local-dev-logs: .venv/runtime ## logs of all, or of one                              [COMPONENT=api] [FOLLOW=1]
 	$(call play,compose,logs)
@@ -47,6 +51,9 @@ kind-parity-status: .venv/runtime ## what stands, on one screen
 kind-parity-validate: .venv/runtime ## every check of the lane; exit status is the verdict
 	$(call play,kind,validate)
 
+kind-parity-drift: .venv/runtime ## what is not as it was rendered: object, field, both values
+	$(call play,kind,drift)
+
 kind-parity-logs: .venv/runtime ## logs of all, or of one                              [COMPONENT=api] [FOLLOW=1]
 	$(call play,kind,logs)
 
@@ -59,25 +66,34 @@ kind-parity-list: .venv/runtime ## every platform on this machine, of whichever 
 kind-parity-down: .venv/runtime ## remove it all, and prove that nothing is left
 	$(call play,kind,down)
 
-parity-render: ARGS += $(if $(MODE),-e parity_modes=$(MODE))
+parity-render parity-doctor parity-secrets-rotate: OWN_MODE =
+parity-render: ARGS += $(if $(MODE),-e parity_modes='$(MODE)')
 parity-render: .venv/runtime ## the rendering of every mode, or of one                [MODE=kind]
 	$(call play,kind,render)
 
-parity-diff: ARGS += $(if $(A),-e parity_diff_a=$(A)) $(if $(B),-e parity_diff_b=$(B))
+parity-diff: ARGS += $(if $(A),-e parity_diff_a='$(A)') $(if $(B),-e parity_diff_b='$(B)')
 parity-diff: .venv/runtime ## what differs between two modes: never the meaning      [A=compose] [B=kind]
 	$(call play,kind,diff)
 
-parity-doctor: ARGS += $(if $(MODE),-e parity_doctor_mode=$(MODE))
+parity-doctor: ARGS += $(if $(MODE),-e parity_doctor_mode='$(MODE)')
 parity-doctor: .venv/runtime ## what would stop which mode here, and what to type
 	$(call play,kind,doctor)
 
-parity-gate: ARGS += $(if $(GATE),-e parity_gate=$(GATE))
+parity-gate: ARGS += $(if $(GATE),-e parity_gate='$(GATE)')
 parity-gate: .venv/runtime ## what must be green on kind before merge, or deploy     [GATE=deploy]
 	$(call play,kind,gate)
 
-parity-secrets-rotate: ARGS += $(if $(NAME),-e parity_secret=$(NAME)) $(if $(VALUE_FILE),-e parity_value_file=$(VALUE_FILE))
+parity-secrets-rotate: ARGS += $(if $(MODE),-e mode='$(MODE)')
+parity-secrets-rotate: ARGS += $(if $(NAME),-e parity_secret='$(NAME)') $(if $(VALUE_FILE),-e parity_value_file='$(VALUE_FILE)')
 parity-secrets-rotate: .venv/runtime ## replace one secret everywhere     NAME=redis_password [MODE=compose]
-	$(call play,$(or $(MODE),kind),rotate)
+	$(call play,kind,rotate)
+
+clean-cache: .venv/runtime ## free images and build cache that no platform uses
+	$(call play,kind,clean_cache)
+
+host-undo: ARGS += $(if $(CONFIRM),-e parity_confirm='$(CONFIRM)')
+host-undo: .venv/runtime ## undo what up changed on this machine; shows it first       [CONFIRM=yes]
+	$(call play,kind,host_undo)
 
 test: .venv/test ## lint, units, real platforms up and down, the browser
 	@tests/run all

@@ -22,6 +22,12 @@ fail() {
   exit 1
 }
 
+# As _run/given.py has it, for a checkout in which nothing can be started yet.
+case $checkout in
+  *[!A-Za-z0-9/._@+~-]*) fail PATH_UNUSABLE "the path $checkout contains a space or another character that Docker, Compose or a build cannot take" \
+    'move the folder to a path of letters a-z, digits and . _ @ + ~ -' ;;
+esac
+
 suits() {
   "$1" -c "import sys, venv, ensurepip; sys.exit(sys.version_info[:2] < (3, $minimum))" >/dev/null 2>&1
 }

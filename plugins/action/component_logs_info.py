@@ -39,7 +39,7 @@ class ActionModule(ParityAction):
             sources = of_containers(project, components, follow=params["follow"], tail=params["tail"])
         else:
             sources = self._of_cluster(params, contract["services"], components)
-        lines = show_logs(sources, lambda name, text: self.emit(Log(name, text)))
+        lines = show_logs(sources, lambda name, text: self.emit(Log(name, text)), follow=params["follow"])
         return {"changed": False, "lines": lines}
 
     def _of_cluster(self, params: dict[str, Any], services: dict[str, Any], components: list[str]) -> list[Source]:

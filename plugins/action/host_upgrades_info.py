@@ -27,10 +27,12 @@ class ActionModule(ParityAction):
             suite=params["suite"],
             sources=params["sources"],
             preferences=params["preferences"],
+            keyring=params["keyring"],
         )
-        found = simulate(system, wanted)
+        simulated = simulate(system, wanted)
+        found = simulated.changes
         if found and not params["agreed"] and not is_disposable(system):
             raise refuse(found, wanted)
         if found:
             self.emit(Note(announce(found)))
-        return {"changed": False, "changes": [change.as_dict() for change in found]}
+        return {"changed": False, "changes": [change.as_dict() for change in found], "additions": simulated.additions}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._apply.apply import apply_to_own_cluster
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Note
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import own_path
 from ansible_collections.gpuaas.parity.plugins.modules.kustomize_apply import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
@@ -25,10 +26,13 @@ class ActionModule(ParityAction):
         state_dir, kubeconfig = own_path(params["state_dir"]), own_path(params["kubeconfig"])
         bases, cache_dir = [Path(base) for base in params["bases"]], own_path(params["cache_dir"])
         done = apply_to_own_cluster(program, state_dir, kubeconfig, bases, cache_dir, dry=self.check_mode)
+        if done.restarted:
+            self.emit(Note(f"restarted, since it may have read what was changed by hand: {', '.join(done.restarted)}"))
         result: dict[str, Any] = {
-            "changed": bool(done.created or done.configured),
+            "changed": bool(done.created or done.configured or done.restarted),
             "created": done.created,
             "configured": done.configured,
+            "restarted": done.restarted,
             "unchanged": len(done.unchanged),
         }
         if self.diff_mode:

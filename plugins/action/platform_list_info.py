@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._images.caches import look
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
 from ansible_collections.gpuaas.parity.plugins.module_utils._status.machine import screen, standing
 from ansible_collections.gpuaas.parity.plugins.modules.platform_list_info import DOCUMENTATION
@@ -18,7 +20,12 @@ class ActionModule(ParityAction):
     DOCUMENTATION = DOCUMENTATION
 
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
-        found = standing(Docker())
+        docker = Docker()
+        found = standing(docker)
         platforms = [one.as_dict() for one in found]
-        answer = {"lines": screen(found, params["state_dir"]), "document": platforms}
+        lines = screen(found, params["state_dir"])
+        if params["cache"]:
+            held = look(docker, Path(params["cache"]).expanduser())
+            lines += ["", "caches, which make clean-cache frees:", *(f"  {line}" for line in held.lines())]
+        answer = {"lines": lines, "document": platforms}
         return {"changed": False, "platforms": platforms, "_parity_answer": answer}

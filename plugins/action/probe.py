@@ -84,7 +84,7 @@ class ActionModule(ParityAction):
                 heartbeat(states, elapsed)
 
             try:
-                results = run_checks(site, checks, timeout, progress)
+                results = run_checks(site, checks, timeout, progress, heals=bool(timeout) and params["phase"] == "up")
             except ParityError as error:
                 if not params["gate"]:
                     raise

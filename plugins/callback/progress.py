@@ -20,8 +20,8 @@ description:
   - A failure of this collection is shown as its reason id, what was seen and what to type next, not as a data dump.
   - With C(-v) each step's result is shown as well.
   - When the variable C(parity_output) is V(json), the standard output has JSON only, and the text goes to the standard
-    error. It is one event on each line, the verdict last. The playbooks C(status), C(diff) and C(doctor), which answer a
-    question, print their answer as one document instead.
+    error. It is one event on each line, the verdict last. The playbooks C(status), C(drift), C(diff), C(doctor) and C(list),
+    which answer a question, print their answer as one document instead.
 extends_documentation_fragment:
   - result_format_callback
 """
@@ -59,7 +59,7 @@ _CHOICES = ("include_tasks", "ansible.builtin.include_tasks")
 # A role that changes the machine says so with these.
 _SPOKEN = ("debug", "ansible.builtin.debug")
 # Playbooks that answer a question: for a machine, the answer is all that they print.
-_ANSWERS = ("status", "diff", "doctor", "list")
+_ANSWERS = ("status", "drift", "diff", "doctor", "list", "clean_cache", "host_undo")
 _COLOURS = {"": None, "ok": C.COLOR_OK, "changed": C.COLOR_CHANGED, "warning": C.COLOR_WARN, "error": C.COLOR_ERROR}
 _EVERY = 1.0  # seconds between two looks at what works
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.place import REFERENCE
 
-VERBS = ("up", "status", "validate", "logs", "reset", "down", "rotate")
+VERBS = ("up", "status", "validate", "logs", "reset", "down", "drift", "rotate")
 _MAKEFILE = REFERENCE.parent / "Makefile"
 _FAMILIES = {"compose": "local-dev"}
 

@@ -46,6 +46,13 @@ REASONS: dict[str, Reason] = {
     "CONTRACT_REFERENCE": Reason("a name in the contract leads nowhere", "correct the name, or add what it names"),
     "CONTRACT_CYCLE": Reason("a reference leads back to itself", "give one of the named values a value of its own"),
     "CONTRACT_TYPE": Reason("a value is not of the type its setting states", "correct the value, or the type"),
+    "VARIABLE_INVALID": Reason(
+        "a variable has a value that there is not", "give one of the values that are named, or leave the variable out"
+    ),
+    "PATH_UNUSABLE": Reason(
+        "a path contains a character that Docker, Compose or a build cannot take",
+        "move the folder to a path of letters a-z, digits and . _ @ + ~ -",
+    ),
     "INSTANCE_INVALID": Reason("the name of an instance cannot be part of a host name", "choose another, such as INSTANCE=demo"),
     "PLATFORM_MISSING": Reason("a folder is no platform", "name a folder with a platform.yml: -e platform=DIR"),
     "PLATFORM_EXTENDS": Reason("what a platform or a lane extends cannot be used", "correct extends: at the named place"),
@@ -210,6 +217,17 @@ REASONS: dict[str, Reason] = {
         "an installation would upgrade or remove packages of this machine, and nobody agreed to it",
         "{up} HOST_UPGRADE=yes   # agrees; or install Docker yourself: https://docs.docker.com/engine/install/",
     ),
+    "HOST_RECORD_INVALID": Reason(
+        "the record of what was changed on this machine cannot be read",
+        "restore the named file from a copy, or move it away; then nothing recorded in it can be undone",
+    ),
+    "HOST_UNDO_IN_USE": Reason(
+        "what would be undone is in use", "{down} for each platform that is named, in its checkout and with its INSTANCE"
+    ),
+    "HOST_UNDO_UNCONFIRMED": Reason("nothing is undone before it was agreed to", "make host-undo CONFIRM=yes"),
+    "HOST_PRIVILEGE_MISSING": Reason(
+        "a change of the machine needs root", "sudo true, then the same command again; or type the shown commands as root"
+    ),
     "HOST_PORT_IN_USE": Reason(
         "a port that the platform publishes is held by something else", "end its owner, or take other ports: {up} INSTANCE=two"
     ),
@@ -226,7 +244,7 @@ REASONS: dict[str, Reason] = {
     "CLUSTER_RESIDUE": Reason(
         "something of the cluster is left after it was removed", "remove what details.residue names, then run {down}"
     ),
-    "CLUSTER_RECORD_CORRUPT": Reason("the record of the cluster cannot be read", "{reset}"),
+    "CLUSTER_RECORD_CORRUPT": Reason("the record of the cluster cannot be read", "{up} writes it again from the cluster"),
     "KUBECONFIG_FOREIGN": Reason("the kubeconfig leads to a cluster that is not ours", "move that file away, then run {up}"),
     # compose
     "LOCAL_DEV_NOT_OURS": Reason(
@@ -306,6 +324,11 @@ REASONS: dict[str, Reason] = {
     "EXEC_FAILED": Reason("a component's own probe, a program in its container, did not succeed", "{logs}"),
     "STORE_ROUNDTRIP_FAILED": Reason("what was written through the API does not come back", "{logs}"),
     "CONFIGURATION_DRIFT": Reason("what runs is not configured as the contract says", "{up}"),
+    "OBJECTS_DRIFTED": Reason(
+        "an object of the cluster is not as it was rendered, or not part of the platform", "{drift} shows each; {up}"
+    ),
+    "REALM_DRIFTED": Reason("something in the realm is not as it was rendered", "{up}"),
+    "PATH_CLOSED": Reason("a Service leads nowhere, or a component cannot connect to what it needs", "{up}"),
     "IMAGE_NOT_PINNED": Reason("a pod or container runs an image that is not pinned for it", "{up}"),
     "LISTENS_OFF_LOOPBACK": Reason("something of the platform listens on an address beyond this machine", "{reset}"),
     "NETWORK_POLICY_NOT_ENFORCED": Reason(

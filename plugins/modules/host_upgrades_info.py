@@ -43,6 +43,10 @@ options:
     description: A preferences file that goes with O(sources).
     type: str
     default: ""
+  keyring:
+    description: The key of the archive in O(sources), if apt has it not yet.
+    type: str
+    default: ""
   agreed:
     description: Whether the user agreed that installed packages change.
     type: bool
@@ -67,4 +71,10 @@ changes:
     - package: libc6
       installed: 2.36-9+deb12u10
       new: 2.41-12
+additions:
+  description: The packages that are not installed yet and would be.
+  returned: success
+  type: list
+  elements: str
+  sample: [containerd, docker.io, runc]
 """

@@ -79,6 +79,14 @@ configured:
   elements: str
   returned: success
   sample: [StatefulSet gpuaas-data/postgres]
+restarted:
+  description:
+    - Workloads that were restarted, because a pod of theirs started before a ConfigMap or Secret that it reads was set
+      back to what O(bases) say.
+  type: list
+  elements: str
+  returned: success
+  sample: []
 unchanged:
   description: Number of objects that were already as they should be.
   type: int

@@ -22,6 +22,10 @@ options:
     description: State directory of the current run, whose platform is marked in the list.
     type: path
     default: ""
+  cache:
+    description: Directory that keeps build logs and exported programs. What the caches hold is shown below the list. Empty to leave it out.
+    type: path
+    default: ""
 """
 
 EXAMPLES = r"""

@@ -16,6 +16,8 @@ description:
     M(gpuaas.parity.kustomize_apply) applied. What controllers or other tools created is never among them.
   - Persistent volumes and claims hold data and are never among RV(objects), but among RV(kept). So are a namespace and a
     definition of resources that hold anything that stays.
+  - Names each Ingress that somebody else made and that takes requests for a public name of the platform. It is for its
+    owner to delete.
   - Before anything else is read, the cluster is proved to be the run's own, see O(kubeconfig).
   - O(state_dir) holds what was rendered, and C(applied.json), which M(gpuaas.parity.kustomize_apply) keeps. Every function
     that was rendered must have been applied.
@@ -74,6 +76,12 @@ kept:
       description: Why it stays.
       type: str
       sample: it holds data
+shadows:
+  description: Ingresses of others that take requests for a public name of the platform, as C(Kind namespace/name).
+  type: list
+  elements: str
+  returned: success
+  sample: []
 server:
   description: URL of the API server that was read; on loopback.
   type: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import yaml
+from ansible_collections.gpuaas.parity.tests.verbs.recipes import recipe, typed
 from ansible_collections.gpuaas.parity.tests.verbs.run import run
 from ansible_collections.gpuaas.parity.tests.verbs.stream import ROOT
 
@@ -20,10 +21,26 @@ def test_status_shows_every_component_ready() -> None:
     assert {one["blocker"] for one in status.document["components"]} == {""}
 
 
+def test_nothing_has_drifted() -> None:
+    drift = run("local-dev-drift")
+    assert drift.ok, drift.text
+    assert drift.document == {"rows": []}
+
+
 def test_logs_are_those_of_the_component() -> None:
     logs = run("local-dev-logs", COMPONENT="api")
     assert logs.ok, logs.text
     assert {event["component"] for event in logs.events if event["event"] == "log"} == {"api"}
+
+
+def test_the_recipe_for_psql_reaches_the_database() -> None:
+    assert "(1 row)" in typed(recipe("psql").replace("exec postgres", "exec -T postgres"), "SELECT current_user;\n")
+
+
+def test_doctor_counts_as_the_status_does() -> None:
+    project = run("local-dev-status").document["project"]
+    notes = run("parity-doctor", MODE="compose").document["compose"]["notes"]
+    assert f"{project['running']} of {project['containers']} containers of the project {project['name']} run" in notes
 
 
 def test_doctor_lets_the_project_be() -> None:

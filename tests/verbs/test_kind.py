@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import subprocess
 from pathlib import Path
 
 import pytest
+from ansible_collections.gpuaas.parity.tests.verbs.recipes import recipe, typed
 from ansible_collections.gpuaas.parity.tests.verbs.run import environment, run
 from ansible_collections.gpuaas.parity.tests.verbs.stream import ROOT
 
@@ -26,6 +29,12 @@ def test_status_of_what_does_not_stand_is_a_failure() -> None:
     assert {"reason", "seen", "do"} <= status.document.keys()
 
 
+def test_nothing_has_drifted() -> None:
+    drift = run("kind-parity-drift")
+    assert drift.ok, drift.text
+    assert drift.document == {"rows": []}
+
+
 def test_logs_are_those_of_the_component() -> None:
     logs = run("kind-parity-logs", COMPONENT="api")
     assert logs.ok, logs.text
@@ -35,6 +44,18 @@ def test_logs_are_those_of_the_component() -> None:
 def test_logs_of_an_unknown_component_are_a_failure() -> None:
     logs = run("kind-parity-logs", COMPONENT="nobody")
     assert (logs.ok, logs.verdict["reason"]) == (False, "COMPONENT_UNKNOWN")
+
+
+def test_logs_are_in_the_order_of_time() -> None:
+    logs = run("kind-parity-logs")
+    assert logs.ok, logs.text
+    components = [event["component"] for event in logs.events if event["event"] == "log"]
+    changes = sum(one != other for one, other in itertools.pairwise(components))
+    assert changes > len(set(components)), "one log after the other"
+
+
+def test_the_recipe_for_a_token_calls_the_api() -> None:
+    assert "items" in json.loads(typed(recipe("user=alice")))
 
 
 def test_doctor_lets_the_cluster_be() -> None:

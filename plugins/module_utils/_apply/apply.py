@@ -14,22 +14,29 @@ import os
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._apply.accepted import Accepted
+from ansible_collections.gpuaas.parity.plugins.module_utils._apply.heal import restart_outdated, take_over
 from ansible_collections.gpuaas.parity.plugins.module_utils._apply.identity import Identity
 from ansible_collections.gpuaas.parity.plugins.module_utils._apply.ledger import Ledger
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.guard import own_cluster
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.record import read_record
+from ansible_collections.gpuaas.parity.plugins.module_utils._kube.reader import KubeReader
+from ansible_collections.gpuaas.parity.plugins.module_utils._kube.snapshot import Reader
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import clean_env, run, tail
 
 FIELD_MANAGER = "gpuaas.parity"
 _SECONDS = 120
+# What cannot be changed and holds nothing: a Job's template (a new image or setting means a new run of it), the role of
+# a binding, and a ConfigMap or Secret that somebody marked as immutable.
+_MADE_AGAIN = ("ClusterRoleBinding", "ConfigMap", "Job", "RoleBinding", "Secret")
+_IMMUTABLE = ("field is immutable", "cannot change roleRef")
 # What pods refer to comes before them; kubectl keeps the order it is given.
 _FIRST = (
     "Namespace",
@@ -66,14 +73,18 @@ class Kubectl:
             raise ParityError("APPLY_FAILED", tail(done.stderr) or f"kubectl {arguments[0]} ended with status {done.rc}")
         return done.stdout
 
-    def build(self, bases: Sequence[Path]) -> list[dict[str, Any]]:
-        """The objects of Kustomize bases, by one build. Secrets stay in memory: their files lie beside the rendering."""
+    def build(self, bases: Sequence[Path], origins: bool = False) -> list[dict[str, Any]]:
+        """The objects of Kustomize bases, by one build. Secrets stay in memory: their files lie beside the rendering.
+
+        With ``origins`` each says in an annotation where it comes from (buildMetadata of a kustomization).
+        """
         self.cache.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="apply-", dir=self.cache) as folder:
             # Kustomize takes relative paths only.
             resources = [os.path.relpath(base.resolve(), Path(folder).resolve()) for base in bases]
+            marks = {"buildMetadata": ["originAnnotations"]} if origins else {}
             (Path(folder) / "kustomization.yaml").write_text(
-                json.dumps({"resources": resources, "sortOptions": {"order": "fifo"}}), encoding="utf-8"
+                json.dumps({"resources": resources, "sortOptions": {"order": "fifo"}, **marks}), encoding="utf-8"
             )
             argv = [str(self.program), "kustomize", "--load-restrictor=LoadRestrictionsNone", folder]
             done = run(argv, timeout=_SECONDS, check=False, env=clean_env())
@@ -84,11 +95,12 @@ class Kubectl:
 
 @dataclass(frozen=True)
 class Applied:
-    """What an apply did: identities as ``Kind namespace/name``."""
+    """What an apply did: identities as ``Kind namespace/name``. ``restarted`` had read what was otherwise than it is now."""
 
     created: list[str]
     configured: list[str]
     unchanged: list[str]
+    restarted: list[str] = field(default_factory=list)
 
 
 def apply_to_own_cluster(
@@ -99,18 +111,18 @@ def apply_to_own_cluster(
     Raises ParityError as ``own_cluster``, before anything is sent, ``APPLY_BASE_INVALID`` when a base cannot be built,
     and as ``apply``.
     """
-    with own_cluster(state_dir, kubeconfig) as pinned:
+    with own_cluster(state_dir, kubeconfig) as pinned, KubeReader.from_file(pinned) as reader:
         record = read_record(state_dir).record
         accepted = Accepted(cache_dir / "accepted-fields", record.kubernetes_version if record else "")
         kubectl = Kubectl(program, pinned, state_dir / "kubectl-cache")
         objects = kubectl.build(bases)
         if not dry:
             Ledger(state_dir).enter(bases, objects)
-        return apply(kubectl, objects, accepted, dry)
+        return apply(kubectl, reader, objects, accepted, dry)
 
 
-def apply(kubectl: Kubectl, objects: Sequence[dict[str, Any]], accepted: Accepted, dry: bool = False) -> Applied:
-    """Apply all ``objects`` at once; ``dry`` asks the server what it would do.
+def apply(kubectl: Kubectl, reader: Reader, objects: Sequence[dict[str, Any]], accepted: Accepted, dry: bool = False) -> Applied:
+    """Apply all ``objects`` at once and heal what that alone leaves; ``dry`` asks the server what it would do.
 
     Raises ParityError ``APPLY_FAILED`` with what the server said.
     """
@@ -128,8 +140,9 @@ def apply(kubectl: Kubectl, objects: Sequence[dict[str, Any]], accepted: Accepte
     if not dry:
         if not known:
             accepted.remember(objects)
-        answers = _again(kubectl, objects, answers)
-    return _told(objects, answers, began)
+        answers = _again(kubectl, objects, _without_foreign(kubectl, objects, answers))
+    told = _told(objects, answers, began)
+    return told if dry else replace(told, restarted=restart_outdated(kubectl, reader, answers, FIELD_MANAGER))
 
 
 def _ordered(objects: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -146,6 +159,15 @@ def _ordered(objects: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         return (kind != "Namespace", kind == "Job", turns[obj["metadata"].get("namespace", "")], rank)
 
     return sorted(objects, key=turn)
+
+
+def _without_foreign(kubectl: Kubectl, objects: Sequence[dict[str, Any]], answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The answers, with what others added to an object removed from it: an apply alone leaves that."""
+    names = {str(Identity.of(obj)) for obj in take_over(kubectl, answers, FIELD_MANAGER)}
+    if not names:
+        return answers
+    healed = _items(_server_side(kubectl, _listed([o for o in objects if str(Identity.of(o)) in names])))
+    return [*(item for item in answers if str(Identity.of(item)) not in names), *healed]
 
 
 def _again(kubectl: Kubectl, objects: Sequence[dict[str, Any]], answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -174,14 +196,12 @@ def _apply(kubectl: Kubectl, objects: Sequence[dict[str, Any]], text: str) -> st
     try:
         return _server_side(kubectl, text)
     except ParityError as error:
-        if "field is immutable" not in error.seen:
+        if not any(words in error.seen for words in _IMMUTABLE):
             raise
-        # A Job's template cannot be changed (batch/v1, JobSpec.template): a new
-        # image or setting means a new run of it.
-        jobs = [o for o in objects if o["kind"] == "Job" and f'"{o["metadata"]["name"]}"' in error.seen]
-        if not jobs:
+        made_again = [o for o in objects if o["kind"] in _MADE_AGAIN and f'"{o["metadata"]["name"]}"' in error.seen]
+        if not made_again:
             raise
-        _delete(kubectl, jobs)
+        _delete(kubectl, made_again)
         return _server_side(kubectl, text)
 
 

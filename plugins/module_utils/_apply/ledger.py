@@ -36,7 +36,7 @@ class Ledger:
         """
         names = {self._name(base) for base in bases}
         kept = [entry for entry in self._entries() if not names & set(entry["bases"])]
-        entry = {"bases": sorted(names), "objects": sorted(astuple(identity) for identity in _identities(objects))}
+        entry = {"bases": sorted(names), "objects": sorted(astuple(identity) for identity in identities(objects))}
         entries = sorted([*kept, entry], key=lambda entry: list(entry["bases"]))
         write_if_changed(self.state_dir / _FILE, (json.dumps(entries, indent=1) + "\n").encode())
 
@@ -64,7 +64,7 @@ class Ledger:
             return []
 
 
-def _identities(objects: Iterable[dict[str, Any]]) -> set[Identity]:
+def identities(objects: Iterable[dict[str, Any]]) -> set[Identity]:
     """Those of ``objects``, and of the claims that Kubernetes makes for a StatefulSet, ``<template>-<set>-<ordinal>``."""
     found = set()
     for obj in objects:

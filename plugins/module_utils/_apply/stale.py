@@ -12,25 +12,22 @@ take other things along: a namespace or a definition of resources goes only when
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._apply.apply import FIELD_MANAGER
 from ansible_collections.gpuaas.parity.plugins.module_utils._apply.identity import Identity
+from ansible_collections.gpuaas.parity.plugins.module_utils._apply.kinds import DATA, FOLLOWERS, OF_EVERY_NAMESPACE, applied_by_us
 from ansible_collections.gpuaas.parity.plugins.module_utils._apply.ledger import Ledger
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import MANAGED_BY, OURS
+from ansible_collections.gpuaas.parity.plugins.module_utils._drift.strangers import Stranger, Surroundings
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.guard import own_cluster
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.discovery import Reader, Resource, metadata, removable
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.reader import KubeReader
 
-_DATA = {("", "PersistentVolumeClaim"), ("", "PersistentVolume")}
 _NAMESPACE, _DEFINITION = ("", "Namespace"), ("apiextensions.k8s.io", "CustomResourceDefinition")
-# Kubernetes puts them into every namespace.
-_OF_EVERY_NAMESPACE = {("", "ConfigMap", "kube-root-ca.crt"), ("", "ServiceAccount", "default")}
-# They follow something else without saying so by an owner.
-_FOLLOWERS = {("", "Endpoints"), ("", "Event"), ("events.k8s.io", "Event")}
+_INGRESS = "networking.k8s.io/v1"
 _NAMED = 3
 
 
@@ -45,20 +42,27 @@ class Leftover:
 
 @dataclass(frozen=True)
 class Stale:
-    """All leftovers of a cluster; ``server`` is the URL that it answered at."""
+    """All leftovers of a cluster, and the Ingresses of others that take requests for our names.
+
+    ``server`` is the URL that it answered at.
+    """
 
     server: str
     leftovers: tuple[Leftover, ...]
+    shadows: tuple[Stranger, ...]
 
 
-def stale_in_own_cluster(state_dir: Path, kubeconfig: Path) -> Stale:
-    """The leftovers in the run's own cluster, once ``own_cluster`` has proved that it is that.
+def stale_in_own_cluster(state_dir: Path, kubeconfig: Path, hosts: Iterable[str]) -> Stale:
+    """What is left over in the run's own cluster, and what takes requests for its public ``hosts``.
 
-    Raises ParityError as ``own_cluster`` and ``Ledger.applied`` before the cluster is asked anything else, and ``KUBE_API_*``.
+    First ``own_cluster`` proves that it is that. Raises ParityError as it does, as ``Ledger.applied`` before the cluster is
+    asked anything else, and ``KUBE_API_*``.
     """
     applied = Ledger(state_dir).applied()
     with own_cluster(state_dir, kubeconfig) as pinned, KubeReader.from_file(pinned) as reader:
-        return Stale(reader.kubeconfig.server, tuple(leftovers(reader, applied)))
+        around = Surroundings(applied, frozenset(hosts))
+        shadows = around.shadows({**item, "apiVersion": _INGRESS, "kind": "Ingress"} for item in reader.list("ingresses"))
+        return Stale(reader.kubeconfig.server, tuple(leftovers(reader, applied)), tuple(shadows))
 
 
 def leftovers(reader: Reader, applied: Collection[Identity]) -> list[Leftover]:
@@ -69,11 +73,11 @@ def leftovers(reader: Reader, applied: Collection[Identity]) -> list[Leftover]:
     resources = removable(reader)
     known = {_placed(identity) for identity in applied}
     found = [
-        Leftover(identity, resource.api_version, "it holds data" if _kind(identity) in _DATA else "")
+        Leftover(identity, resource.api_version, "it holds data" if _kind(identity) in DATA else "")
         for resource in resources
         for item in metadata(reader, resource, labels=f"{MANAGED_BY}={OURS}")
         if _placed(identity := _identity(resource, item)) not in known and "deletionTimestamp" not in item
-        if _kind(identity) in _DATA or _applied_by_us(item)
+        if _kind(identity) in DATA or applied_by_us(item)
     ]
     found.sort(key=lambda one: (_kind(one.identity) in (_NAMESPACE, _DEFINITION), one.identity))
     going = {one.identity for one in found if not one.why}
@@ -98,7 +102,7 @@ def _held(reader: Reader, resources: Sequence[Resource], host: Identity) -> Iter
             continue
         for item in items:
             identity = _identity(resource, item)
-            made = (*_kind(identity), identity.name) in _OF_EVERY_NAMESPACE or _kind(identity) in _FOLLOWERS
+            made = (*_kind(identity), identity.name) in OF_EVERY_NAMESPACE or _kind(identity) in FOLLOWERS
             if not made and not item.get("ownerReferences"):
                 yield identity
 
@@ -114,7 +118,3 @@ def _kind(identity: Identity) -> tuple[str, str]:
 
 def _identity(resource: Resource, item: dict[str, Any]) -> Identity:
     return Identity(resource.group, resource.kind, str(item.get("namespace", "")), str(item["name"]))
-
-
-def _applied_by_us(item: dict[str, Any]) -> bool:
-    return any((entry.get("manager"), entry.get("operation")) == (FIELD_MANAGER, "Apply") for entry in item.get("managedFields") or [])

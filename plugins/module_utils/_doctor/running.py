@@ -7,10 +7,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project, is_once, is_running
 from ansible_collections.gpuaas.parity.plugins.module_utils._doctor.model import COMPOSE, KIND, Condition, Place
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._kind.cluster import Site, look, usable_record
+from ansible_collections.gpuaas.parity.plugins.module_utils._kind.cluster import Site, can_recover, look, usable_record
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.spec import STATE_LABEL, ClusterSpec
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Runner
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
@@ -23,6 +23,8 @@ def check_cluster(place: Place, condition: Condition, runner: Runner) -> None:
     def ask() -> None:
         found = look(Site(state_dir, state_dir / "kubeconfig", runner=runner), ClusterSpec(place.cluster, ""))
         usable_record(found, state_dir)
+        if can_recover(found, state_dir):
+            condition.notes.append(f"the record of the cluster {place.cluster} is damaged; up writes it again from the cluster")
         if found.state == "half-made":
             condition.notes.append(f"the cluster {place.cluster} is half-made; up makes it again")
         elif found.state in ("running", "stopped"):
@@ -42,8 +44,9 @@ def check_project(place: Place, condition: Condition, runner: Runner) -> None:
         if elsewhere:
             raise _not_ours(name, elsewhere[0], state_dir)
         if containers:
-            up = sum(1 for found in containers if found["State"]["Status"] == "running")
-            condition.notes.append(f"{up} of {len(containers)} containers of the project {name} run")
+            # As the status counts: a job that has ended is not missing.
+            lasting = [found for found in containers if not is_once(found)]
+            condition.notes.append(f"{sum(map(is_running, lasting))} of {len(lasting)} containers of the project {name} run")
 
     if name:
         condition.look(ask)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The archive this machine already installs from, so that another suite of it can be added.
 
-No archive's address is written down in this collection: it is read from the
+Its address is not written down in this collection: it is read from the
 one-line lists and the deb822 files of the machine (sources.list(5)).
 """
 
@@ -36,10 +36,11 @@ class Archive:
 
 def base_archive(system: System, codename: str) -> Archive | None:
     """The archive that holds suite ``codename`` itself, not its security or update suites."""
-    return next((found for found in _archives(system) if found.suite == codename), None)
+    return next((found for found in configured(system) if found.suite == codename), None)
 
 
-def _archives(system: System) -> Iterator[Archive]:
+def configured(system: System) -> Iterator[Archive]:
+    """Every archive and suite that apt is configured for, without security and update suites."""
     apt = system.root / "etc/apt"
     lists = sorted([apt / "sources.list", *(apt / "sources.list.d").glob("*.list")])
     for path in lists:

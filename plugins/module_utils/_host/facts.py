@@ -78,7 +78,7 @@ def read_facts(system: System, engine: Engine, checkout: Path | None) -> HostFac
         inotify_watches=system.number("/proc/sys/fs/inotify/max_user_watches"),
         time=system.now(),
         newest_file_time=_newest(checkout),
-        privilege=_privilege(system),
+        privilege=privilege(system),
         init_systemd=system.text("/proc/1/comm").strip() == "systemd",
     )
 
@@ -126,7 +126,7 @@ def _entries(checkout: Path) -> Iterable[Path]:
     return (checkout / name for name in names if (checkout / name).exists())
 
 
-def _privilege(system: System) -> str:
+def privilege(system: System) -> str:
     """`root`, `sudo` (without a password), or `none`."""
     if system.effective_uid() == 0:
         return "root"

@@ -14,7 +14,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._host.facts import H
 from ansible_collections.gpuaas.parity.plugins.module_utils._host.system import System
 
 # Debian 12 has an engine that is too old; the suite after it has one that is not.
-_OLD_SUITE, _NEW_SUITE = "bookworm", "trixie"
+OLD_SUITE, _NEW_SUITE = "bookworm", "trixie"
 # apt_preferences(5): without the pin the next upgrade would take everything from there.
 _ONLY_BY_NAME = f"""\
 # Written by gpuaas.parity: only what is asked for by name comes from this suite.
@@ -29,7 +29,8 @@ class Plan:
     """Changes to the machine, each of which the role announces and a setting can forbid.
 
     ``suite``, ``sources`` and ``preferences`` are set when ``packages`` come from a suite
-    that has to be added to apt first; ``plain_packages`` come from what is configured.
+    that has to be added to apt first, and ``keyring`` when that suite has a key of its own;
+    ``plain_packages`` come from what is configured. ``origin`` names in words where ``packages`` come from.
     """
 
     packages: tuple[str, ...] = ()
@@ -37,6 +38,8 @@ class Plan:
     suite: str = ""
     sources: str = ""
     preferences: str = ""
+    keyring: str = ""
+    origin: str = "the machine's own suite"
     start: bool = False
     raise_limits: bool = False
     grant: bool = False
@@ -67,7 +70,7 @@ def plan(system: System, facts: HostFacts, problems: Sequence[ParityError]) -> P
     if "HOST_COMPOSE_MISSING" in reasons and not facts.dockerd.startswith("/usr/bin/"):
         packages.append("docker-compose-v2" if "ubuntu" in (facts.os_id, *facts.os_like) else "docker-compose")
     # apt goes by the suite that is configured, whatever the release file says.
-    old = base_archive(system, _OLD_SUITE) if packages else None
+    old = base_archive(system, OLD_SUITE) if packages else None
     if engine and (old or facts.os_id == "debian"):
         # A package of its own since Debian 13; elsewhere part of docker.io.
         packages.append("docker-cli")
@@ -77,6 +80,7 @@ def plan(system: System, facts: HostFacts, problems: Sequence[ParityError]) -> P
         suite=_NEW_SUITE if old else "",
         sources=old.deb822(_NEW_SUITE) if old else "",
         preferences=_ONLY_BY_NAME if old else "",
+        origin=f"{_NEW_SUITE} of the archive it already uses" if old else Plan.origin,
         start=start,
         raise_limits=limits,
         grant=grant,

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._host.origin import KEYRING
 from ansible_collections.gpuaas.parity.plugins.module_utils._host.plan import Plan
 from ansible_collections.gpuaas.parity.plugins.module_utils._host.system import System
 
@@ -19,6 +20,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._host.system import 
 _INIT = re.compile(r"init\b.*|systemd|openrc-init|runit|s6-svscan|dinit|shepherd")
 # A new package has no version in square brackets, apt-get(8) --simulate.
 _UPGRADED = re.compile(r"^Inst (?P<package>\S+) \[(?P<installed>[^\]]+)\] \((?P<new>\S+)", re.MULTILINE)
+_ADDED = re.compile(r"^Inst (?P<package>\S+) \(", re.MULTILINE)
 _REMOVED = re.compile(r"^Remv (?P<package>\S+) \[(?P<installed>[^\]]+)\]", re.MULTILINE)
 _UPDATE_SECONDS = 600.0
 
@@ -45,8 +47,21 @@ def changes(simulated: str) -> list[Change]:
     return sorted(set(found), key=lambda change: change.package)
 
 
-def simulate(system: System, wanted: Plan) -> list[Change]:
-    """What installing the packages of ``wanted`` would change; its suite is known to this simulation alone.
+def additions(simulated: str) -> list[str]:
+    """The packages that are not installed and that ``apt-get --simulate`` says it would install, by name."""
+    return sorted({line["package"] for line in _ADDED.finditer(simulated)})
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """What an installation would do: the installed packages that change, and the names of those that come."""
+
+    changes: list[Change]
+    additions: list[str]
+
+
+def simulate(system: System, wanted: Plan) -> Simulated:
+    """What installing the packages of ``wanted`` would do; its suite is known to this simulation alone.
 
     Reads the package lists of the archives, as an installation does. Raises ParityError
     ``COMMAND_FAILED`` with what apt said, ``COMMAND_MISSING``, ``COMMAND_TIMEOUT``.
@@ -66,11 +81,13 @@ def simulate(system: System, wanted: Plan) -> list[Change]:
             text += said("install", "--simulate", "--no-install-recommends", *suite, *wanted.packages)
         if wanted.plain_packages:
             text += said("install", "--simulate", *wanted.plain_packages)
-        return changes(text)
+        return Simulated(changes(text), additions(text))
 
 
 def _beside(system: System, wanted: Plan, directory: Path) -> Path:
     """A configuration with which apt keeps its lists in ``directory``, and has the suite of ``wanted`` beside its own."""
+    keyring = directory / "keyring.asc"
+    keyring.write_text(wanted.keyring)
     for name, added in (("sources.list.d/gpuaas-parity.sources", wanted.sources), ("preferences.d/gpuaas-parity", wanted.preferences)):
         place = directory / name
         place.parent.mkdir()
@@ -79,7 +96,7 @@ def _beside(system: System, wanted: Plan, directory: Path) -> Path:
             if file.is_file():
                 (place.parent / file.name).write_text(system.text(f"/{file.relative_to(system.root)}"))
         if added:
-            place.write_text(added)
+            place.write_text(added.replace(KEYRING, str(keyring)))
     for name in ("lists/partial", "cache/archives/partial"):
         (directory / name).mkdir(parents=True)
     configuration = directory / "apt.conf"

@@ -17,13 +17,17 @@ from typing import IO, cast
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.catalog import Image
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.source import pull
-from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import run, tail
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import PATIENT, run, tail
 
 REPOSITORY = "gpuaas-parity"
 # Where Debian, Fedora and SUSE keep the bundle that the system trusts. A build
 # behind a TLS-inspecting proxy must trust what its host trusts.
 _CA_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem")
-_BUILD_SECONDS = 3600
+# A line that says what is wrong, as compilers, apt, pip, Go and Maven begin or word it.
+_TELLING = re.compile(
+    r"\b(?:errors?|fatal|failed|cannot|could not|no such|denied|not found|no space|killed|undefined)\b|^E: ", re.IGNORECASE
+)
+_STAMP = re.compile(r"^(?:#\d+ )?(?:\d+\.\d+ )?")
 _FAILED_STEP = re.compile(r"^------\n(.*?)^------$", re.MULTILINE | re.DOTALL)
 
 
@@ -86,7 +90,9 @@ class Builder:
     def _record_packages(self, image: Image) -> None:
         """Write which Debian packages, in which versions, ``image`` was made of: an archive moves on, this does not."""
         tag = self.tags[image.name]
-        listed = run(["docker", "run", "--rm", "--network", "none", "--entrypoint", "dpkg-query", tag, "--show"], timeout=120, check=False)
+        listed = run(
+            ["docker", "run", "--rm", "--network", "none", "--entrypoint", "dpkg-query", tag, "--show"], timeout=PATIENT, check=False
+        )
         # An image without a package database was not made of packages.
         if listed.rc == 0:
             record = self.cache / "packages" / f"{image.name}-{tag.rsplit(':', 1)[1]}.txt"
@@ -97,7 +103,7 @@ class Builder:
         with tempfile.TemporaryDirectory(prefix="gpuaas-parity-") as scratch:
             tarball = Path(scratch) / "base.tar"
             _logged(["mmdebstrap", "--variant=minbase", "--include=ca-certificates", image.bootstrap, str(tarball)], log, says, image.name)
-            run(["docker", "import", str(tarball), self.tags[image.name]], timeout=300)
+            run(["docker", "import", str(tarball), self.tags[image.name]], timeout=PATIENT)
 
 
 def _logged(argv: list[str], log: Path, says: Callable[[str], None], name: str) -> None:
@@ -116,7 +122,7 @@ def _logged(argv: list[str], log: Path, says: Callable[[str], None], name: str) 
                 line = raw.decode(errors="replace").rstrip()
                 out.write(line + "\n")
                 says(line)
-        status = child.wait(timeout=_BUILD_SECONDS)
+        status = child.wait()
     finally:
         if child.poll() is None:
             child.terminate()
@@ -127,6 +133,7 @@ def _logged(argv: list[str], log: Path, says: Callable[[str], None], name: str) 
             "IMAGE_BUILD_FAILED",
             f"{name}: {argv[0]} ended with status {status}\n{end}",
             do=f"read {log}, then run the same command again: what was built stays built",
+            details={"line": _telling(end)},
         )
 
 
@@ -134,3 +141,9 @@ def _cause(log: str) -> str:
     """What the step that failed said. BuildKit repeats its end between two rules, before it quotes the Dockerfile."""
     said = _FAILED_STEP.findall(log)
     return str(said[-1]) if said else log
+
+
+def _telling(end: str) -> str:
+    """The first line of ``end`` that says what is wrong; its last where none does."""
+    lines = [_STAMP.sub("", line.strip()) for line in end.splitlines()] or ["it printed nothing"]
+    return next((line for line in lines if _TELLING.search(line) and not line.startswith("> [")), lines[-1])

@@ -20,7 +20,7 @@ from typing import IO, cast
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.archive import thin
-from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import run, tail
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import PATIENT, run, tail
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.process import ProcessName, process_name
 
@@ -29,7 +29,6 @@ LABEL = "gpuaas.parity.image."
 # "true" where the image leaves the network of pods to kind's own CNI, as upstream's does.
 DEFAULT_CNI = "gpuaas.parity.default-cni"
 _CTR = ["ctr", "--namespace", "k8s.io"]
-_BAKE_SECONDS = 900
 _BAKE = "gpuaas-parity-bake"
 # Names the process that bakes, so that a pid that is used again is not mistaken for it.
 _BAKER = "gpuaas.parity.baker"
@@ -169,7 +168,7 @@ def load(container: str, images: Sequence[Loadable]) -> dict[str, Baked]:
     """
     if not images:
         return {}
-    present = set(run(["docker", "exec", container, *_CTR, "content", "ls", "--quiet"]).stdout.split())
+    present = set(run(["docker", "exec", container, *_CTR, "content", "ls", "--quiet"], timeout=PATIENT).stdout.split())
     save = ["docker", "save", *(image.tag for image in images)]
     receive = ["docker", "exec", "--interactive", container, *_CTR, "images", "import", "--no-unpack", "-"]
     # ansible-test wants AnsibleModule.run_command, which only a module on a target has.
@@ -189,7 +188,7 @@ def load(container: str, images: Sequence[Loadable]) -> dict[str, Baked]:
     arguments: list[str] = []
     for image in images:
         arguments += [f"docker.io/{image.tag}", image.name, image.node_as or "-", REGISTRY]
-    adopted = run(["docker", "exec", container, "sh", "-c", _ADOPT, "adopt", *arguments], timeout=120)
+    adopted = run(["docker", "exec", container, "sh", "-c", _ADOPT, "adopt", *arguments], timeout=PATIENT)
     digests = dict(line.split() for line in adopted.stdout.splitlines())
     return {image.name: Baked(image.key, digests[image.name]) for image in images}
 
@@ -226,17 +225,17 @@ def bake(parent: str, tag: str, images: Sequence[Loadable], labels: Mapping[str,
     """
     with _containerd(parent) as container:
         held = load(container, images)
-        run(["docker", "exec", container, "sh", "-c", _CONFIGURE])
-        has_cni = run(["docker", "exec", container, "sh", "-c", _HAS_CNI], check=False).rc == 0
+        run(["docker", "exec", container, "sh", "-c", _CONFIGURE], timeout=PATIENT)
+        has_cni = run(["docker", "exec", container, "sh", "-c", _HAS_CNI], timeout=PATIENT, check=False).rc == 0
         digests = {image.digest for image in held.values()}
-        packed = run(["docker", "exec", container, "sh", "-c", _UNPACK, "unpack", *sorted(digests)], timeout=_BAKE_SECONDS).stdout.split()
-        run(["docker", "exec", container, "sh", "-c", _SETTLE], timeout=_BAKE_SECONDS)
+        packed = run(["docker", "exec", container, "sh", "-c", _UNPACK, "unpack", *sorted(digests)], timeout=PATIENT).stdout.split()
+        run(["docker", "exec", container, "sh", "-c", _SETTLE], timeout=PATIENT)
         recorded = {LABEL + name: f"{image.key}@{image.digest}" for name, image in held.items()}
         everything = {**labels, DEFAULT_CNI: "false" if has_cni else "true", **recorded}
         changes = [f"LABEL {name}={value}" for name, value in everything.items()]
         changes.append('ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]')
         arguments = [part for change in changes for part in ("--change", change)]
-        run(["docker", "commit", *arguments, container, tag], timeout=_BAKE_SECONDS)
+        run(["docker", "commit", *arguments, container, tag], timeout=PATIENT)
     return sorted(name for name, image in held.items() if image.digest in packed)
 
 
@@ -248,9 +247,9 @@ def _containerd(parent: str) -> Iterator[str]:
     labels = ["--label", "gpuaas.parity=bake", "--label", f"{_BAKER}={_spelled(process_name(os.getpid()))}"]
     options = ["--detach", "--privileged", "--name", name, "--network", "none", *labels, "--tmpfs", "/run", "--volume", "/bake"]
     try:
-        run(["docker", "run", *options, "--entrypoint", "sleep", parent, "infinity"])
-        run(["docker", "exec", "--detach", name, "sh", "-c", _START])
-        run(["docker", "exec", name, "sh", "-c", _AWAIT], timeout=60)
+        run(["docker", "run", *options, "--entrypoint", "sleep", parent, "infinity"], timeout=PATIENT)
+        run(["docker", "exec", "--detach", name, "sh", "-c", _START], timeout=PATIENT)
+        run(["docker", "exec", name, "sh", "-c", _AWAIT], timeout=PATIENT)
         yield name
     finally:
         _remove(name)
@@ -266,7 +265,7 @@ def _sweep() -> None:
 
 
 def _remove(name: str) -> None:
-    run(["docker", "rm", "--force", "--volumes", name], check=False)
+    run(["docker", "rm", "--force", "--volumes", name], check=False, timeout=PATIENT)
 
 
 def _spelled(process: ProcessName | None) -> str:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -44,40 +43,98 @@ def missing(builder: Builder, catalog: Catalog, names: list[str]) -> list[Image]
 def build_all(builder: Builder, images: list[Image], emit: Emit, workers: int = 8) -> list[str]:
     """Build ``images``, parents first; returns the names built.
 
-    The first failure stops new builds and is raised once the running ones end.
+    A failure is said at once and stops what stands on that image; everything else is built all the same. At the end the
+    first failure is raised, with what else failed in its text.
     """
-    waiting = {image.name: image for image in images}
-    running: dict[Future[None], _Build] = {}
-    built: list[str] = []
+    work = _Work(builder, emit, {image.name: image for image in images})
     started = time.monotonic()
     wait_report = WaitReport(emit, "images")
-
     with ThreadPoolExecutor(max_workers=workers) as pool:
         try:
-            while waiting or running:
-                unbuilt = set(waiting) | {build.image.name for build in running.values()}
-                for image in [image for image in waiting.values() if not set(image.from_.values()) & unbuilt]:
-                    del waiting[image.name]
-                    build = _Build(image, emit)
-                    running[pool.submit(builder.build, image, build.line, lambda text: emit(Note(text)))] = build
-                done, _pending = wait(running, timeout=_HEARTBEAT_SECONDS, return_when=FIRST_COMPLETED)
-                for future in done:
-                    build = running.pop(future)
-                    build.end(future)
-                    built.append(build.image.name)
-                for build in running.values():
-                    build.tell()
-                now = ", ".join(map(str, running.values()))
-                wait_report.at(time.monotonic() - started, now, len(built), len(images))
+            while work.begin(pool):
+                work.end_some()
+                wait_report.at(time.monotonic() - started, ", ".join(map(str, work.running.values())), len(work.built), len(images))
         except BaseException:
-            waiting.clear()
-            wait(running)
-            for future, build in running.items():
-                # The first failure is the one that is raised.
-                with contextlib.suppress(Exception):
-                    build.end(future)
+            work.leave()
             raise
-    return built
+    if work.failures:
+        raise _all_at_once(work.failures)
+    return work.built
+
+
+class _Work:
+    """What is built, what waits for its parents, and what has failed."""
+
+    def __init__(self, builder: Builder, emit: Emit, waiting: dict[str, Image]) -> None:
+        self._builder, self._emit, self._waiting = builder, emit, waiting
+        self.running: dict[Future[None], _Build] = {}
+        self.built: list[str] = []
+        self.failures: list[Exception] = []
+
+    def begin(self, pool: ThreadPoolExecutor) -> bool:
+        """Begin every image whose parents are there; whether anything is at work."""
+        unbuilt = set(self._waiting) | {build.image.name for build in self.running.values()}
+        for image in [image for image in self._waiting.values() if not set(image.from_.values()) & unbuilt]:
+            del self._waiting[image.name]
+            build = _Build(image, self._emit)
+            self.running[pool.submit(self._builder.build, image, build.line, lambda text: self._emit(Note(text)))] = build
+        return bool(self.running)
+
+    def end_some(self) -> None:
+        """Wait a moment for a build to end, and say how it did."""
+        done, _pending = wait(self.running, timeout=_HEARTBEAT_SECONDS, return_when=FIRST_COMPLETED)
+        for future in done:
+            build = self.running.pop(future)
+            failure = build.end(future)
+            if failure is None:
+                self.built.append(build.image.name)
+            else:
+                self.failures.append(failure)
+                self._emit(Note(self._told(build.image.name, failure, self._stop(build.image.name))))
+        for build in self.running.values():
+            build.tell()
+
+    def leave(self) -> None:
+        """Begin nothing more, and wait for what is at work."""
+        self._waiting.clear()
+        wait(self.running)
+        for future, build in self.running.items():
+            build.end(future)
+
+    def _stop(self, failed: str) -> list[str]:
+        """Give up what stands on ``failed``; the names of it."""
+        stopped: list[str] = []
+        while found := [image.name for image in self._waiting.values() if {failed, *stopped} & set(image.from_.values())]:
+            stopped += found
+            for name in found:
+                del self._waiting[name]
+        return sorted(stopped)
+
+    def _told(self, name: str, failure: Exception, stopped: list[str]) -> str:
+        rest = sorted([build.image.name for build in self.running.values()] + list(self._waiting))
+        return "\n".join(
+            [
+                f"image {name} failed: {_line(failure)}",
+                *([f"  not built without it: {', '.join(stopped)}"] if stopped else []),
+                *([f"  goes on: {', '.join(rest)}"] if rest else []),
+            ]
+        )
+
+
+def _line(failure: Exception) -> str:
+    """The line of a failure that matters."""
+    details = failure.details if isinstance(failure, ParityError) else {}
+    return str(details.get("line") or str(failure).splitlines()[0])
+
+
+def _all_at_once(failures: list[Exception]) -> Exception:
+    """The first of ``failures``, with the line that matters of each other."""
+    first, *others = failures
+    if not others or not isinstance(first, ParityError):
+        return first
+    return ParityError(
+        first.reason, "\n".join([first.seen, *(f"failed as well: {_line(other)}" for other in others)]), first.do, first.details
+    )
 
 
 class _Build:
@@ -105,13 +162,15 @@ class _Build:
             self._told = self._step
             self._emit(ImageEvent(self.image.name, "progress", text=self._step))
 
-    def end(self, future: Future[None]) -> None:
-        """Tell how it ended; a failure is raised."""
+    def end(self, future: Future[None]) -> Exception | None:
+        """Tell how it ended; returns why it failed, or None."""
         seconds = round(time.monotonic() - self._began, 1)
         error = future.exception()
         if error is None:
             self._emit(ImageEvent(self.image.name, "pulled" if self.image.upstream else "built", seconds=seconds))
-            return
+            return None
+        if not isinstance(error, Exception):
+            raise error
         reason = error.reason if isinstance(error, ParityError) else "INTERNAL"
-        self._emit(ImageEvent(self.image.name, "failed", seconds=seconds, reason=reason))
-        raise error
+        self._emit(ImageEvent(self.image.name, "failed", text=_line(error), seconds=seconds, reason=reason))
+        return error

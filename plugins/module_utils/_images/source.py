@@ -12,12 +12,11 @@ from pathlib import Path
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.catalog import Catalog, Image, Upstream
-from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import run, tail
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import PATIENT, run, tail
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import write_json
 
 _ASK_SECONDS = 8
-_PULL_SECONDS = 1800
 # Images are pulled side by side, and their digests are recorded in one file.
 _RECORDING = threading.Lock()
 
@@ -94,7 +93,7 @@ def _fetch(image: Image, reference: str, *, may_ask: bool) -> None:
     if not may_ask:
         seen = f"{reference} ({image.where}) is not in the engine, and IMAGES_SOURCE=build pulls nothing"
         raise ParityError("IMAGE_PULL_FAILED", seen, do=f"docker pull {reference}; then {{up}}")
-    done = run(["docker", "pull", "--quiet", reference], timeout=_PULL_SECONDS, check=False)
+    done = run(["docker", "pull", "--quiet", reference], timeout=PATIENT, check=False)
     if done.rc != 0:
         # What is named by reference cannot be built instead.
         do = "" if image.is_buildable else "correct the reference, or log in to its registry: docker login"

@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._images import node as nodes
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.build import REPOSITORY, Builder
+from ansible_collections.gpuaas.parity.plugins.module_utils._images.caches import note_use
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.catalog import Catalog, Image
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.keys import keys
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.plan import build_all, missing
@@ -54,6 +55,8 @@ class Supply:
         found = self._keys()
         lane_keys = {name: found[name] for name in self.lane}
         builder = Builder(self.cache, {name: f"{REPOSITORY}/{name}:{key}" for name, key in found.items()}, self.pulls)
+        if not dry:
+            note_use(self.cache, builder.tags.values())
         if not self.node:
             build = missing(builder, self.catalog, self.lane)
             if not dry:
@@ -66,6 +69,9 @@ class Supply:
         node_key = _digest(found["node"], *(found[name] for name in bundles))
         first = f"{REPOSITORY}/kind-node:{_digest(nodes.RECIPE, node_key, *(found[name] for name in stable))}"
         second = f"{REPOSITORY}/kind-node:{_digest(first, *(found[name] for name in developed))}" if developed else first
+
+        if not dry:
+            note_use(self.cache, (first, second))
 
         running = nodes.inspect(self.node, "container")
         needed = ["kind"]

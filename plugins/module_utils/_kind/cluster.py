@@ -93,14 +93,19 @@ def not_ours(spec: ClusterSpec, observed: Observed) -> ParityError:
     )
 
 
-def usable_record(found: Found, state_dir: Path) -> None:
-    """Refuse a cluster of ours whose record, and with it the way to prove that it is the same, is gone.
+def can_recover(found: Found, state_dir: Path) -> bool:
+    """Whether the record of a cluster of ours is damaged or gone, and can be written again: the rest of the run is there."""
+    tokens = any(net.owner for net in found.observed.networks if net.state_dir == str(state_dir))
+    lost = bool(found.remembered.corrupt) or (state_dir / "secrets" / "secrets.yml").exists()
+    return found.owner is Ownership.ORPHAN and tokens and lost
 
-    Raises ``CLUSTER_RECORD_CORRUPT`` or ``CLUSTER_HALF_MADE``.
+
+def usable_record(found: Found, state_dir: Path) -> None:
+    """Refuse a cluster of ours whose record is gone with all else that is needed to use it.
+
+    Raises ``CLUSTER_HALF_MADE``.
     """
-    if found.owner is not Ownership.ORPHAN:
+    if found.owner is not Ownership.ORPHAN or can_recover(found, state_dir):
         return
-    if found.remembered.corrupt:
-        raise ParityError("CLUSTER_RECORD_CORRUPT", found.remembered.corrupt)
     seen = f"the cluster was made from {state_dir}, whose record of it and its secrets are gone"
     raise ParityError("CLUSTER_HALF_MADE", seen)

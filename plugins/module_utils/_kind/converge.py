@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.api import Identity, Waiting, wait_for_api
-from ansible_collections.gpuaas.parity.plugins.module_utils._kind.cluster import Found, Site, look, usable_record
+from ansible_collections.gpuaas.parity.plugins.module_utils._kind.cluster import Found, Site, can_recover, look, usable_record
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.create import create, kind_env
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.drift import Drift, find_drift
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.guard import refuse_other
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.observe import Ownership
+from ansible_collections.gpuaas.parity.plugins.module_utils._kind.recover import write_again
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.remove import anything_left, remove
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.spec import ClusterSpec
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Note
@@ -44,6 +45,8 @@ Creator = Callable[[Site, ClusterSpec, Found, Waiting], Identity]
 def present(site: Site, spec: ClusterSpec, waiting: Waiting, *, check_mode: bool = False, creator: Creator = create) -> Outcome:
     """Create what is missing, make again what was interrupted, start what is stopped, repair what a restart broke.
 
+    A record that was damaged is written again from the cluster.
+
     A cluster that merely differs is reported as drift. Raises what `look`,
     `usable_record` and `create` raise, ``CLUSTER_START_FAILED`` and ``CLUSTER_NOT_READY``.
     """
@@ -55,12 +58,18 @@ def present(site: Site, spec: ClusterSpec, waiting: Waiting, *, check_mode: bool
         return Outcome(found.state, "running", (action,), (), identity)
     drift = tuple(find_drift(spec, found.observed, found.remembered.record))
     actions = _needed(found)
+    lost = can_recover(found, site.state_dir)
+    if lost:
+        actions.append("write the record of the cluster again")
     if check_mode:
         return Outcome(found.state, "running", tuple(actions), drift)
     _start(site, found)
-    if not found.kubeconfig.usable or _points_elsewhere(found):
+    # Without a record nobody knows whose CA the file should trust.
+    if lost or not found.kubeconfig.usable or _points_elsewhere(found):
         _write_kubeconfig(site, spec)
     identity, repaired = _await(site, found, waiting)
+    if lost:
+        write_again(site, spec, found, identity)
     if found.remembered.record:
         refuse_other(found.remembered.record, identity)
     return Outcome(found.state, "running", (*actions, *repaired), drift, identity)

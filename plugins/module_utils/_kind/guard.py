@@ -36,7 +36,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import wr
 TARGET = "kubernetes"
 _ELSEWHERE = "use the playbooks with -i inventories/kind, or those of the mode that was meant; nothing was written"
 _AGAIN = "move that file away, then run {up}; nothing was written"
-_RECORD = "{down}, then {up}; nothing was written"
+_RECORD = "{up} writes it again from the cluster; nothing was written"
 
 
 @contextmanager

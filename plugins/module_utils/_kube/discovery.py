@@ -43,6 +43,15 @@ class Resource:
         return "/".join([root, self.version, *(["namespaces", namespace] if namespace else []), self.name])
 
 
+def objects(reader: Reader, resource: Resource) -> list[Object]:
+    """All objects of a kind, whole, each with its kind: a list leaves that out.
+
+    Raises ParityError as KubeReader does.
+    """
+    named = {"apiVersion": resource.api_version, "kind": resource.kind}
+    return [{**item, **named} for item in (reader.get(resource.path()) or {}).get("items") or []]
+
+
 def removable(reader: Reader) -> list[Resource]:
     """Every kind whose objects can be listed and deleted, each once, in the version that its group prefers.
 

@@ -44,6 +44,13 @@ def is_ready(pod: Object) -> bool:
     return any(c.get("type") == "Ready" and c.get("status") == "True" for c in pod.get("status", {}).get("conditions") or [])
 
 
+def container_ids(pod: Object) -> list[str]:
+    """The ids of the pod's containers that run, as its container runtime knows them."""
+    statuses = pod.get("status", {}).get("containerStatuses") or []
+    running = [one for one in statuses if (one.get("state") or {}).get("running") and one.get("containerID")]
+    return [str(one["containerID"]).rpartition("/")[2] for one in running]
+
+
 def restarts(pod: Object) -> int:
     """Restarts of all the pod's containers together."""
     return sum(int(status.get("restartCount") or 0) for status in pod.get("status", {}).get("containerStatuses") or [])

@@ -1,9 +1,10 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A read-only client of the Kubernetes API: get, list, logs, and nothing that writes."""
+"""A read-only client of the Kubernetes API: get, list, logs, what an apply would do, and nothing that writes."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -103,6 +104,18 @@ class KubeReader:
         body = response.json()
         if not isinstance(body, dict):
             raise ParityError("KUBE_API_REFUSED", f"{path}: the answer is not an object", RESTART)
+        return body
+
+    def would_be(self, path: str, obj: Object, manager: str) -> Object:
+        """What an object at a path would be after a server-side apply of ``manager``; nothing is stored (``dryRun``, KEP-576)."""
+        params = {"dryRun": "All", "fieldManager": manager, "force": "true", "fieldValidation": "Ignore"}
+        # JSON is YAML.
+        headers = {"Content-Type": "application/apply-patch+yaml", "Accept": "application/json"}
+        with self._failures(path):
+            response = self._http.patch(path, params=params, headers=headers, content=json.dumps(obj).encode())
+        if response.status_code not in (200, 201):
+            raise self._refused(path, response)
+        body: Object = response.json()
         return body
 
     def read(self, resource: str, name: str, namespace: str = "") -> Object | None:

@@ -17,6 +17,8 @@ from typing import Protocol
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
+PATIENT = 86400.0
+"""Seconds for a program that works as long as it takes: no load of the machine makes a step of a build last a day."""
 # Most of what a program prints is for its log; a message quotes its end.
 _QUOTED_LINES = 12
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.engine import Engine, State
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import SHARED, Check, Context, Result, hosts_of, target_of
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.session import no_pod
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.session import no_drift, no_pod
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.tokens import Tokens
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project, no_cluster
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
@@ -92,6 +92,7 @@ def _context(contract: dict[str, Any], state_dir: Path, http: httpx.Client, addr
         reach=lambda _host, _port: (address.host, address.port),
         trust=lambda: given,
         in_pod=no_pod,
+        drift=no_drift,
     )
 
 

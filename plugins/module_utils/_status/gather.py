@@ -31,7 +31,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._status.ages import 
 Object = dict[str, Any]
 _PATIENCE = 0.8  # seconds that any single answer may take
 _PLURALS = ("deployments", "statefulsets", "daemonsets")
-_TRUST = "sudo install -m 0644 {ca} /usr/local/share/ca-certificates/gpuaas-parity.crt && sudo update-ca-certificates"
+_TRUST = "sudo install -m 0644 {ca} /usr/local/share/ca-certificates/{name}.crt && sudo update-ca-certificates"
 
 
 @dataclass(frozen=True)
@@ -139,10 +139,13 @@ def users(state_dir: Path) -> list[Object]:
     return [{"user": name, "role": role, "password_file": file, "password_key": key} for name, role, key in rows]
 
 
-def authority(state_dir: Path, now: datetime.datetime) -> Object:
-    """The CA: its file, its end, and the command that makes this machine trust it, which is offered and not needed."""
+def authority(state_dir: Path, name: str, now: datetime.datetime) -> Object:
+    """The CA: its file, its end, and the command that makes this machine trust it, which is offered and not needed.
+
+    ``name`` is that of the cluster or project: each platform has a CA of its own, and one must not replace another's.
+    """
     file = state_dir / "tls" / "ca.crt"
-    row: Object = {"path": str(file), "not_after": "", "days_left": 0, "trust": _TRUST.format(ca=file)}
+    row: Object = {"path": str(file), "not_after": "", "days_left": 0, "trust": _TRUST.format(ca=file, name=name)}
     try:
         ends = x509.load_pem_x509_certificate(file.read_bytes()).not_valid_after_utc
     except (OSError, ValueError):
@@ -206,7 +209,7 @@ def gather(place: Place, docker: Docker | None = None) -> Object:
         "lane": contract.get("lane"),
         **found,
         "users": users(place.state_dir),
-        "ca": authority(place.state_dir, now),
+        "ca": authority(place.state_dir, base["name"], now),
     }
 
 

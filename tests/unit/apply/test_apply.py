@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.gpuaas.parity.plugins.module_utils._apply.accepted import Accepted
 from ansible_collections.gpuaas.parity.plugins.module_utils._apply.apply import Applied, Kubectl, apply
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.tests.unit.kube.objects import FakeReader
 
 FAKE = r"""#!/usr/bin/env python3
 import datetime, json, pathlib, sys
@@ -28,6 +30,16 @@ if arguments[0] == "kustomize":
     sys.exit()
 if (here / "refuses").exists():
     sys.exit("no")
+if arguments[0] == "rollout":
+    (here / "rolled").write_text(" ".join(arguments[1:]))
+    sys.exit()
+if arguments[0] == "patch":
+    test, replace = json.load(sys.stdin)
+    old = objects[arguments[1] + "/" + arguments[2]]
+    assert test["value"] == old["metadata"]["resourceVersion"], test
+    old["metadata"]["managedFields"] = replace["value"]
+    store.write_text(json.dumps(objects))
+    sys.exit()
 items = json.load(sys.stdin)["items"]
 if arguments[0] == "delete":
     for item in items:
@@ -38,14 +50,18 @@ if arguments[0] == "apply":
         if old and item["kind"] == "Job" and old["spec"] != item["spec"]:
             print(f'The Job "{item["metadata"]["name"]}" is invalid: spec.template: field is immutable', file=sys.stderr)
             sys.exit(1)
-        if not old or old["spec"] != item["spec"]:
+        if old and set(item["spec"]) != set(old["spec"]) and all(m["manager"] != "kubectl-edit" for m in old["metadata"]["managedFields"]):
+            old["spec"] = {key: value for key, value in old["spec"].items() if key in item["spec"]}
+            (mine,) = (m for m in old["metadata"]["managedFields"] if m["manager"] == "gpuaas.parity")
+            mine["time"] = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        if not old or not item["spec"].items() <= old["spec"].items():
             version = str(int(old["metadata"]["resourceVersion"]) + 1 if old else 1)
             now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             meta = {**item["metadata"], "uid": version if not old else old["metadata"]["uid"], "resourceVersion": version}
             meta["creationTimestamp"] = old["metadata"]["creationTimestamp"] if old else now
             ours = {"manager": "gpuaas.parity", "operation": "Apply", "time": now}
             meta["managedFields"] = [ours, {"manager": "kubelet", "operation": "Update"}]
-            objects[name(item)] = {"kind": item["kind"], "spec": item["spec"], "metadata": meta}
+            objects[name(item)] = {"apiVersion": "v1", "kind": item["kind"], "spec": item["spec"], "metadata": meta}
 store.write_text(json.dumps(objects))
 found = [objects[name(i)] for i in items if name(i) in objects]
 if found:
@@ -61,8 +77,9 @@ def kubectl(tmp_path: Path) -> Kubectl:
     return Kubectl(program, tmp_path / "kubeconfig", tmp_path / "cache")
 
 
-def run(kubectl: Kubectl, bases: list[Path], version: str = "v1.36.3") -> Applied:
-    return apply(kubectl, kubectl.build(bases), Accepted(kubectl.cache / "accepted", version))
+def run(kubectl: Kubectl, bases: list[Path], version: str = "v1.36.3", running: dict[str, list[dict[str, Any]]] | None = None) -> Applied:
+    accepted = Accepted(kubectl.cache / "accepted", version)
+    return apply(kubectl, FakeReader(running), kubectl.build(bases), accepted)
 
 
 def base(tmp_path: Path, *objects: dict[str, object]) -> Path:
@@ -191,3 +208,72 @@ def test_what_was_refused_is_not_remembered(kubectl: Kubectl, tmp_path: Path) ->
         with pytest.raises(ParityError, match="no"):
             run(kubectl, [base(tmp_path, obj("ConfigMap", "a"))])
     assert validated(kubectl)[1:] == ["--validate=strict", "--validate=strict"]
+
+
+# -- what an apply alone leaves -------------------------------------------------------------
+
+
+def added_by_hand(tmp_path: Path, name: str) -> None:
+    """Somebody added a field to a stored object, as the server records it."""
+    store = tmp_path / "store.json"
+    stored = json.loads(store.read_text())
+    stored[name]["spec"]["by"] = "hand"
+    theirs = {"manager": "kubectl-edit", "operation": "Update", "fieldsV1": {"f:spec": {"f:by": {}}}}
+    stored[name]["metadata"]["managedFields"].append(theirs)
+    store.write_text(json.dumps(stored))
+
+
+def test_what_others_added_is_taken_over_and_removed(kubectl: Kubectl, tmp_path: Path) -> None:
+    folder = base(tmp_path, obj("ConfigMap", "a"), obj("ConfigMap", "b"))
+    run(kubectl, [folder])
+    later(tmp_path)
+    added_by_hand(tmp_path, "ConfigMap/a")
+    done = run(kubectl, [folder])
+    assert (done.configured, done.unchanged) == (["ConfigMap a"], ["ConfigMap b"])
+    stored = json.loads((tmp_path / "store.json").read_text())["ConfigMap/a"]
+    assert stored["spec"] == {"of": 1}
+    assert [entry["manager"] for entry in stored["metadata"]["managedFields"] if entry["manager"] != "kubelet"] == ["gpuaas.parity"]
+
+
+def reads_a(started: str, owner: str = "ReplicaSet") -> dict[str, list[dict[str, Any]]]:
+    """A pod, of a Deployment by default, that reads the ConfigMap a and started at a time."""
+    pod = {
+        "metadata": {"name": "api-1-x", "namespace": "", "ownerReferences": [{"kind": owner, "name": "api-1"}]},
+        "spec": {"containers": [{"envFrom": [{"configMapRef": {"name": "a"}}]}]},
+        "status": {"containerStatuses": [{"state": {"running": {"startedAt": started}}}]},
+    }
+    owned = {"metadata": {"name": "api-1", "namespace": "", "ownerReferences": [{"kind": "Deployment", "name": "api"}]}}
+    return {"pods": [pod], "replicasets": [owned]}
+
+
+@pytest.mark.parametrize(
+    ("owner", "rolled"),
+    [("ReplicaSet", "restart deployment/api --namespace="), ("StatefulSet", "restart statefulset/api-1 --namespace="), ("Job", "")],
+)
+def test_what_read_another_content_is_restarted(kubectl: Kubectl, tmp_path: Path, owner: str, rolled: str) -> None:
+    folder = base(tmp_path, obj("ConfigMap", "a"))
+    run(kubectl, [folder])
+    later(tmp_path)
+    assert run(kubectl, [folder], running=reads_a("2026-06-01T00:00:00Z", owner)).restarted == []
+    added_by_hand(tmp_path, "ConfigMap/a")
+    done = run(kubectl, [folder], running=reads_a("2026-06-01T00:00:00Z", owner))
+    assert len(done.restarted) == bool(rolled)
+    assert ((tmp_path / "rolled").read_text() if rolled else "") == rolled
+
+
+def test_a_run_that_was_killed_before_the_restart_is_made_up_for(kubectl: Kubectl, tmp_path: Path) -> None:
+    folder = base(tmp_path, obj("ConfigMap", "a"))
+    run(kubectl, [folder])
+    done = run(kubectl, [folder], running=reads_a("2026-06-01T00:00:00Z"))
+    assert (done.configured, done.restarted) == ([], ["Deployment /api"])
+
+
+def test_what_rolls_already_is_not_rolled_twice(kubectl: Kubectl, tmp_path: Path) -> None:
+    folder = base(tmp_path, obj("ConfigMap", "a"), obj("Deployment", "api"))
+    run(kubectl, [folder])
+    store = tmp_path / "store.json"
+    stored = json.loads(store.read_text())
+    stored["Deployment/api"]["metadata"]["generation"] = 2
+    stored["Deployment/api"]["status"] = {"observedGeneration": 1}
+    store.write_text(json.dumps(stored))
+    assert run(kubectl, [folder], running=reads_a("2026-06-01T00:00:00Z")).restarted == []

@@ -132,8 +132,9 @@ def test_our_own_cluster_is_written_to_after_one_small_question(state: Path, our
     assert act(state).created == ["ConfigMap default/a"]
     assert writes(ours) == ["PATCH /api/v1/namespaces/default/configmaps/a"]
     guard = [asked for asked in ours.asked if asked.headers["user-agent"] == "gpuaas.parity"]
-    assert [(asked.method, asked.path) for asked in guard] == [("GET", "/api/v1/namespaces/kube-system")]
-    assert ours.asked[0] is guard[0]
+    # Afterwards: whether a pod is older than what was applied.
+    assert [(asked.method, asked.path) for asked in guard] == [("GET", "/api/v1/namespaces/kube-system"), ("GET", "/api/v1/pods")]
+    assert (ours.asked[0], ours.asked[-1]) == tuple(guard)
     assert not list(state.glob(".own-cluster-*"))
 
 

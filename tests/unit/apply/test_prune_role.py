@@ -35,7 +35,7 @@ VERBS = ["delete", "get", "list"]
 
 @contextmanager
 def api_server(folder: Path, pki: Pki) -> Iterator[Server]:
-    """An API server that knows config maps alone, and has one that nobody has any more until it is deleted."""
+    """An API server that has a config map that nobody has any more, until it is deleted, and an Ingress of somebody else."""
     folder.mkdir()
     meta = {
         "name": "left-over",
@@ -44,6 +44,7 @@ def api_server(folder: Path, pki: Pki) -> Iterator[Server]:
         "labels": {"app.kubernetes.io/managed-by": "gpuaas.parity"},
         "managedFields": [{"manager": "gpuaas.parity", "operation": "Apply"}],
     }
+    other = {"metadata": {"name": "other", "namespace": "research"}, "spec": {"rules": [{"host": "api.gpuaas.localhost"}]}}
     there = [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta}]
     kind = {"name": "configmaps", "singularName": "configmap", "namespaced": True, "kind": "ConfigMap", "verbs": VERBS}
     found = {"resource": "configmaps", "responseKind": {"group": "", "version": "v1", "kind": "ConfigMap"}, "scope": "Namespaced"}
@@ -62,6 +63,8 @@ def api_server(folder: Path, pki: Pki) -> Iterator[Server]:
             return as_json({"kind": "APIVersions", "versions": ["v1"]})
         if asked.path == "/api/v1/configmaps":
             return as_json({"items": there})
+        if asked.path == "/apis/networking.k8s.io/v1/ingresses":
+            return as_json({"items": [other]})
         if asked.path == OBJECT and there:
             if asked.method == "DELETE" and "dryRun" not in asked.query:
                 there.clear()
@@ -81,6 +84,16 @@ def api_server(folder: Path, pki: Pki) -> Iterator[Server]:
         yield server
 
 
+CONTRACT = {
+    "contract": 1,
+    "mode": "kind",
+    "target": "kubernetes",
+    "services": {},
+    "secrets": {},
+    "endpoints": {"api": {"host": "api.gpuaas.localhost"}},
+}
+
+
 @pytest.fixture
 def state(tmp_path: Path) -> Path:
     """The state directory of a run that has applied all that was rendered: nothing."""
@@ -88,7 +101,7 @@ def state(tmp_path: Path) -> Path:
     base = folder / "rendered" / "control_plane"
     base.mkdir(parents=True)
     (base / "kustomization.yaml").touch()
-    (folder / "rendered" / "contract.json").write_text(json.dumps({"contract": 1, "mode": "kind", "target": "kubernetes"}))
+    (folder / "rendered" / "contract.json").write_text(json.dumps(CONTRACT))
     ca = hashlib.sha256(OURS.ca_pem).hexdigest()
     write_record(folder, Record("gpuaas-parity", "owner", "ready", uid="our-uid", ca_sha256=ca, containers=("node",)))
     Ledger(folder).enter([base], [])
@@ -143,6 +156,14 @@ def test_a_leftover_goes_and_the_shell_leads_nowhere_else(state: Path, ours: Ser
     assert {path.name.partition("-")[0] for path in set(state.iterdir()) - before} == {"k8srcp"}
 
 
+def test_an_ingress_that_takes_our_requests_is_named_and_left(state: Path, ours: Server) -> None:
+    done = prune(state)
+    removal = f"kubectl --kubeconfig={state}/kubeconfig delete ingress.networking.k8s.io other --namespace=research"
+    said = f"Ingress research/other takes requests for api.gpuaas.localhost; if nobody needs it: {removal}"
+    assert said in " ".join(done.stdout.split())
+    assert deleted(ours) == [OBJECT]
+
+
 def test_check_mode_names_it_and_leaves_it(state: Path, ours: Server) -> None:
     done = prune(state, "--check")
     assert done.returncode == 0, done.stdout
@@ -163,6 +184,6 @@ def test_another_cluster_is_asked_nothing(state: Path, tmp_path: Path) -> None:
     with api_server(tmp_path / "shared", SHARED) as shared:
         (state / "kubeconfig").write_text(yaml.safe_dump(kubeconfig(f"https://127.0.0.1:{shared.port}", SHARED)))
         with pytest.raises(ParityError) as caught:
-            stale_in_own_cluster(state, state / "kubeconfig")
+            stale_in_own_cluster(state, state / "kubeconfig", [])
         assert caught.value.reason == "KUBECONFIG_FOREIGN"
         assert shared.asked == []

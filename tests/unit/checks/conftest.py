@@ -95,6 +95,7 @@ def make_context(state_dir: Path, clock: Clock) -> Iterator[MakeContext]:
             "reach": lambda host, port: (loopback_address(host), port),
             "trust": lambda: tls_context(state_dir / "tls" / "ca.crt"),
             "in_pod": no_pod,
+            "drift": list,
         }
         return Context(**{**given, **changes})
 

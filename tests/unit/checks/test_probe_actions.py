@@ -56,7 +56,7 @@ def site(state_dir: Path, port: int) -> Path:
 def play(site: Path, action: str, *options: str, **params: Any) -> tuple[int, dict[str, Any], str]:
     """Run one task with the project's own callback; its exit status, its result, and what was shown."""
     given = {"kubeconfig": str(site / "kubeconfig"), "state_dir": str(site), **params}
-    if action == "probe":
+    if action in ("probe", "drift_info"):
         given = {"platform": str(site / "platform"), **given}
     given = {key: value for key, value in given.items() if value is not None}
     task = {"name": "Look", f"gpuaas.parity.{action}": given, "register": "found", "ignore_errors": True}
@@ -92,6 +92,21 @@ def test_up_makes_its_own_checks_only_and_writes_no_report(site: Path) -> None:
     _rc, found, _shown = play(site, "probe", phase="up", timeout=20)
     assert [check["id"] for check in found["checks"]] == ["api-ready", "api-ingress"]
     assert found["reports"] == []
+
+
+def test_drift_that_cannot_be_looked_for_is_a_failure(site: Path, port: int) -> None:
+    _rc, found, _shown = play(site, "drift_info")
+    assert (found["failed"], found["reason"]) == (True, "CHECK_MISSING")
+    given = [
+        entry(id=f"api-{proves}", proves=proves, phase=phase, type="tcp", host="127.0.0.1", port=port, gate=None, ungated="a test")
+        for proves, phase in PROOFS
+    ]
+    own = entry(id="drift", proves="config", phase="validate", type="drift", targets=["kubernetes"], gate=None, ungated="a test")
+    small_platform(site / "platform", [*given, own])
+    # There is a kubeconfig, and no record of a cluster of ours.
+    _rc, found, _shown = play(site, "drift_info")
+    assert (found["failed"], found["rows"]) == (True, [])
+    assert found["reason"] in ("CLUSTER_ABSENT", "CONTRACT_NOT_RENDERED")
 
 
 @pytest.mark.parametrize("check_mode", [False, True])

@@ -152,11 +152,12 @@ def test_users_have_the_place_of_their_passwords(state_dir: Path) -> None:
 
 
 def test_the_ca(state_dir: Path) -> None:
-    row = authority(state_dir, datetime.datetime.now(datetime.UTC))
+    row = authority(state_dir, "gpuaas-parity-demo", datetime.datetime.now(datetime.UTC))
     assert row["days_left"] > 0
     assert str(state_dir / "tls" / "ca.crt") in row["trust"]
+    assert "/ca-certificates/gpuaas-parity-demo.crt " in row["trust"]
     (state_dir / "tls" / "ca.crt").write_text("x")
-    assert authority(state_dir, NOW)["not_after"] == ""
+    assert authority(state_dir, "x", NOW)["not_after"] == ""
 
 
 def test_ages() -> None:

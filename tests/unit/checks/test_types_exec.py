@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -189,6 +191,37 @@ def test_what_it_does_not_take(changes: dict[str, Any], seen: str) -> None:
         Exec(**{"component": "api", "command": ["true"], **changes})
 
 
+# -- what heals ---------------------------------------------------------------------------------
+
+
+class Broken:
+    """A component whose program fails until it is healed."""
+
+    def __init__(self) -> None:
+        self.ran: list[str] = []
+
+    def __call__(self, command: Sequence[str]) -> Completed:
+        self.ran.append(command[0])
+        return Completed("", "refused", 0 if command[0] == "heal" or "heal" in self.ran else 1)
+
+
+def test_what_does_not_hold_is_healed_where_the_run_may(within: Callable[[Ran], Context]) -> None:
+    broken, check = Broken(), Exec("api", ["look"], heal=["heal"])
+    assert not look(check, within(Ran(broken))).ok
+    assert broken.ran == ["look"]
+    context = replace(within(Ran(broken)), heals=True)
+    assert look(check, context).ok
+    assert look(check, context).ok
+    assert broken.ran[1:] == ["look", "heal", "look", "look"]
+
+
+def test_nothing_is_healed_before_the_component_is_ready(make_context: MakeContext) -> None:
+    ran = Ran(Broken())
+    starting = {"deployments": [workload("api", NS)], "pods": [pod("api-1", NS, "api", ready=False)]}
+    found = look(Exec("api", ["look"], heal=["heal"]), make_context(starting, in_pod=ran.in_pod, heals=True))
+    assert (found.ok, found.seen, ran.pods) == (False, "api is not ready", [])
+
+
 # -- the reference's own ----------------------------------------------------------------------
 
 
@@ -197,7 +230,7 @@ def own(component: str) -> Exec:
     import yaml
 
     file = Path(__file__).resolve().parents[3] / "platform" / "components" / component / "checks.yml"
-    (found,) = (one for one in yaml.safe_load(file.read_text()) if one["type"] == "exec")
+    (found,) = (one for one in yaml.safe_load(file.read_text()) if one["id"] == f"{component}-round-trip")
     return Exec(component, [*found["command"][:-1], "the-host"], found["expect"])
 
 
@@ -216,10 +249,13 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, 
 
 
 def _run(check: Exec, folder: Path, **environment: str) -> Completed:
-    """The command in a shell of this machine, with ``folder`` for its secrets."""
+    """The command in a shell of this machine, with ``folder`` for its secrets, and the script that the container has mounted."""
     import os
 
-    argv = [part.replace("/run/secrets/gpuaas", str(folder)) for part in check.command]
+    login = Path(__file__).resolve().parents[3] / "platform/components/postgres/kubernetes/login.sh"
+    (folder / "login.sh").write_text(login.read_text().replace("/run/secrets/gpuaas", str(folder)))
+    places = {"/run/secrets/gpuaas": str(folder), "/etc/gpuaas/prepare": str(folder)}
+    argv = [re.sub("|".join(places), lambda found: places[found[0]], part) for part in check.command]
     given = {**environment, "PATH": os.environ["PATH"], "TMPDIR": str(folder)}
     done = subprocess.run(argv, capture_output=True, text=True, check=False, env=given)
     return Completed(done.stdout, done.stderr, done.returncode)
@@ -240,7 +276,7 @@ def test_postgres_is_asked_as_every_role_with_its_mounted_password(tmp_path: Pat
     assert all(f"--host=the-host --port=5432 --username={name} --dbname={name}" in asked for name in ("one", "postgres"))
     assert "plain" not in asked and "a\\" not in asked
     assert (tmp_path / "passwords").read_text() == "*:*:*:*:p\\:a\\\\ss*:*:*:*:plain"
-    assert {file.name for file in secrets.iterdir()} == {"one_password", "superuser_password"}
+    assert {file.name for file in secrets.iterdir()} == {"one_password", "superuser_password", "login.sh"}
     programs("psql", "exit 2")
     assert _run(own("postgres"), secrets, POSTGRES_PORT="5432").rc == 2
 

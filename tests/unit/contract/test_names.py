@@ -22,9 +22,9 @@ _NAMING = r"\b(services|endpoints|components|deployment|statefulset|job)[./]{nam
 # What the images of components are called, where that is another word.
 _IMAGES = {component.source.data.get("image", "") for component in reference.PLATFORM.components.values()}
 NAMES = sorted((set(reference.PLATFORM.components) | _IMAGES) - _COMMON - {"", "base", "control-plane"})
-# What speaks to one server by that server's own protocol says so in its name; its reasons do too.
+# What speaks to one server by that server's own protocol says so in its name; its reasons do too, and so does who uses it.
 _OF_ONE_SERVER = re.compile(r"(^|/)_?keycloak(_bootstrap)?(/|\.|$)")
-_SAID_OF_IT = {"gpuaas.parity.keycloak_bootstrap"} | {
+_SAID_OF_IT = {"gpuaas.parity.keycloak_bootstrap", "_keycloak.bootstrap", "_keycloak.change"} | {
     text for name, reason in REASONS.items() if name.startswith("KEYCLOAK_") for text in (name, reason.means, reason.do)
 }
 # kubeadm's add-ons, which the cluster is made without.

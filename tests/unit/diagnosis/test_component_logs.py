@@ -72,14 +72,14 @@ def test_a_projects_jobs_are_shown_under_their_component() -> None:
         ("secrets", "id-of-secrets"),
         ("web", "id-of-web"),
     ]
-    assert sources[0].argv[:4] == ("docker", "logs", "--tail=20", "--follow")
+    assert sources[0].argv[:5] == ("docker", "logs", "--timestamps", "--tail=20", "--follow")
 
 
 def test_one_component_of_a_project() -> None:
     sources = of_containers(PROJECT, ["api"], follow=False, tail=-1)
     assert [source.argv for source in sources] == [
-        ("docker", "logs", "--tail=all", "id-of-api"),
-        ("docker", "logs", "--tail=all", "id-of-api-migrate"),
+        ("docker", "logs", "--timestamps", "--tail=all", "id-of-api"),
+        ("docker", "logs", "--timestamps", "--tail=all", "id-of-api-migrate"),
     ]
 
 
@@ -100,6 +100,35 @@ def test_lines_of_all_components_are_shown_and_counted() -> None:
     assert count == {"api": 2, "web": 1}
     assert sorted(shown) == [("api", "one"), ("api", "two"), ("web", "three")]
     assert shown.index(("api", "one")) < shown.index(("api", "two"))
+
+
+def stamped(*lines: str) -> str:
+    return f"print({chr(10).join(lines)!r}, flush=True)"
+
+
+API = stamped("2026-11-24T10:00:00.2Z first", "  its traceback", "2026-11-24T10:00:03Z last")
+WEB = stamped("2026-11-24T10:00:00.19Z earliest", "2026-11-24T12:00:02.000000001+02:00 in between")
+IN_ORDER = ["earliest", "first", "  its traceback", "in between", "last"]
+
+
+def test_lines_of_several_logs_are_in_the_order_of_time() -> None:
+    shown: list[str] = []
+    show_logs([program("api", API), program("web", WEB)], lambda _name, text: shown.append(text))
+    assert shown == IN_ORDER
+
+
+def test_what_is_followed_begins_in_the_order_of_time_and_goes_on() -> None:
+    shown: list[str] = []
+    endless = "; import signal; signal.pause()"
+
+    def show(_name: str, text: str) -> None:
+        shown.append(text)
+        if len(shown) == len(IN_ORDER):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        show_logs([program("api", API + endless), program("web", WEB + endless)], show, follow=True)
+    assert shown == IN_ORDER
 
 
 def test_two_programs_of_one_component_are_counted_together() -> None:
@@ -139,5 +168,5 @@ def test_an_interrupt_leaves_no_program_behind(monkeypatch: pytest.MonkeyPatch) 
 
     endless = "import signal; print('first', flush=True); signal.pause()"
     with pytest.raises(KeyboardInterrupt):
-        show_logs([program("api", endless), program("web", endless)], interrupt)
+        show_logs([program("api", endless), program("web", endless)], interrupt, follow=True)
     assert [process.returncode is not None for process in started] == [True, True]

@@ -190,18 +190,23 @@ def test_compose_needs_its_plugin(site: Site) -> None:
 # what runs
 
 
-def container(state_dir: str, *ports: int, status: str = "running") -> dict[str, Any]:
+def container(state_dir: str, *ports: int, status: str = "running", restart: str = "unless-stopped") -> dict[str, Any]:
     return {
-        "Id": f"c{state_dir}",
+        "Id": f"c{state_dir}{status}",
         "Created": "2026-11-22",
         "Config": {"Labels": {"gpuaas.parity/state-dir": state_dir} if state_dir else {}},
         "State": {"Status": status},
-        "HostConfig": {"PortBindings": {"443/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(port)} for port in ports]}},
+        "HostConfig": {
+            "RestartPolicy": {"Name": restart},
+            "PortBindings": {"443/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(port)} for port in ports]},
+        },
     }
 
 
 def test_our_own_project_holds_its_ports_and_its_memory(site: Site) -> None:
-    site.machine.containers[PROJECT] = [container(str(site.place.state_dir("compose")), 9443)]
+    ours = str(site.place.state_dir("compose"))
+    # A job that has ended is not missing, as in the status.
+    site.machine.containers[PROJECT] = [container(ours, 9443), container(ours, status="exited", restart="no")]
     site.machine.ps = "gpuaas-local-traefik-1\tgpuaas-local\trunning\t127.0.0.1:9443->443/tcp\n"
     site.machine.write("/proc/meminfo", "MemAvailable: 1024 kB\n")
     found = site.examine("compose")
@@ -246,7 +251,9 @@ def test_a_cluster_of_somebody_else_and_one_whose_record_is_broken(site: Site) -
     labels = {"gpuaas.parity/state-dir": str(state_dir), "gpuaas.parity/owner": "us"}
     site.machine.networks = [{"Id": "net1", "Name": "gpuaas-parity", "Labels": labels}]
     (state_dir / "cluster.json").write_text("{")
-    assert site.reasons() == {"kind": ["CLUSTER_RECORD_CORRUPT"]}
+    damaged = site.examine("kind")["kind"]
+    assert damaged.findings == []
+    assert "the record of the cluster gpuaas-parity is damaged; up writes it again from the cluster" in damaged.notes
     record = {"name": "gpuaas-parity", "owner": "us", "phase": "creating", "containers": []}
     (state_dir / "cluster.json").write_text(json.dumps(record))
     found = site.examine("kind")["kind"]

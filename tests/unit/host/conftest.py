@@ -47,6 +47,10 @@ class Machine:
     arch: str = "x86_64"
     docker: bool = True
     simulated: str = ""
+    answers: dict[str, str] = field(default_factory=dict)
+    installed: set[str] = field(default_factory=set)
+    needs: dict[str, set[str]] = field(default_factory=dict)
+    names: str = ""
     environ: dict[str, str] = field(default_factory=dict)
     beside: dict[str, str] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
@@ -66,11 +70,15 @@ class Machine:
         if argv[:2] == ["docker", "context"]:
             return Completed(f"{self.endpoint}\n", "", 0)
         if argv[:2] == ["docker", "ps"]:
-            return Completed(self.ps, "", 0)
+            return Completed(self.names if argv[-1] == "{{.Names}}" else self.ps, "", 0)
         if argv[:2] == ["sudo", "-n"]:
             return Completed("", "", self.sudo_rc)
         if argv[0] == "apt-get":
-            return self.apt(argv)
+            return self.removal(argv[3:]) if argv[1] == "remove" else self.apt(argv)
+        if argv[0].endswith("apt-helper"):
+            return self.download(*argv[-2:])
+        if argv[0] == "dpkg-query":
+            return Completed("".join(f"{name} {name} installed\n" for name in sorted(self.installed)), "", 0)
         raise AssertionError(argv)
 
     def apt(self, argv: Sequence[str]) -> Completed:
@@ -79,6 +87,20 @@ class Machine:
         for file in sorted(configured.parent.glob("*.d/*")):
             self.beside[f"{file.parent.name}/{file.name}"] = file.read_text()
         return Completed(self.simulated if "--simulate" in argv else "", "", 0)
+
+    def download(self, uri: str, file: str) -> Completed:
+        """What an archive answers."""
+        if uri not in self.answers:
+            return Completed("", "E: Download Failed", 100)
+        Path(file).write_text(self.answers[uri])
+        return Completed("", "", 0)
+
+    def removal(self, packages: Sequence[str]) -> Completed:
+        """What goes with ``packages``: whatever needs one of them, and what needs that."""
+        gone = set(packages)
+        while more := {name for name, wants in self.needs.items() if wants & gone and name in self.installed} - gone:
+            gone |= more
+        return Completed("".join(f"Remv {name} [1]\n" for name in sorted(gone)), "", 0)
 
     def free_bytes(self, _path: Path) -> int:
         if self.free is None:

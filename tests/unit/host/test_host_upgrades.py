@@ -15,6 +15,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._host.plan import Pl
 from ansible_collections.gpuaas.parity.plugins.module_utils._host.preflight import preflight
 from ansible_collections.gpuaas.parity.plugins.module_utils._host.upgrades import (
     Change,
+    additions,
     announce,
     changes,
     is_disposable,
@@ -70,6 +71,11 @@ def test_every_installed_package_that_changes_is_named_with_both_versions() -> N
     ]
 
 
+def test_what_comes_is_told_from_what_changes() -> None:
+    assert additions(NEXT_SUITE) == ["docker.io", "runc"]
+    assert additions("Conf docker.io (26.1.5 Debian:13.1/stable [amd64])\n") == []
+
+
 @pytest.mark.parametrize("text", [OWN_SUITE, "", "docker.io is already the newest version (26.1.5+dfsg1-9).\n"])
 def test_what_is_new_changes_nothing_that_is_there(text: str) -> None:
     assert changes(text) == []
@@ -79,7 +85,7 @@ def test_the_next_suite_is_known_to_the_simulation_alone(machine: Any) -> None:
     machine.simulated = NEXT_SUITE
     asked = wanted(machine)
     before = {path: path.read_text() for path in machine.root.rglob("*") if path.is_file()}
-    assert [change.package for change in simulate(machine.system(), asked)][:2] == ["base-files", "dpkg"]
+    assert [change.package for change in simulate(machine.system(), asked).changes][:2] == ["base-files", "dpkg"]
     assert {path: path.read_text() for path in machine.root.rglob("*") if path.is_file()} == before
     assert machine.beside["sources.list.d/gpuaas-parity.sources"] == asked.sources
     assert machine.beside["sources.list.d/debian.sources"] == DEB822

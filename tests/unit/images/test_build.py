@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._images import build as build_module
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.build import Builder
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.catalog import Image
 
@@ -71,3 +73,35 @@ def test_a_missing_engine_says_who_installs_it(builder: Builder, tmp_path: Path,
     with pytest.raises(ParityError) as caught:
         builder.build(IMAGE, print, print)
     assert "{up}" in caught.value.do
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        ("#9 12.3 gcc -c a.c\n#9 12.4 a.c:3:1: error: expected ;\n#9 12.5 make: *** [a.o] Error 1", "a.c:3:1: error: expected ;"),
+        ("I: running apt-get\nE: Unable to locate package valkey", "E: Unable to locate package valkey"),
+        (" > [warm 3/3] RUN fail.sh:\n9.12 no connection to the database\n9.13 Could not open it", "Could not open it"),
+        ("went on\nand stopped", "and stopped"),
+        ("", "it printed nothing"),
+    ],
+)
+def test_the_line_that_matters_is_found(builder: Builder, tmp_path: Path, said: str, line: str) -> None:
+    (tmp_path / "said").write_text(said)
+    docker(tmp_path, f"cat {tmp_path}/said; exit 1")
+    with pytest.raises(ParityError) as caught:
+        builder.build(IMAGE, print, print)
+    assert caught.value.details["line"] == line
+
+
+def test_no_step_of_a_build_ends_by_a_clock_that_load_can_reach() -> None:
+    """Looking at what is there may take a minute; what builds, bakes, pulls and commits takes as long as it takes."""
+    working = {"run", "import", "pull", "commit", "exec", "rm"}
+    found = set()
+    for file in ("build", "node", "source"):
+        module = ast.parse((Path(build_module.__file__).parent / f"{file}.py").read_text(encoding="utf-8"))
+        for call in [node for node in ast.walk(module) if isinstance(node, ast.Call) and ast.unparse(node.func) == "run"]:
+            words = [word.value for word in getattr(call.args[0], "elts", []) if isinstance(word, ast.Constant)]
+            if words[:1] == ["docker"] and words[1] in working:
+                found.add(words[1])
+                assert {"timeout": "PATIENT"}.items() <= {each.arg: ast.unparse(each.value) for each in call.keywords}.items(), words
+    assert found == working

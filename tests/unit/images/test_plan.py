@@ -14,7 +14,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._images import plan 
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.build import Builder
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.catalog import Catalog, Image
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.plan import build_all, missing
-from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Event, Wait, nobody
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Event, Note, Wait, nobody
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Image as ImageEvent
 
 CATALOG = Catalog(
@@ -86,12 +86,57 @@ def test_a_failure_stops_what_depends_on_it() -> None:
     assert builder.order == []
 
 
+class Failing(Recorder):
+    """Image left fails at once, right is done only when the user has read of it."""
+
+    read = threading.Event()
+
+    def build(self, image: Image, says: Callable[[str], None], announce: Callable[[str], None]) -> None:
+        if image.name == "left":
+            raise ParityError("IMAGE_BUILD_FAILED", "left: ended with status 1\n...", details={"line": "E: no space left"})
+        assert self.read.wait(timeout=30)
+        self.order.append(image.name)
+
+
+def test_a_failure_is_told_at_once_while_the_others_go_on() -> None:
+    builder, notes = Failing(Path(), {}, have=frozenset({"base"})), []
+
+    def emit(event: Event) -> None:
+        if isinstance(event, Note):
+            notes.append(event.text.splitlines())
+            builder.read.set()
+
+    with pytest.raises(ParityError) as caught:
+        build_all(builder, missing(builder, CATALOG, ["top", "right"]), emit)
+    assert notes == [["image left failed: E: no space left", "  not built without it: top", "  goes on: right"]]
+    assert builder.order == ["right"]
+    assert caught.value.seen.startswith("left: ended")
+
+
+def test_what_was_not_begun_is_built_all_the_same() -> None:
+    builder = recorder({"base"}, fails="left")
+    with pytest.raises(ParityError):
+        build_all(builder, missing(builder, CATALOG, ["top", "right"]), nobody, workers=1)
+    assert builder.order == ["right"]
+
+
+def test_every_failure_is_in_the_end() -> None:
+    class All(Recorder):
+        def build(self, image: Image, says: Callable[[str], None], announce: Callable[[str], None]) -> None:
+            raise ParityError("IMAGE_BUILD_FAILED", image.name, details={"line": f"{image.name} broke"})
+
+    with pytest.raises(ParityError) as caught:
+        build_all(All(Path(), {}), [CATALOG["left"], CATALOG["right"]], nobody, workers=1)
+    assert caught.value.seen == "left\nfailed as well: right broke"
+
+
 def told(builder: Recorder, *names: str) -> list[Event]:
     """The events of a build of ``names``, without how long it took."""
     events: list[Event] = []
     with contextlib.suppress(ParityError):
         build_all(builder, missing(builder, CATALOG, list(names)), events.append)
-    return [replace(event, elapsed=0.0) if isinstance(event, Wait) else replace(event, seconds=None) for event in events]  # type: ignore[arg-type]
+    timed = [event for event in events if not isinstance(event, Note)]
+    return [replace(event, elapsed=0.0) if isinstance(event, Wait) else replace(event, seconds=None) for event in timed]  # type: ignore[arg-type]
 
 
 def test_a_build_tells_of_each_image_and_of_how_many_are_there() -> None:
@@ -103,7 +148,7 @@ def test_a_build_tells_of_each_image_and_of_how_many_are_there() -> None:
 
 def test_every_build_that_began_ends_with_an_event() -> None:
     events = told(recorder({"base"}, fails="left"), "left", "right")
-    assert ImageEvent("left", "failed", reason="IMAGE_BUILD_FAILED") in events
+    assert ImageEvent("left", "failed", text="IMAGE_BUILD_FAILED: left", reason="IMAGE_BUILD_FAILED") in events
     assert ImageEvent("right", "built") in events
 
 

@@ -368,12 +368,48 @@ def test_a_cluster_whose_state_is_lost_can_be_removed_and_not_used(world: Any, s
     assert (world.containers, world.networks) == ({}, {})
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "{}", json.dumps({"name": "x", "owner": "", "phase": "ready", "containers": []})])
-def test_a_corrupt_record_is_told_and_can_be_removed(world: Any, spec: ClusterSpec, text: str) -> None:
+_DAMAGED = ["{", "[]", "{}", json.dumps({"name": "x", "owner": "", "phase": "ready", "containers": []})]
+
+
+@pytest.mark.parametrize("text", _DAMAGED)
+@pytest.mark.parametrize("status", ["running", "exited"])
+def test_a_damaged_record_is_written_again_from_the_cluster(world: Any, spec: ClusterSpec, text: str, status: str) -> None:
+    present(world, spec)
+    before, made = read_record(world.state_dir).record, dict(world.containers)
+    node(world)["State"]["Status"] = status
+    (world.state_dir / "cluster.json").write_text(text)
+    done = present(world, spec)
+    assert done.actions[-1] == "write the record of the cluster again"
+    after = read_record(world.state_dir).record
+    assert before is not None and after is not None
+    assert after == replace(before, maker=None, created=0.0, settings_sha256="")
+    assert world.containers == made
+    assert not present(world, spec).changed
+
+
+def test_a_lost_record_is_written_again_where_the_secrets_are_there(world: Any, spec: ClusterSpec) -> None:
+    present(world, spec)
+    (world.state_dir / "cluster.json").unlink()
+    (world.state_dir / "secrets").mkdir()
+    (world.state_dir / "secrets" / "secrets.yml").write_text("a: b\n")
+    assert present(world, spec, check_mode=True).changed
+    assert read_record(world.state_dir).record is None
+    assert present(world, spec).changed
+    assert read_record(world.state_dir).record is not None
+
+
+def test_a_kubeconfig_beside_a_damaged_record_is_not_followed(world: Any, spec: ClusterSpec, make_kubeconfig: Callable[..., str]) -> None:
+    present(world, spec)
+    (world.state_dir / "cluster.json").write_text("{")
+    world.kubeconfig.write_text(make_kubeconfig(ca="another"))
+    present(world, spec)
+    assert world.kubeconfig.read_text() == make_kubeconfig()
+
+
+@pytest.mark.parametrize("text", _DAMAGED)
+def test_a_cluster_with_a_damaged_record_can_be_removed(world: Any, spec: ClusterSpec, text: str) -> None:
     present(world, spec)
     (world.state_dir / "cluster.json").write_text(text)
-    error = refused(present, world, spec)
-    assert error.reason == "CLUSTER_RECORD_CORRUPT" and "cluster.json" in error.seen
     absent(world, spec)
     assert not (world.state_dir / "cluster.json").exists()
 

@@ -27,6 +27,8 @@ def answer(asked: Asked) -> Reply:
             return as_json({"metadata": {"name": "a"}})
         case "/api/v1/namespaces/n/pods/a/log":
             return Reply(body=f"one\ntwo {json.dumps(asked.query, sort_keys=True)}\n")
+        case "/api/v1/namespaces/n/configmaps/a" if asked.method == "PATCH":
+            return as_json({"metadata": {"name": "a"}, "data": {"A": "1"}})
         case "/api/v1/namespaces/n/secrets/s":
             return as_json({"message": "secrets is forbidden"}, 403)
         case "/api/v1/nodes":
@@ -60,6 +62,17 @@ def test_one_object_none_and_text(api: tuple[Server, KubeReader]) -> None:
     assert reader.read("pods", "a", "n") == {"metadata": {"name": "a"}}
     assert reader.read("pods", "b", "n") is None
     assert reader.text("/readyz") == "ok"
+
+
+def test_what_an_apply_would_make_is_asked_for_and_not_made(api: tuple[Server, KubeReader]) -> None:
+    server, reader = api
+    wanted = {"metadata": {"name": "a"}, "data": {"A": "1"}}
+    assert reader.would_be("/api/v1/namespaces/n/configmaps/a", wanted, "me") == wanted
+    (asked,) = server.asked
+    assert (asked.method, json.loads(asked.body), asked.headers["content-type"]) == ("PATCH", wanted, "application/apply-patch+yaml")
+    assert asked.query == {"dryRun": "All", "fieldManager": "me", "force": "true", "fieldValidation": "Ignore"}
+    with pytest.raises(ParityError, match="secrets is forbidden"):
+        reader.would_be("/api/v1/namespaces/n/secrets/s", wanted, "me")
 
 
 def test_logs_are_streamed_by_line(api: tuple[Server, KubeReader]) -> None:

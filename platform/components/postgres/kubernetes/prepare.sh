@@ -1,19 +1,9 @@
 # shellcheck shell=sh
 # Before each start of Postgres: a cluster directory exists, and every database
 # and role that a component shares a password for exists with the password that the Secret holds.
-# Passwords travel from file to server; they are never an argument or an
-# environment value.
 # The shell that becomes the server sources this file, so that it keeps the lock.
 set -eu
-secrets=/run/secrets/gpuaas
 socket=/tmp
-
-# Whoever has a database shares its password with this server, as <name>_password.
-databases=$(cd "$secrets" && for file in *_password; do [ "$file" = superuser_password ] || echo "${file%_password}"; done)
-# psql takes a file that it cannot read for an empty password.
-for name in superuser $databases; do
-  [ -s "$secrets/${name}_password" ] || { echo "no password in $secrets/${name}_password" >&2; exit 1; }
-done
 
 # Every process of this container inherits the lock, so it is held while one of them lives.
 exec 9>> "$PGDATA.lock"
@@ -36,18 +26,7 @@ export PGCTLTIMEOUT=86400
 pg_ctl --pgdata="$PGDATA" --wait --silent --log=/tmp/prepare.log \
   --options="-c listen_addresses='' -c unix_socket_directories=$socket -c hba_file=/tmp/prepare_hba.conf -c log_min_error_statement=panic" start
 
-{
-  printf '%s\n' "\\set password \`cat $secrets/superuser_password\`" "ALTER ROLE postgres PASSWORD :'password';"
-  for name in $databases; do
-    cat <<SQL
-\set name $name
-\set password \`cat $secrets/${name}_password\`
-SELECT format('CREATE ROLE %I LOGIN', :'name') WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'name') \gexec
-ALTER ROLE :"name" PASSWORD :'password';
-SELECT format('CREATE DATABASE %I OWNER %I', :'name', :'name')
-  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec
-SQL
-  done
-} | psql --host="$socket" --username=postgres --dbname=postgres --no-psqlrc --quiet --set=ON_ERROR_STOP=1
+sh /etc/gpuaas/prepare/roles.sh > /tmp/roles.sql
+psql --host="$socket" --username=postgres --dbname=postgres --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --file=/tmp/roles.sql
 
 pg_ctl --pgdata="$PGDATA" --wait --silent --mode=fast stop

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.cluster.configuration import generated, references, secret_differs
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.cluster.configuration import generated, secret_differs
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.cluster.rollout import pods_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Context, Observation, failed, passed
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.own_certificates import not_good, own_certificates
+from ansible_collections.gpuaas.parity.plugins.module_utils._kube.references import references
 
 
 @dataclass(frozen=True)

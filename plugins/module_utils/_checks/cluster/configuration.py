@@ -8,45 +8,17 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.cluster.rollout import pods_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Context, Observation, failed, passed
+from ansible_collections.gpuaas.parity.plugins.module_utils._kube.references import containers, references
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.snapshot import Snapshot
 
 Object = dict[str, Any]
-
-
-def _specs(pod: Object) -> list[Object]:
-    spec = pod.get("spec") or {}
-    return [*(spec.get("initContainers") or []), *(spec.get("containers") or [])]
-
-
-def references(pod: Object) -> tuple[set[str], set[str]]:
-    """The names of the ConfigMaps and of the Secrets that a pod uses: environment, volumes, projections."""
-    maps: set[str | None] = set()
-    hidden: set[str | None] = set()
-    for container in _specs(pod):
-        for source in container.get("envFrom") or []:
-            maps.add((source.get("configMapRef") or {}).get("name"))
-            hidden.add((source.get("secretRef") or {}).get("name"))
-        for variable in container.get("env") or []:
-            source = variable.get("valueFrom") or {}
-            maps.add((source.get("configMapKeyRef") or {}).get("name"))
-            hidden.add((source.get("secretKeyRef") or {}).get("name"))
-    for volume in _volumes(pod):
-        maps.add((volume.get("configMap") or {}).get("name"))
-        hidden.add((volume.get("secret") or {}).get("secretName") or (volume.get("secret") or {}).get("name"))
-    return {name for name in maps if name}, {name for name in hidden if name}
-
-
-def _volumes(pod: Object) -> Iterator[Object]:
-    for volume in (pod.get("spec") or {}).get("volumes") or []:
-        yield volume
-        yield from (volume.get("projected") or {}).get("sources") or []
 
 
 def generated(names: set[str], base: str) -> set[str]:
@@ -129,7 +101,7 @@ class PodConfiguration:
 
     def _overrides(self, pods: list[Object], wanted: dict[str, str]) -> str:
         for pod in pods:
-            for container in _specs(pod):
+            for container in containers(pod):
                 for variable in container.get("env") or []:
                     if variable.get("name") in wanted and variable.get("value") != wanted[variable["name"]]:
                         return f"pod {pod['metadata']['name']} overrides {variable['name']} in its own environment"

@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.cluster.rollout import pods_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Context
-from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import is_running, name_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import is_healthy, is_running, name_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.redaction import knowledge_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.pods import is_ready
@@ -49,6 +49,13 @@ def run_inside(context: Context, component: str, command: Sequence[str], timeout
             raise
     # Its own text holds what the program printed.
     raise ParityError("EXEC_FAILED", f"{command[0]} in {name} did not end within {timeout:g} s", _logs(component)) from None
+
+
+def is_up(context: Context, component: str) -> bool:
+    """Whether a component has a pod, or a container, that is ready."""
+    if context.target == "compose":
+        return any(is_healthy(item) for item in context.project.of(component))
+    return any(is_ready(pod) for pod in pods_of(context, component))
 
 
 def said(context: Context, done: Completed) -> str:

@@ -15,6 +15,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import ht
 if TYPE_CHECKING:
     from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.tokens import Tokens
     from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project
+    from ansible_collections.gpuaas.parity.plugins.module_utils._drift.rows import Row
     from ansible_collections.gpuaas.parity.plugins.module_utils._kube.snapshot import Snapshot
     from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Completed
     from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
@@ -63,7 +64,8 @@ class Context:
     ``snapshot`` is the cluster and ``project`` the Compose project; the one that the target has not refuses to be
     read. ``node`` is the name of the kind node's container. ``clock`` is monotonic seconds. ``renew`` makes the
     snapshot of the next moment. ``reach`` gives the address at which the platform's host and port are connected to,
-    or raises ValueError; ``trust`` gives the TLS settings for it, or raises OSError or ssl.SSLError.
+    or raises ValueError; ``trust`` gives the TLS settings for it, or raises OSError or ssl.SSLError. ``drift`` compares
+    the cluster with the rendering. ``heals`` is whether a check may put right what it finds.
     """
 
     contract: dict[str, Any]
@@ -82,6 +84,8 @@ class Context:
     reach: Callable[[str, int], tuple[str, int]]
     trust: Callable[[], ssl.SSLContext]
     in_pod: InPod
+    drift: Callable[[], Sequence[Row]]
+    heals: bool = False
 
     @property
     def target(self) -> str:

@@ -18,6 +18,8 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.parse
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.state import read_realm, secret_reader
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.tokens import Tokens
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project, no_cluster
+from ansible_collections.gpuaas.parity.plugins.module_utils._drift.compare import drift_of_own_cluster
+from ansible_collections.gpuaas.parity.plugins.module_utils._drift.rows import Row
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.in_pod import InPod as InOwnPod
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.reader import KubeReader
@@ -25,6 +27,9 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._kube.snapshot impor
 from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import client, loopback_address, tls_context
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Completed
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
+
+# The wheel installs kubectl beside the interpreter, at the cluster's own minor version.
+_KUBECTL = Path(sys.executable).parent / "kubectl"
 
 
 @dataclass(frozen=True)
@@ -56,18 +61,27 @@ def no_pod(namespace: str, pod: str, container: str, command: Sequence[str], tim
     raise ParityError("CLUSTER_ABSENT", f"pods/{pod}: this mode has no cluster")
 
 
+def no_drift() -> list[Row]:
+    """The comparison with the rendering in a mode that has no cluster."""
+    raise ParityError("CLUSTER_ABSENT", "this mode has no cluster to compare")
+
+
+def _drift(site: Site) -> Callable[[], list[Row]]:
+    """The comparison of the cluster with the rendering."""
+    kubeconfig = site.kubeconfig
+    return no_drift if kubeconfig is None else lambda: drift_of_own_cluster(_KUBECTL, site.state_dir, kubeconfig)
+
+
 def _in_pod(site: Site, closing: ExitStack) -> InPod:
     """The way into pods, which is closed when ``closing`` ends."""
     if site.kubeconfig is None:
         return no_pod
-    # The wheel installs kubectl beside the interpreter, at the cluster's own minor version.
-    program = Path(sys.executable).parent / "kubectl"
-    return closing.enter_context(InOwnPod(program, site.state_dir, site.kubeconfig))
+    return closing.enter_context(InOwnPod(_KUBECTL, site.state_dir, site.kubeconfig))
 
 
 @contextmanager
-def open_context(site: Site) -> Iterator[Context]:
-    """The context of a run, with its clients open.
+def open_context(site: Site, heals: bool = False) -> Iterator[Context]:
+    """The context of a run, with its clients open; ``heals`` is whether a check may put right what it finds.
 
     Raises ParityError for a kubeconfig that is needed and cannot be used, and for a CA that is missing.
     """
@@ -96,12 +110,14 @@ def open_context(site: Site) -> Iterator[Context]:
             reach=lambda host, port: (loopback_address(host), port),
             trust=lambda: tls_context(ca_file),
             in_pod=_in_pod(site, closing),
+            drift=_drift(site),
+            heals=heals,
         )
 
 
-def run_checks(site: Site, checks: Sequence[Check], timeout: float, progress: Progress) -> list[Result]:
-    """Make the checks against a site, once (``timeout`` 0) or until they hold."""
-    with open_context(site) as context:
+def run_checks(site: Site, checks: Sequence[Check], timeout: float, progress: Progress, heals: bool = False) -> list[Result]:
+    """Make the checks against a site, once (``timeout`` 0) or until they hold; ``heals`` lets them put right what they find."""
+    with open_context(site, heals) as context:
         engine = Engine(lambda: replace(context, snapshot=context.renew(), project=context.project.fresh()), time.monotonic, progress)
         return engine.run(checks, timeout)
 

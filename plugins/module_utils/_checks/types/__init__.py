@@ -9,6 +9,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.ca_pub
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.cached_read import CachedRead
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.configuration import Configuration
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.dns import Dns
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.drift import Drift
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.exec import Exec
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.http import Http
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.idempotent_write import IdempotentWrite
@@ -19,9 +20,11 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.names_
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.network_policy import NetworkPolicy
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.oidc_discovery import OidcDiscovery
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.oidc_login import OidcLogin
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.paths import Paths
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.pod_security import PodSecurity
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.private_files import PrivateFiles
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.process_configuration import ProcessConfiguration
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.realm import Realm
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.tcp import Tcp
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.tls import Tls
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.token_refused import TokenRefused
@@ -32,6 +35,7 @@ TYPES: dict[str, type[CheckType]] = {
     "cached_read": CachedRead,
     "configuration": Configuration,
     "dns": Dns,
+    "drift": Drift,
     "exec": Exec,
     "http": Http,
     "idempotent_write": IdempotentWrite,
@@ -42,9 +46,11 @@ TYPES: dict[str, type[CheckType]] = {
     "network_policy": NetworkPolicy,
     "oidc_discovery": OidcDiscovery,
     "oidc_login": OidcLogin,
+    "paths": Paths,
     "pod_security": PodSecurity,
     "private_files": PrivateFiles,
     "process_configuration": ProcessConfiguration,
+    "realm": Realm,
     "tcp": Tcp,
     "tls": Tls,
     "token_refused": TokenRefused,
