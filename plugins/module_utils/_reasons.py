@@ -331,7 +331,10 @@ REASONS: dict[str, Reason] = {
     "PATH_CLOSED": Reason("a Service leads nowhere, or a component cannot connect to what it needs", "{up}"),
     "IMAGE_NOT_PINNED": Reason("a pod or container runs an image that is not pinned for it", "{up}"),
     "LISTENS_OFF_LOOPBACK": Reason("something of the platform listens on an address beyond this machine", "{reset}"),
-    "NETWORK_POLICY_UNPROVEN": Reason("the NetworkPolicy canary gave no verdict", "{up} applies the canary again"),
+    "NETWORK_POLICY_NOT_ENFORCED": Reason(
+        "a pod reaches what the NetworkPolicies forbid", "{up} applies them again, and what enforces them"
+    ),
+    "NETWORK_POLICY_UNPROVEN": Reason("the canary cannot tell whether NetworkPolicy is enforced", "{up} applies it and its policies again"),
     "POD_SECURITY_MISSING": Reason("a namespace does not enforce Pod Security restricted", "{up} applies it again"),
     "SECRETS_EXPOSED": Reason("a secret of the run is missing or readable by others", "{up}; see the paths that are named"),
     "REPORT_NOT_WRITTEN": Reason("the report of a run could not be written", "make room, or make the reports directory writable"),

@@ -94,15 +94,3 @@ def _container(pod: str, container: Object) -> Blocker | None:
     if ended_state and ended_state.get("exitCode"):
         return Blocker(f"{label}: ended with {ended_state['exitCode']} ({ended_state.get('reason')})")
     return None
-
-
-def last_words(pod: Object) -> str:
-    """What the pod's first container that ended with 0 wrote to its termination log, empty when none did.
-
-    A container that never started has ended as well, with the runtime's words instead of its own.
-    """
-    for container in pod.get("status", {}).get("containerStatuses") or []:
-        ended = (container.get("state") or {}).get("terminated")
-        if ended and ended.get("exitCode") == 0:
-            return str(ended.get("message") or "")
-    return ""

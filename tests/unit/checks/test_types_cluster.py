@@ -6,6 +6,7 @@ import base64
 import json
 import socket
 import struct
+import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.cluster.image_digest import ImageDigest, repository
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.cluster.names import ClusterNames
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Observation
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types import dns
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types import dns, network_policy
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.ca_published import CaPublished
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.configuration import Configuration
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.dns import Dns
@@ -28,7 +29,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.privat
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.workload import Workload
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Completed
-from ansible_collections.gpuaas.parity.tests.unit.checks.conftest import Clock, MakeContext
+from ansible_collections.gpuaas.parity.tests.unit.checks.conftest import MakeContext
 from ansible_collections.gpuaas.parity.tests.unit.checks.platform import HOSTS
 from ansible_collections.gpuaas.parity.tests.unit.kube.objects import named, pod, waiting, warning, workload
 
@@ -469,62 +470,55 @@ def test_files_or_values_that_are_missing(make_context: MakeContext, state_dir: 
     assert "kubeconfig" in PrivateFiles().run(make_context()).seen
 
 
-def _canary(message: str | None = None, **container: Any) -> dict[str, list[Object]]:
-    state = {"state": {"terminated": {"exitCode": 0, "message": message}}} if message is not None else container
-    item = pod("canary-1", "gpuaas-canary", "canary", **state)
-    item["metadata"]["labels"] = {"batch.kubernetes.io/job-name": "canary"}
-    return {"pods": [item]}
+def _canary(make_context: MakeContext, said: str, rc: int = 0) -> Observation:
+    """What the check says when the canary's container prints ``said``."""
+    ran: list[Sequence[str]] = []
+
+    def in_pod(_namespace: str, _pod: str, _container: str, command: Sequence[str], _timeout: float) -> Completed:
+        ran.append(command)
+        return Completed(said, "", rc)
+
+    objects = {"deployments": [workload("canary", "gpuaas-canary")], "pods": [pod("canary-1", "gpuaas-canary", "canary")]}
+    document = {"services": {"canary": {"workload": "deployment/canary", "namespace": "gpuaas-canary"}}}
+    found = NetworkPolicy("canary", "front", 8443, "front-ping", 9000).run(make_context(objects, in_pod=in_pod, contract=document))
+    assert [list(command)[-4:] for command in ran] == [["front", "8443", "front-ping", "9000"]]
+    return found
+
+
+def test_a_canary_that_is_held_back(make_context: MakeContext) -> None:
+    found = _canary(make_context, "open silent open\n")
+    assert found.ok
+    assert found.seen.startswith("enforced: ")
 
 
 @pytest.mark.parametrize(
-    ("denied", "expect", "ok", "seen"),
+    ("printed", "reason", "seen"),
     [
-        ("silent", "any", True, "enforced: "),
-        ("silent", "enforced", True, "enforced: "),
-        ("open", "any", True, "not enforced: "),
-        ("open", "enforced", False, "not enforced: "),
-        ("refused", "any", False, "verdict is 'refused'"),
+        ("open open open", "NETWORK_POLICY_NOT_ENFORCED", "reaches front-ping:9000, which the policies forbid"),
+        # A canary that reaches nothing is held back by whatever it may be.
+        ("silent silent silent", "NETWORK_POLICY_UNPROVEN", "cannot reach what it may, front:8443: silent, then silent"),
+        ("refused silent open", "NETWORK_POLICY_UNPROVEN", "cannot reach what it may"),
+        ("open silent silent", "NETWORK_POLICY_UNPROVEN", "cannot reach what it may"),
+        ("open refused open", "NETWORK_POLICY_UNPROVEN", "nothing listens at front-ping:9000"),
+        ("", "NETWORK_POLICY_UNPROVEN", "tried nothing"),
     ],
 )
-def test_the_canarys_verdict(make_context: MakeContext, denied: str, expect: str, ok: bool, seen: str) -> None:
-    objects = _canary(json.dumps({"allowed": "open", "denied": denied}))
-    found = NetworkPolicy("canary", expect=expect).run(make_context(objects))
-    assert found.ok is ok
-    assert found.seen.startswith(seen) or seen in found.seen
-
-
-@pytest.mark.parametrize(
-    ("message", "seen"),
-    [('{"allowed": "silent", "denied": "silent"}', "could not reach what it may"), ("no json", "said 'no json'"), ("[]", "said '[]'")],
-)
-def test_a_canary_without_a_verdict(make_context: MakeContext, message: str, seen: str) -> None:
-    found = NetworkPolicy("canary").run(make_context(_canary(message)))
-    assert found.reason == "NETWORK_POLICY_UNPROVEN"
+def test_a_canary_that_proves_no_enforcement(make_context: MakeContext, printed: str, reason: str, seen: str) -> None:
+    found = _canary(make_context, printed)
+    assert not found.ok
+    assert found.reason == reason
     assert seen in found.seen
 
 
-def test_a_canary_that_still_runs_is_given_time(make_context: MakeContext, clock: Clock) -> None:
-    begun = clock()
-    found = NetworkPolicy("canary", within=5).run(make_context(_canary()))
-    assert found.reason == "NETWORK_POLICY_UNPROVEN"
-    assert clock() - begun == pytest.approx(5.0)
+def test_a_canary_that_fails(make_context: MakeContext) -> None:
+    assert _canary(make_context, "open silent open", rc=1).reason == "NETWORK_POLICY_UNPROVEN"
 
 
-def test_a_canary_whose_container_did_not_start_is_waited_for(make_context: MakeContext, clock: Clock) -> None:
-    begun = clock()
-    failed_start = {"terminated": {"exitCode": 128, "reason": "StartError", "message": "runc create failed"}}
-    found = NetworkPolicy("canary", within=5).run(make_context(_canary(state=failed_start)))
-    assert "ended with 128 (StartError)" in found.seen
-    assert clock() - begun == pytest.approx(5.0)
-
-
-def test_a_canary_that_cannot_run_is_not_waited_for(make_context: MakeContext, clock: Clock) -> None:
-    begun = clock()
-    assert "ErrImageNeverPull" in NetworkPolicy("canary").run(make_context(_canary(**waiting("ErrImageNeverPull")))).seen
-    assert "has no pod" in NetworkPolicy("canary").run(make_context()).seen
-    assert clock() == begun
-
-
-def test_the_canary_is_expected_to_be_one_of_two() -> None:
-    with pytest.raises(ValueError, match="neither"):
-        NetworkPolicy("canary", expect="maybe")
+def test_what_the_canary_runs_tells_open_from_refused() -> None:
+    """The script itself, against a listener of this machine and a port that nobody has."""
+    with socket.create_server(("127.0.0.1", 0)) as open_port, socket.create_server(("127.0.0.1", 0)) as other:
+        taken, free = open_port.getsockname()[1], other.getsockname()[1]
+        other.close()
+        words = ["127.0.0.1", str(taken), "127.0.0.1", str(free)]
+        done = subprocess.run(["/bin/bash", "-c", network_policy.TRY, *words], capture_output=True, text=True, check=True)
+    assert done.stdout == "open refused open\n"

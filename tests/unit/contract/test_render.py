@@ -96,12 +96,14 @@ def test_files(platform: Platform) -> None:
         "data/base/kustomization.yaml",
         "data/kustomization.yaml",
         "data/namespaces.yaml",
+        "data/policies.yaml",
         "front/api.env",
         "front/base/api/api.yaml",
         "front/base/api/kustomization.yaml",
         "front/base/kustomization.yaml",
         "front/kustomization.yaml",
         "front/namespaces.yaml",
+        "front/policies.yaml",
     ]
 
 
@@ -428,7 +430,8 @@ def test_namespace_of_the_kustomization_counts(platform: Platform) -> None:
 def test_job_may_share_config_and_secrets(platform: Platform) -> None:
     sources = "[{configMapRef: {name: api-config}}, {secretRef: {name: api-secrets}}]"
     pod = f"{{restartPolicy: Never, containers: [{{name: m, image: shop, envFrom: {sources}}}]}}"
-    job = f"---\napiVersion: batch/v1\nkind: Job\nmetadata: {{name: migrate, namespace: shop-front}}\nspec: {{template: {{spec: {pod}}}}}\n"
+    template = f"{{metadata: {{labels: {{app.kubernetes.io/name: migrate}}}}, spec: {pod}}}"
+    job = f"---\napiVersion: batch/v1\nkind: Job\nmetadata: {{name: migrate, namespace: shop-front}}\nspec: {{template: {template}}}\n"
     platform.edit("api", "api.yaml", "---\napiVersion: networking", f"{job}---\napiVersion: networking")
     assert "front/kustomization.yaml" in rendered(platform).tree
 

@@ -10,7 +10,6 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._kube.pods import (
     Blocker,
     blocker,
     is_ready,
-    last_words,
     restarts,
 )
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.snapshot import Snapshot
@@ -123,10 +122,3 @@ def test_a_pod_without_a_node() -> None:
     assert blocker(item).seen == "pod api-0 is not scheduled: 0/1 nodes: Insufficient memory"
     item["status"] = {"phase": "Pending"}
     assert blocker(item).seen == "pod api-0 is Pending"
-
-
-def test_the_last_words_of_a_container() -> None:
-    assert last_words(pod("a", "n", "x")) == ""
-    assert last_words(pod("a", "n", "x", state={"terminated": {"exitCode": 0, "message": "bye"}})) == "bye"
-    never_started = {"terminated": {"exitCode": 128, "reason": "StartError", "message": "runc create failed"}}
-    assert last_words(pod("a", "n", "x", state=never_started)) == ""

@@ -1,68 +1,56 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether NetworkPolicy is enforced, as a pod found out that tried what the policies forbid."""
+"""Whether NetworkPolicy is enforced at this moment, as a pod finds out that tries what the policies allow and forbid."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.inside import run_inside, said
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import KUBERNETES, Context, Observation, failed, passed
-from ansible_collections.gpuaas.parity.plugins.module_utils._kube.pods import blocker, last_words
 
-_POLL = 0.5
+# Open: connected. Silent: nothing came back, as when a policy drops. Refused: nobody listens, or the name does not
+# resolve, which says nothing about a policy. The allowed port is tried again at the end: so the way stood all along.
+TRY = """\
+try() {
+  timeout 2 bash -c 'exec 3<> "/dev/tcp/$0/$1"' "$1" "$2" 2> /dev/null
+  case $? in 0) echo open ;; 124) echo silent ;; *) echo refused ;; esac
+}
+echo "$(try "$0" "$1") $(try "$2" "$3") $(try "$0" "$1")"
+"""
+_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
 class NetworkPolicy:
-    """Read the verdict of the component, a canary: it reached what is allowed, then tried what is denied.
+    """From the component's container, a canary with a bash, a connection that policies allow opens, and one that they
+    forbid does not.
 
-    It is a job that writes it to its termination log, as {"allowed": "open", "denied": "silent"}.
-
-    Not enforced is reported and passes, since a node built from packages cannot enforce (no network plugin
-    that does is in a package registry); ``expect: enforced`` makes it a failure. No verdict is a failure;
-    a canary that still runs is given ``within`` seconds.
+    Both ports should be of one process: while the allowed one answers, the silence of the other is the policies'.
     """
 
     targets: ClassVar[frozenset[str]] = KUBERNETES
     component: str
-    expect: str = "any"
-    within: float = 45
-
-    def __post_init__(self) -> None:
-        if self.expect not in ("any", "enforced"):
-            raise ValueError("expect is neither any nor enforced")
+    allowed_host: str
+    allowed_port: int
+    denied_host: str
+    denied_port: int
 
     def run(self, context: Context) -> Observation:
-        deadline = context.clock() + self.within
-        snapshot, namespace = context.snapshot, str(context.service(self.component)["namespace"])
-        while True:
-            pods = snapshot.pods(namespace, {"batch.kubernetes.io/job-name": self.component})
-            if not pods:
-                return failed("NETWORK_POLICY_UNPROVEN", f"job {namespace}/{self.component} has no pod")
-            message = last_words(pods[-1])
-            if message:
-                return self._verdict(message)
-            found = blocker(pods[-1])
-            if found.grace is not None or context.clock() >= deadline:
-                return failed("NETWORK_POLICY_UNPROVEN", found.seen)
-            context.sleep(_POLL)
-            snapshot = context.renew()
-
-    def _verdict(self, message: str) -> Observation:
-        try:
-            found = {str(key): str(value) for key, value in json.loads(message).items()}
-            allowed, denied = found["allowed"], found["denied"]
-        except (ValueError, KeyError, AttributeError):
-            return failed("NETWORK_POLICY_UNPROVEN", f"the canary said {message[:120]!r}")
-        if allowed != "open":
-            return failed("NETWORK_POLICY_UNPROVEN", f"the canary could not reach what it may: {allowed}")
-        if denied == "silent":
-            return passed("enforced: the canary cannot reach what the policies forbid", enforced=True)
-        if denied == "open":
-            seen = "not enforced: the canary reaches what the policies forbid"
-            if self.expect == "enforced":
-                return failed("NETWORK_POLICY_UNPROVEN", seen, enforced=False)
-            return passed(f"{seen} (this node's network plugin has no policies)", enforced=False)
-        return failed("NETWORK_POLICY_UNPROVEN", f"the canary's verdict is {denied!r}")
+        allowed, denied = f"{self.allowed_host}:{self.allowed_port}", f"{self.denied_host}:{self.denied_port}"
+        words = [self.allowed_host, str(self.allowed_port), self.denied_host, str(self.denied_port)]
+        where, done = run_inside(context, self.component, ["/bin/bash", "-c", TRY, *words], _SECONDS)
+        tried = done.stdout.split()
+        if done.rc != 0 or len(tried) != 3:
+            return failed("NETWORK_POLICY_UNPROVEN", f"{where} tried nothing, it ended with {done.rc}: {said(context, done)}")
+        before, forbidden, after = tried
+        if (before, after) != ("open", "open"):
+            return failed("NETWORK_POLICY_UNPROVEN", f"{where} cannot reach what it may, {allowed}: {before}, then {after}")
+        match forbidden:
+            case "silent":
+                return passed(f"enforced: {where} reaches {allowed}, and not {denied}")
+            case "open":
+                return failed("NETWORK_POLICY_NOT_ENFORCED", f"{where} reaches {denied}, which the policies forbid")
+            case _:
+                return failed("NETWORK_POLICY_UNPROVEN", f"nothing listens at {denied}: {forbidden} there proves nothing")

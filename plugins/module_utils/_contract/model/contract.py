@@ -50,7 +50,8 @@ class Service:
 
     ``image`` is the name by which its manifests call it: where component.yml names one of a registry,
     that of the component. It is empty where the node brings its own. ``needs`` are the components that it connects to
-    and cannot be ready without. ``reset`` is what component.yml says of it, ``exceptions`` what compose.yml does.
+    and cannot be ready without, ``calls`` what it connects to that is no component. ``reset`` is what component.yml
+    says of it, ``exceptions`` what compose.yml does.
     """
 
     role: str
@@ -62,6 +63,7 @@ class Service:
     shared_by: dict[str, str]
     certificates: dict[str, Certificate]
     needs: tuple[str, ...]
+    calls: tuple[str, ...]
     reset: dict[str, Any]
     deployed: Deployed
     exceptions: Exceptions
@@ -116,6 +118,7 @@ class Contract:
                         key: Certificate(item["usage"], tuple(item.get("names", ()))) for key, item in value.get("certificates", {}).items()
                     },
                     needs=tuple(value.get("needs", ())),
+                    calls=tuple(value.get("calls", ())),
                     reset=components[name].reset,
                     deployed=components[name].deployed,
                     exceptions=components[name].exceptions,

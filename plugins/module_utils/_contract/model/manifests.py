@@ -17,6 +17,8 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._errors import Parit
 NAME_LABEL = "app.kubernetes.io/name"
 MANAGED_BY, OURS = "app.kubernetes.io/managed-by", "gpuaas.parity"
 """The label of every object that a rendering consists of."""
+OF_KUBERNETES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
+"""The namespaces that every cluster has."""
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 MAIN = (*WORKLOADS, "Job")
 """What the main object of a component can be."""

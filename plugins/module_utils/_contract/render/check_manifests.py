@@ -13,6 +13,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.cons
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import (
     MAIN,
     NAME_LABEL,
+    OF_KUBERNETES,
     Base,
     Manifest,
     dig,
@@ -20,6 +21,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.mani
 )
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.problems import Problems
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.check_ingresses import IngressCheck
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.network_policies import DENY
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.ports import container_ports, port_place, services_at
 
 CA_CONFIG_MAP = "gpuaas-ca"
@@ -66,6 +68,7 @@ class RoleCheck:
         for where, text in IngressCheck(self.base, self.labels, self.services, self.endpoints, self.follows).problems():
             self._add(where, text)
         self._references()
+        self._policies()
         self.problems.refuse()
 
     def _add(self, where: str, text: str) -> None:
@@ -141,6 +144,16 @@ class RoleCheck:
         said = keys if isinstance(keys, frozenset) else frozenset()
         if keys is not None and (missing := {"tls.crt", "tls.key"} - said):
             self._add(workload.where, f"does not read {', '.join(sorted(missing))} of Secret {secret}, a certificate of component.yml")
+
+    def _policies(self) -> None:
+        """What the generated NetworkPolicies could not select, and what would be replaced by one of them."""
+        for manifest in self.base.manifests:
+            if manifest.kind == "NetworkPolicy" and manifest.name in (DENY, *self.services):
+                self._add(manifest.where, "is the name of a policy that is made of needs and ports; give yours another, or remove it")
+            if manifest.pod_template is None or manifest.namespace in OF_KUBERNETES:
+                continue
+            if not dig(manifest.pod_template, "metadata", "labels", NAME_LABEL):
+                self._add(manifest.where, f"its pods have no label {NAME_LABEL}, by which NetworkPolicies select them")
 
     def _references(self) -> None:
         """A pod that reads what nobody makes would wait for ever: refuse it here."""

@@ -23,6 +23,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.cons
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import (
     MANAGED_BY,
     NAME_LABEL,
+    OF_KUBERNETES,
     OURS,
     Base,
     Manifest,
@@ -33,25 +34,24 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.kus
 from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import yaml
 
 _LABELS = {MANAGED_BY: OURS, "app.kubernetes.io/part-of": "gpuaas"}
-_NAMESPACES, _VOLUMES = "namespaces.yaml", "volumes.yaml"
+_NAMESPACES, _VOLUMES, _POLICIES = "namespaces.yaml", "volumes.yaml", "policies.yaml"
 _HEADER = "# Rendered from the platform's folder by gpuaas.parity; changes here are lost.\n"
 _KUSTOMIZATION = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
-_OF_KUBERNETES = {"default", "kube-system", "kube-public", "kube-node-lease"}
 _RESTRICTED = {f"pod-security.kubernetes.io/{level}": "restricted" for level in ("enforce", "warn")}
 
 
-def overlay(role: RoleCheck, state: str | None) -> dict[str, bytes]:
+def overlay(role: RoleCheck, state: str | None, policies: list[dict[str, Any]]) -> dict[str, bytes]:
     """The files of one role's overlay by path below ``rendered/<role>/``: its components' manifests and what is added to them.
 
     ``state`` is the relative path from there to the state directory, None where
-    others deliver secrets, certificates and images.
+    others deliver secrets, certificates and images. ``policies`` are the NetworkPolicies of the role's components.
     """
     files = {f"base/{name}": data for name, data in role.base.files.items()}
     for name, service in role.services.items():
         if service["settings"]:
             lines = [f"{key}={value}\n" for key, value in sorted(service["settings"].items())]
             files[f"{name}.env"] = "".join(lines).encode()
-    made = {_NAMESPACES: _namespaces(role), _VOLUMES: _volumes(role)}
+    made = {_NAMESPACES: _namespaces(role), _VOLUMES: _volumes(role), _POLICIES: policies}
     files |= {name: _as_yaml(documents) for name, documents in made.items() if documents}
     files["kustomization.yaml"] = _as_yaml([_kustomization(role, state, [name for name in made if name in files])])
     return files
@@ -74,7 +74,7 @@ def _namespaces(role: RoleCheck) -> list[dict[str, Any]]:
     Those of Kubernetes itself are there, and one that a manifest brings stays as it is.
     """
     brought = {manifest.name for manifest in role.base.of_kind("Namespace")}
-    wanted = {manifest.namespace for manifest in role.base.manifests if manifest.namespace} - brought - _OF_KUBERNETES
+    wanted = {manifest.namespace for manifest in role.base.manifests if manifest.namespace} - brought - OF_KUBERNETES
     return [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": _RESTRICTED}} for name in sorted(wanted)]
 
 
