@@ -1,7 +1,7 @@
 # Aliases for playbooks; the logic is theirs. `make help` lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-.PHONY: help test test-mutation lint unit molecule bench clean \
+.PHONY: help test test-faults test-mutation lint unit molecule bench clean \
   local-dev-up local-dev-status local-dev-validate local-dev-drift local-dev-logs local-dev-reset local-dev-reseed local-dev-down \
   kind-parity-list kind-parity-up kind-parity-status kind-parity-validate kind-parity-drift kind-parity-logs kind-parity-reset kind-parity-down \
   parity-render parity-diff parity-doctor parity-gate parity-secrets-rotate clean-cache host-undo
@@ -97,6 +97,9 @@ host-undo: .venv/runtime ## undo what up changed on this machine; shows it first
 
 test: .venv/test ## lint, units, real platforms up and down, the browser
 	@tests/run all
+
+test-faults: .venv/test ## every fault seen for what it is and healed by up      [FAULTS_SEED=abc for a third]
+	@FAULTS_SEED='$(FAULTS_SEED)' tests/run faults
 
 test-mutation: .venv/test ## can the tests fail? mutants of the rooms that guard      [MUTANTS=15] [ROOM=secrets]
 	@tests/run mutation $(if $(MUTANTS),--mutants $(MUTANTS)) $(ROOM)

@@ -16,8 +16,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from tables import update
+
 CHECKOUT = Path(__file__).resolve().parents[3]
-PAGE = CHECKOUT / "docs" / "mutation.md"
 MUTATION = CHECKOUT / "tests" / "mutation"
 
 
@@ -49,31 +50,7 @@ def survivors(measured: dict[str, Any], reasons: dict[str, str]) -> str:
     return "\n".join(rows)
 
 
-def replaced(text: str, name: str, table: str) -> str:
-    """``text`` with ``table`` between the markers ``name``."""
-    head, begin, rest = text.partition(f"<!-- {name}: ")
-    marker, _separator, body = rest.partition("\n")
-    _old, end, tail = body.partition(f"<!-- /{name} -->")
-    if not begin or not end:
-        raise SystemExit(f"{PAGE}: the markers {name} are gone")
-    return f"{head}{begin}{marker}\n\n{table}\n\n{end}{tail}"
-
-
-def updated(text: str) -> str:
-    """The page with its current tables."""
-    measured, reasons = load()
-    return replaced(replaced(text, "scores", scores(measured)), "survivors", survivors(measured, reasons))
-
-
-def main() -> int:
-    """Bring the page up to date, or say that it is not."""
-    before = PAGE.read_text(encoding="utf-8")
-    after = updated(before)
-    if "--check" in sys.argv[1:]:
-        return int(before != after)
-    PAGE.write_text(after, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    measured, reasons = load()
+    tables = {"scores": scores(measured), "survivors": survivors(measured, reasons)}
+    sys.exit(update(CHECKOUT / "docs" / "mutation.md", tables))

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._advice import Commands
 from ansible_collections.gpuaas.parity.plugins.module_utils._reasons import REASONS
+from tables import update
 
 RUNBOOK = Path(__file__).resolve().parents[3] / "docs" / "runbook.md"
-_BEGIN, _END = "<!-- reasons: ", "<!-- /reasons -->"
 
 
 def _cell(text: str) -> str:
@@ -35,25 +35,5 @@ def table() -> str:
     return "\n".join(["| id | means | type this |", "|---|---|---|", *rows])
 
 
-def updated(text: str) -> str:
-    """``text`` with the current table between its markers."""
-    head, begin, rest = text.partition(_BEGIN)
-    marker, _separator, body = rest.partition("\n")
-    _old, end, tail = body.partition(_END)
-    if not begin or not end:
-        raise SystemExit(f"{RUNBOOK}: the markers of the table are gone")
-    return f"{head}{begin}{marker}\n\n{table()}\n\n{end}{tail}"
-
-
-def main() -> int:
-    """Bring the runbook up to date, or say that it is not."""
-    before = RUNBOOK.read_text(encoding="utf-8")
-    after = updated(before)
-    if "--check" in sys.argv[1:]:
-        return int(before != after)
-    RUNBOOK.write_text(after, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(update(RUNBOOK, {"reasons": table()}))
