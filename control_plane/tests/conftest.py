@@ -189,7 +189,8 @@ def start_api(
             secrets = ApiSecrets(database_password=postgres.password, redis_password=valkey.password)
             described = describe("api", settings, secrets, environ)
             service = create_api(settings, secrets, ssl.create_default_context(), described)
-            url, probed[url] = stack.enter_context(serving(service))
+            url, probes = stack.enter_context(serving(service))
+            probed[url] = probes
             return stack.enter_context(httpx.Client(base_url=url, trust_env=False, timeout=15))
 
         yield start
@@ -218,7 +219,8 @@ def start_web(
             settings = read_settings(WebSettings, environ)
             described = describe("web", settings, secrets, environ)
             service = create_web(settings, secrets, ssl.create_default_context(), described)
-            url, probed[url] = stack.enter_context(serving(service))
+            url, probes = stack.enter_context(serving(service))
+            probed[url] = probes
             return url
 
         yield start
