@@ -33,6 +33,7 @@ ROOTS: dict[str, str] = {
     "replicasets": "/apis/apps/v1",
     "statefulsets": "/apis/apps/v1",
     "jobs": "/apis/batch/v1",
+    "leases": "/apis/coordination.k8s.io/v1",
     "ingressclasses": "/apis/networking.k8s.io/v1",
     "ingresses": "/apis/networking.k8s.io/v1",
     "networkpolicies": "/apis/networking.k8s.io/v1",

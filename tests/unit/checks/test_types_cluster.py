@@ -8,6 +8,7 @@ import socket
 import struct
 import subprocess
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.job im
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.loopback_only import LoopbackOnly
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.names_inside import NamesInside
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.network_policy import NetworkPolicy
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.nodes import Nodes
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.pod_security import PodSecurity
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.private_files import PrivateFiles
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.workload import Workload
@@ -435,6 +437,29 @@ def test_pod_security(make_context: MakeContext) -> None:
     assert found.reason == "POD_SECURITY_MISSING"
     assert "gpuaas-b (baseline), teams-own (no label)" in found.seen
     assert PodSecurity().run(make_context()).reason == "POD_SECURITY_MISSING"
+
+
+@pytest.mark.parametrize(
+    ("ready", "age", "seen"),
+    [
+        ("True", 39, ""),
+        ("Unknown", 1, "node here is not Ready"),
+        # It was paused, and nobody has looked yet.
+        ("True", 41, "node here was heard of 41 s ago"),
+        ("True", None, "node here has no lease"),
+    ],
+)
+def test_nodes(make_context: MakeContext, ready: str, age: float | None, seen: str) -> None:
+    node = {"metadata": {"name": "here"}, "status": {"conditions": [{"type": "Ready", "status": ready}]}}
+    leases = []
+    if age is not None:
+        renewed = (datetime.now(UTC) - timedelta(seconds=age)).isoformat().replace("+00:00", "Z")
+        spec = {"renewTime": renewed, "leaseDurationSeconds": 40}
+        leases = [{"metadata": {"name": "here", "namespace": "kube-node-lease"}, "spec": spec}]
+    found = Nodes().run(make_context({"nodes": [node], "leases": leases}))
+    assert (found.ok, found.reason) == ((True, "") if not seen else (False, "NOT_READY"))
+    assert seen in found.seen
+    assert Nodes().run(make_context()).reason == "NOT_READY"
 
 
 def _private(state_dir: Path) -> None:

@@ -18,6 +18,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.job im
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.loopback_only import LoopbackOnly
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.names_inside import NamesInside
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.network_policy import NetworkPolicy
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.nodes import Nodes
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.oidc_discovery import OidcDiscovery
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.oidc_login import OidcLogin
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.paths import Paths
@@ -44,6 +45,7 @@ TYPES: dict[str, type[CheckType]] = {
     "loopback_only": LoopbackOnly,
     "names_inside": NamesInside,
     "network_policy": NetworkPolicy,
+    "nodes": Nodes,
     "oidc_discovery": OidcDiscovery,
     "oidc_login": OidcLogin,
     "paths": Paths,
