@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 import time
 from collections.abc import Sequence
@@ -37,6 +38,7 @@ _SECONDS = 120
 # a binding, and a ConfigMap or Secret that somebody marked as immutable.
 _MADE_AGAIN = ("ClusterRoleBinding", "ConfigMap", "Job", "RoleBinding", "Secret")
 _IMMUTABLE = ("field is immutable", "cannot change roleRef")
+_REFUSED = re.compile(r'^The (\w+) "([^"]+)" is invalid:', re.MULTILINE)
 # What pods refer to comes before them; kubectl keeps the order it is given.
 _FIRST = (
     "Namespace",
@@ -198,7 +200,9 @@ def _apply(kubectl: Kubectl, objects: Sequence[dict[str, Any]], text: str) -> st
     except ParityError as error:
         if not any(words in error.seen for words in _IMMUTABLE):
             raise
-        made_again = [o for o in objects if o["kind"] in _MADE_AGAIN and f'"{o["metadata"]["name"]}"' in error.seen]
+        # The message quotes the whole object, with the names of all that it refers to.
+        refused = set(_REFUSED.findall(error.seen))
+        made_again = [o for o in objects if o["kind"] in _MADE_AGAIN and (o["kind"], o["metadata"]["name"]) in refused]
         if not made_again:
             raise
         _delete(kubectl, made_again)

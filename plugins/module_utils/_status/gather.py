@@ -29,7 +29,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._status import compo
 from ansible_collections.gpuaas.parity.plugins.module_utils._status.ages import age
 
 Object = dict[str, Any]
-_PATIENCE = 0.8  # seconds that any single answer may take
+_PATIENCE = 5.0  # seconds that any single answer may take; on a busy machine a handshake alone takes one
 _PLURALS = ("deployments", "statefulsets", "daemonsets")
 _TRUST = "sudo install -m 0644 {ca} /usr/local/share/ca-certificates/{name}.crt && sudo update-ca-certificates"
 

@@ -48,7 +48,9 @@ if arguments[0] == "apply":
     for item in items:
         old = objects.get(name(item))
         if old and item["kind"] == "Job" and old["spec"] != item["spec"]:
-            print(f'The Job "{item["metadata"]["name"]}" is invalid: spec.template: field is immutable', file=sys.stderr)
+            # It quotes what the object refers to.
+            said = 'is invalid: spec.template: Invalid value: {"name":"a"}: field is immutable'
+            print(f'The Job "{item["metadata"]["name"]}" {said}', file=sys.stderr)
             sys.exit(1)
         if old and set(item["spec"]) != set(old["spec"]) and all(m["manager"] != "kubectl-edit" for m in old["metadata"]["managedFields"]):
             old["spec"] = {key: value for key, value in old["spec"].items() if key in item["spec"]}
