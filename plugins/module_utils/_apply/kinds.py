@@ -9,6 +9,8 @@ from typing import Any
 from ansible_collections.gpuaas.parity.plugins.module_utils._apply.apply import FIELD_MANAGER
 
 DATA = {("", "PersistentVolumeClaim"), ("", "PersistentVolume")}
+# They go last, and stay with what they hold.
+HOLDERS = {("", "Namespace"), ("apiextensions.k8s.io", "CustomResourceDefinition")}
 # Kubernetes puts them into every namespace.
 OF_EVERY_NAMESPACE = {("", "ConfigMap", "kube-root-ca.crt"), ("", "ServiceAccount", "default")}
 # They follow something else without saying so by an owner.

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._apply.identity import Identity
-from ansible_collections.gpuaas.parity.plugins.module_utils._apply.kinds import DATA, FOLLOWERS, OF_EVERY_NAMESPACE, applied_by_us
+from ansible_collections.gpuaas.parity.plugins.module_utils._apply.kinds import DATA, FOLLOWERS, HOLDERS, OF_EVERY_NAMESPACE, applied_by_us
 from ansible_collections.gpuaas.parity.plugins.module_utils._apply.ledger import Ledger
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import MANAGED_BY, OURS
 from ansible_collections.gpuaas.parity.plugins.module_utils._drift.strangers import Stranger, Surroundings
@@ -79,7 +79,7 @@ def leftovers(reader: Reader, applied: Collection[Identity]) -> list[Leftover]:
         if _placed(identity := _identity(resource, item)) not in known and "deletionTimestamp" not in item
         if _kind(identity) in DATA or applied_by_us(item)
     ]
-    found.sort(key=lambda one: (_kind(one.identity) in (_NAMESPACE, _DEFINITION), one.identity))
+    found.sort(key=lambda one: (_kind(one.identity) in HOLDERS, one.identity))
     going = {one.identity for one in found if not one.why}
     return [one if one.why else replace(one, why=_guests(reader, resources, one.identity, going)) for one in found]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._apply.identity import Identity
-from ansible_collections.gpuaas.parity.plugins.module_utils._apply.kinds import DATA, FOLLOWERS, OF_EVERY_NAMESPACE, applied_by_us
+from ansible_collections.gpuaas.parity.plugins.module_utils._apply.kinds import DATA, FOLLOWERS, HOLDERS, OF_EVERY_NAMESPACE, applied_by_us
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import MANAGED_BY, OURS
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.discovery import Resource
 
@@ -63,7 +63,8 @@ class Surroundings:
             if identity in self.identities or meta.get("ownerReferences") or "deletionTimestamp" in meta:
                 continue
             ours = (meta.get("labels") or {}).get(MANAGED_BY) == OURS
-            if ours and kind in DATA:
+            # Data stay, and with them what holds them; the next run says so. What else is in it is named itself.
+            if ours and kind in DATA | HOLDERS:
                 continue
             if ours and applied_by_us(meta):
                 yield Stranger(identity, "no component has it any more", left_over=True)

@@ -54,6 +54,8 @@ def test_what_was_ours_goes_with_the_next_run() -> None:
         ("Event", "events.k8s.io", {}),
         # Data of a component that is gone, which is named when it is pruned.
         ("PersistentVolumeClaim", "", {"labels": LABEL, "managedFields": BY_HAND}),
+        # It stays with the data that it holds.
+        ("Namespace", "", {"namespace": "", "labels": LABEL, "managedFields": APPLIED}),
     ],
 )
 def test_what_belongs_there(kind: str, group: str, meta: dict[str, Any]) -> None:
