@@ -28,6 +28,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._apply.ledger import
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.guard import own_cluster
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.record import read_record
+from ansible_collections.gpuaas.parity.plugins.module_utils._kube.conditions import holds
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.reader import KubeReader
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.snapshot import Reader
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import clean_env, run, tail
@@ -174,7 +175,7 @@ def _without_foreign(kubectl: Kubectl, objects: Sequence[dict[str, Any]], answer
 
 def _again(kubectl: Kubectl, objects: Sequence[dict[str, Any]], answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The answers, with Jobs that gave up made again: such a one never runs again by itself, and an apply means trying again."""
-    failed = {str(Identity.of(item)) for item in answers if item["kind"] == "Job" and _has_failed(item)}
+    failed = {str(Identity.of(item)) for item in answers if item["kind"] == "Job" and holds(item, "Failed")}
     if not failed:
         return answers
     jobs = [o for o in objects if str(Identity.of(o)) in failed]
@@ -226,11 +227,6 @@ def _server_side(kubectl: Kubectl, text: str, *more: str) -> str:
 
 def _delete(kubectl: Kubectl, objects: Sequence[dict[str, Any]]) -> None:
     kubectl("delete", "--filename=-", "--ignore-not-found", "--wait=true", input=_listed(objects))
-
-
-def _has_failed(job: dict[str, Any]) -> bool:
-    conditions = job.get("status", {}).get("conditions") or []
-    return any(condition["type"] == "Failed" and condition["status"] == "True" for condition in conditions)
 
 
 def _listed(objects: Sequence[dict[str, Any]]) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._kind.kubeconfig import ca_digest
+from ansible_collections.gpuaas.parity.plugins.module_utils._kube.conditions import holds
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.reader import KubeReader
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Emit, nobody
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.wait_report import WaitReport
@@ -61,10 +62,9 @@ class KubeApi:
 
 
 def _node(raw: dict[str, Any]) -> dict[str, Any]:
-    conditions = {c["type"]: c["status"] for c in raw["status"].get("conditions") or ()}
     return {
         "name": raw["metadata"]["name"],
-        "ready": conditions.get("Ready") == "True",
+        "ready": holds(raw, "Ready"),
         "version": raw["status"]["nodeInfo"]["kubeletVersion"],
     }
 

@@ -18,6 +18,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.parse
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.state import read_contract
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.plugins.module_utils._kube.conditions import holds
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.pods import restarts
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.reader import KubeReader
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.snapshot import Snapshot
@@ -65,14 +66,13 @@ def _node_container(place: Place, docker: Docker) -> Object:
 def _cluster(place: Place, container: Object, snapshot: Snapshot, now: datetime.datetime) -> Object:
     nodes = snapshot.all("nodes")
     node = next((item for item in nodes if item["metadata"]["name"] == place.node), nodes[0] if nodes else {})
-    conditions = (node.get("status") or {}).get("conditions") or []
     return {
         "name": place.cluster,
         "node": place.node,
         "node_image": str((container.get("Config") or {}).get("Image") or ""),
         "kubernetes": str(((node.get("status") or {}).get("nodeInfo") or {}).get("kubeletVersion") or "unknown"),
         "age_seconds": age((node.get("metadata") or {}).get("creationTimestamp"), now),
-        "ready": any(item.get("type") == "Ready" and item.get("status") == "True" for item in conditions),
+        "ready": holds(node, "Ready"),
     }
 
 

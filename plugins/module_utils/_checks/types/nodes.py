@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import KUBERNETES, Context, Observation, failed, passed
+from ansible_collections.gpuaas.parity.plugins.module_utils._kube.conditions import holds
 
 # Where kubelets say that they live (KEP-589).
 _LEASES = "kube-node-lease"
@@ -36,7 +37,7 @@ class Nodes:
 def _late(node: dict[str, Any], lease: dict[str, Any] | None) -> str:
     """Why a node cannot be said to be ready; empty when it can."""
     name = node["metadata"]["name"]
-    if not any((one["type"], one["status"]) == ("Ready", "True") for one in node["status"].get("conditions") or ()):
+    if not holds(node, "Ready"):
         return f"node {name} is not Ready"
     if lease is None:
         return f"node {name} has no lease"
