@@ -22,7 +22,7 @@ do:
   description: What to type next.
   returned: failure
   type: str
-  sample: correct the value where it was given; make help lists what each command takes
+  sample: correct the value; make help lists what each command accepts
 details:
   description: Data for diagnosis, free of secrets. What it holds depends on RV(reason).
   returned: failure

@@ -29,7 +29,8 @@ REASONS: dict[str, Reason] = {
     ),
     # images
     "IMAGE_UNKNOWN": Reason(
-        "an image is named that nothing makes", "correct the name, or add the image to image/image.yml of the component that runs it"
+        "an image is named that no image.yml describes",
+        "correct the name, or add the image to image/image.yml of the component that runs it",
     ),
     "IMAGE_CATALOG_INVALID": Reason("an image's entry cannot be used", "correct the named place, then run the same command again"),
     "IMAGE_TWICE": Reason("two images have one name", "rename one of the two, in its image.yml and where it is named"),
@@ -37,23 +38,21 @@ REASONS: dict[str, Reason] = {
     "IMAGE_LOAD_FAILED": Reason("an image could not be loaded into the node", "{up} again; if it repeats, {reset}"),
     "IMAGE_PULL_FAILED": Reason("an image could not be pulled", "check the registry, or build instead: {up} IMAGES_SOURCE=build"),
     "IMAGES_NOT_SUPPLIED": Reason(
-        "a step needs images that nobody built or pulled for this run", "{up}; before a role used alone: role images"
+        "a step needs images that were not built or pulled for this run", "{up}; before a role used alone: role images"
     ),
     # contract
     "CONTRACT_UNREADABLE": Reason("a file of the contract cannot be read", "restore it: git checkout platform/"),
     "CONTRACT_INVALID": Reason("a file of the contract has the wrong shape", "correct the named place, then run the same command again"),
-    "CONTRACT_DUPLICATE_KEY": Reason("a key stands twice in a YAML file", "remove one of the two, then run the same command again"),
-    "CONTRACT_REFERENCE": Reason("a name in the contract leads nowhere", "correct the name, or add what it names"),
-    "CONTRACT_CYCLE": Reason("a reference leads back to itself", "give one of the named values a value of its own"),
-    "CONTRACT_TYPE": Reason("a value is not of the type its setting states", "correct the value, or the type"),
-    "VARIABLE_INVALID": Reason(
-        "a variable has a value that there is not", "give one of the values that are named, or leave the variable out"
-    ),
+    "CONTRACT_DUPLICATE_KEY": Reason("a key occurs twice in a YAML file", "remove one of the two, then run the same command again"),
+    "CONTRACT_REFERENCE": Reason("a name in the contract refers to nothing", "correct the name, or add what it names"),
+    "CONTRACT_CYCLE": Reason("references form a cycle", "replace one of the named references with a value"),
+    "CONTRACT_TYPE": Reason("a value does not have the type of its setting", "correct the value, or the type"),
+    "VARIABLE_INVALID": Reason("a variable has an unknown value", "use one of the listed values, or leave the variable out"),
     "PATH_UNUSABLE": Reason(
-        "a path contains a character that Docker, Compose or a build cannot take",
+        "a path contains a character that Docker, Compose or a build cannot handle",
         "move the folder to a path of letters a-z, digits and . _ @ + ~ -",
     ),
-    "INSTANCE_INVALID": Reason("the name of an instance cannot be part of a host name", "choose another, such as INSTANCE=demo"),
+    "INSTANCE_INVALID": Reason("the name of an instance is no valid DNS label", "choose another, such as INSTANCE=demo"),
     "PLATFORM_MISSING": Reason("a folder is no platform", "name a folder with a platform.yml: -e platform=DIR"),
     "PLATFORM_EXTENDS": Reason("what a platform or a lane extends cannot be used", "correct extends: at the named place"),
     "PLATFORM_COMPONENT_TWICE": Reason("two components have one name", "rename one of the two, or leave the other out: without: [name]"),
@@ -62,7 +61,7 @@ REASONS: dict[str, Reason] = {
         "name it under secrets: of the component and remove the value; if it was real, change it",
     ),
     "CONTRACT_SETTING_IN_SECRET": Reason(
-        "a setting stands where a secret is named", "move it to settings: of the component; a secret has a name and a type"
+        "a setting is listed under secrets", "move it to settings: of the component; a secret has a name and a type"
     ),
     "CONTRACT_UNKNOWN_LANE": Reason("the lane is not in the contract", "{up} LANE=core"),
     "CONTRACT_UNKNOWN_MODE": Reason("there is no such mode", "make parity-render   # renders every mode that there is"),
@@ -72,34 +71,34 @@ REASONS: dict[str, Reason] = {
     ),
     "MODE_INVALID": Reason("a mode file does not fit the contract", "correct the named place in platform/modes/"),
     "MODE_OVERRIDES_CONTRACT": Reason(
-        "a mode file says what only the contract may say", "remove the named key; what holds in every mode belongs into the component.yml"
+        "a mode file sets what only the contract may set", "remove the named key; what holds in every mode belongs in component.yml"
     ),
     "RENDERED_EDITED": Reason(
         "a rendered file was changed by hand", "move the change to platform/, remove the named file, then run the same command again"
     ),
     "RENDERED_NOT_OURS": Reason(
-        "the directory for the rendering holds something else", "name another directory, or move what is in that one away"
+        "the output directory holds files that were not rendered", "name another directory, or move what is in that one away"
     ),
     "CONTRACT_MEANING_DIFFERS": Reason(
-        "two modes give a service something that means two things", "make the named place say the same in both modes"
+        "a service is configured with different meanings in two modes", "make the named place say the same in both modes"
     ),
     "COMPOSE_CHANGES_MEANING": Reason(
         "a compose.yml says how a component runs, which only its manifest may",
         "move it to the component's kubernetes/, where it holds in every mode, and remove it from the compose.yml",
     ),
     "COMPOSE_UNDERIVABLE": Reason(
-        "a manifest says what Docker Compose cannot do",
-        "say it in a way that both can run, or name who does its job in Compose: provided_by in platform/modes/compose.yml",
+        "a manifest asks for something that Docker Compose cannot do",
+        "write it in a form that both can run, or name what replaces the component in Compose: provided_by in platform/modes/compose.yml",
     ),
     "STATE_UNWRITABLE": Reason(
         "a file of the run cannot be read or written", "take ownership of the named path, then run the same command again"
     ),
     "DISK_FULL": Reason(
-        "a disk is full, or the user's quota of it",
+        "a disk is full, or the user's quota on it",
         "free space where the named path lies (df -h shows how much), then run the same command again",
     ),
     "PATH_OBSTRUCTED": Reason(
-        "a link, a directory or a file is in the place of what the run keeps there",
+        "a link, a directory or a file is in the way of a file of the run",
         "look at what is at the named path, move it away, then run the same command again",
     ),
     # secrets
@@ -117,15 +116,15 @@ REASONS: dict[str, Reason] = {
         "restore it from a copy, or start over: {down} && {up}",
     ),
     "SECRETS_INVALID": Reason(
-        "a secret is not what the contract wants",
+        "a secret does not have the form that the contract requires",
         "correct or restore the named secrets, or start over: {down} && {up}",
     ),
     "SECRETS_INCOMPLETE": Reason(
         "tier staging generates no secret, and some have no value", "write the named ones into secrets.yml, mode 0600, as name: value"
     ),
     "SECRETS_DIFFER": Reason(
-        "a secret of tier ci is not the one that the seed gives",
-        "give the seed that the run began with (-e parity_seed_file=FILE), or start over: {down} && {up}",
+        "a secret of tier ci is not the one that the seed yields",
+        "use the seed that the run began with (-e parity_seed_file=FILE), or start over: {down} && {up}",
     ),
     "SECRETS_TIER_CHANGED": Reason(
         "the secrets were made for another tier",
@@ -133,7 +132,7 @@ REASONS: dict[str, Reason] = {
     ),
     "SECRETS_DERIVED": Reason(
         "a secret follows from another one, or from the seed of tier ci, and cannot be replaced alone",
-        "give another seed and start over: {down}, then up with -e parity_seed_file=FILE",
+        "start over with another seed: {down}, then up with -e parity_seed_file=FILE",
     ),
     "SECRET_UNKNOWN": Reason("the contract has no secret of that name", "{rotate} NAME=NAME   # one of the names that are listed"),
     "SECRET_VALUE_MISSING": Reason(
@@ -156,14 +155,14 @@ REASONS: dict[str, Reason] = {
     ),
     "CA_PERMISSIONS": Reason("others could read the key of the local CA", "chmod 600 it if nobody else saw it, else {reset}"),
     "ARGUMENT_INVALID": Reason(
-        "a step was given a value that it does not take", "correct the value where it was given; make help lists what each command takes"
+        "a step got a value that it does not accept", "correct the value; make help lists what each command accepts"
     ),
     "INTERNAL": Reason("a defect in gpuaas.parity itself", "report it with the diagnosis bundle, or with what -v on the playbook shows"),
     # run: programs, locks, state
     "COMMAND_MISSING": Reason("a program that is needed cannot be started", "install it, or run {up}, which does"),
-    "COMMAND_FAILED": Reason("a program that was started ended with an error", "read what it said; details.stderr holds more of it"),
+    "COMMAND_FAILED": Reason("a program that was started ended with an error", "read its output; details.stderr holds more of it"),
     "COMMAND_TIMEOUT": Reason(
-        "a program did not end in its time and was killed", "look for what it waits for, then run the same command again"
+        "a program exceeded its time limit and was killed", "look for what it waits for, then run the same command again"
     ),
     "REQUIREMENTS_MISSING": Reason(
         "the Python that runs Ansible lacks a library that the collection requires",
@@ -174,20 +173,23 @@ REASONS: dict[str, Reason] = {
         "requirements/venv.sh runtime   # make does it before every target",
     ),
     "RUN_INTERRUPTED": Reason("the run ended before its last step", "run the same command again: it goes on from there"),
-    "RUN_IN_PROGRESS": Reason("another run of this mode is at work", "wait until it ends, then run the same command again"),
+    "RUN_IN_PROGRESS": Reason("another run of this mode is in progress", "wait until it ends, then run the same command again"),
     "MODE_VERB_REFUSED": Reason(
-        "this verb is not for this mode: the mode is shared, or somebody else's work", "see docs/modes.md for what each mode is for"
+        "this verb is not available in this mode: its deployment is shared, or managed by others",
+        "see docs/modes.md for what each mode is for",
     ),
     "MODE_NO_ENDPOINT": Reason(
-        "a shared mode is to be looked at, and no address is given",
+        "validating a shared mode needs the address of its deployment",
         "ansible-playbook playbooks/validate.yml -i inventories/<mode> -e parity_address=<host or ip>:<port>",
     ),
     "MODE_TARGET_REFUSED": Reason(
-        "what was rendered is for another mode, whose deployment is not this collection's to change",
-        "use the playbooks with -i inventories/kind, or those of the mode that was meant",
+        "the rendering is for another mode, whose deployment this collection does not change",
+        "use the playbooks with -i inventories/kind, or those of the mode that you want",
     ),
-    "STATE_DIR_UNSAFE": Reason("the state directory is not a directory of ours", "name another parity_state_dir, or move that one away"),
-    "STATE_ABSENT": Reason("nothing of this mode stands here", "{up}"),
+    "STATE_DIR_UNSAFE": Reason(
+        "the state directory was not made by this collection", "name another parity_state_dir, or move that one away"
+    ),
+    "STATE_ABSENT": Reason("nothing of this mode is up here", "{up}"),
     "STATE_DIR_RESIDUE": Reason("the state directory could not be removed", "remove what details.left names, then run {down}"),
     # host
     "HOST_OS": Reason("the machine does not run Linux", "run it in a Linux virtual machine"),
@@ -214,17 +216,17 @@ REASONS: dict[str, Reason] = {
         "the inotify limits are too low for a node", "sudo sysctl -w fs.inotify.max_user_instances=512 fs.inotify.max_user_watches=524288"
     ),
     "HOST_UPGRADE_REFUSED": Reason(
-        "an installation would upgrade or remove packages of this machine, and nobody agreed to it",
-        "{up} HOST_UPGRADE=yes   # agrees; or install Docker yourself: https://docs.docker.com/engine/install/",
+        "an installation would upgrade or remove packages of this machine, which nobody approved",
+        "{up} HOST_UPGRADE=yes   # approves it; or install Docker yourself: https://docs.docker.com/engine/install/",
     ),
     "HOST_RECORD_INVALID": Reason(
         "the record of what was changed on this machine cannot be read",
         "restore the named file from a copy, or move it away; then nothing recorded in it can be undone",
     ),
     "HOST_UNDO_IN_USE": Reason(
-        "what would be undone is in use", "{down} for each platform that is named, in its checkout and with its INSTANCE"
+        "what would be undone is in use", "{down} for each of the named platforms, in its checkout and with its INSTANCE"
     ),
-    "HOST_UNDO_UNCONFIRMED": Reason("nothing is undone before it was agreed to", "make host-undo CONFIRM=yes"),
+    "HOST_UNDO_UNCONFIRMED": Reason("nothing is undone without confirmation", "make host-undo CONFIRM=yes"),
     "HOST_PRIVILEGE_MISSING": Reason(
         "a change of the machine needs root", "sudo true, then the same command again; or type the shown commands as root"
     ),
@@ -236,16 +238,16 @@ REASONS: dict[str, Reason] = {
     "CLUSTER_NOT_OURS": Reason(
         "a cluster of that name exists and this checkout did not make it", "choose another cluster name, or delete that cluster yourself"
     ),
-    "CLUSTER_HALF_MADE": Reason("the cluster is ours, but what is needed to use it is gone", "{reset}"),
-    "CLUSTER_CREATE_FAILED": Reason("the cluster could not be created", "read the log that is named, then run {up}: it starts over"),
+    "CLUSTER_HALF_MADE": Reason("the cluster is ours, but the files that are needed to use it are gone", "{reset}"),
+    "CLUSTER_CREATE_FAILED": Reason("the cluster could not be created", "read the named log, then run {up}: it starts over"),
     "CLUSTER_IMAGE_MISSING": Reason("the node image is not on this machine", "{up}   # builds or pulls it"),
     "CLUSTER_NOT_READY": Reason("the cluster runs, but its API does not answer", "{logs}; if nothing helps, {reset}"),
-    "CLUSTER_START_FAILED": Reason("the stopped cluster could not be started", "remove the cause that is named, then run {up}"),
+    "CLUSTER_START_FAILED": Reason("the stopped cluster could not be started", "remove the named cause, then run {up}"),
     "CLUSTER_RESIDUE": Reason(
         "something of the cluster is left after it was removed", "remove what details.residue names, then run {down}"
     ),
     "CLUSTER_RECORD_CORRUPT": Reason("the record of the cluster cannot be read", "{up} writes it again from the cluster"),
-    "KUBECONFIG_FOREIGN": Reason("the kubeconfig leads to a cluster that is not ours", "move that file away, then run {up}"),
+    "KUBECONFIG_FOREIGN": Reason("the kubeconfig points to a cluster that is not ours", "move that file away, then run {up}"),
     # compose
     "LOCAL_DEV_NOT_OURS": Reason(
         "a Compose project of that name exists and gpuaas.parity did not make it",
@@ -260,7 +262,7 @@ REASONS: dict[str, Reason] = {
         "remove what details.residue names, then run make local-dev-down",
     ),
     "LOCAL_DEV_SOURCE_UNREADABLE": Reason(
-        "the source that is mounted into containers cannot be read there", "chmod -R o+rX control_plane/src"
+        "the source that is mounted into containers is not readable there", "chmod -R o+rX control_plane/src"
     ),
     "LOCAL_DEV_DATABASE": Reason(
         "the database of the Compose project could not be reset", "make local-dev-up; then the same command again"
@@ -282,36 +284,36 @@ REASONS: dict[str, Reason] = {
     "KUBE_API_REFUSED": Reason("the Kubernetes API answered with an error", "{status}"),
     # probe: the checks themselves
     "CONTRACT_NOT_RENDERED": Reason("the rendered contract is missing or cannot be read", "{up} renders it"),
-    "CHECKS_INVALID": Reason("a checks.yml says something that no check understands", "correct the file at the place that is named"),
+    "CHECKS_INVALID": Reason("a checks.yml has an entry that no check understands", "correct the file at the named place"),
     "CHECK_MISSING": Reason(
         "a component has no checks.yml, or no ready, ingress or config check in it", "add the check to checks.yml in the component's folder"
     ),
     "CHECK_ERROR": Reason("a check could not be carried out, which counts as failed", "{logs}; the traceback is in logs/probe.log"),
-    "CHECK_UNFINISHED": Reason("a check had not succeeded when another ended the wait", "solve the failure that is named first"),
-    "READY_TIMEOUT": Reason("something was not ready within its budget", "{logs} shows why; {up} goes on waiting"),
+    "CHECK_UNFINISHED": Reason("a check had not succeeded when another one ended the wait", "solve the first failure"),
+    "READY_TIMEOUT": Reason("something was not ready in time", "{logs} shows why; {up} goes on waiting"),
     # gates
     "GATE_INVALID": Reason(
-        "gates.yml cannot be used, or a check and the validation that it names do not fit",
+        "gates.yml cannot be used, or a check does not fit the validation that it names",
         "correct the named place of gates.yml or checks.yml",
     ),
-    "GATE_WRONG_MODE": Reason("a gate is proved in another mode than the run is for", "make kind-parity-up, then make parity-gate"),
-    "GATE_NOT_RUN": Reason("a check that a gate demands was not made, which counts as failed", "{up}, then make parity-gate"),
+    "GATE_WRONG_MODE": Reason("a gate is proved in another mode than that of the run", "make kind-parity-up, then make parity-gate"),
+    "GATE_NOT_RUN": Reason("a check that a gate requires did not run, which counts as failed", "{up}, then make parity-gate"),
     # probe: what the checks find
     "WORKLOAD_NOT_READY": Reason("a workload is not rolled out, or a container not healthy", "{logs}"),
     "IMAGE_NOT_ON_NODE": Reason("a pod's image is not on the node", "{up} builds or loads it"),
     "CONTAINER_CONFIG_BROKEN": Reason("a container refers to configuration that does not exist", "{up} applies it again"),
-    "CONTAINER_CRASHING": Reason("a container ends again and again", "{logs} shows what it said last"),
-    "JOB_FAILED": Reason("a job gave up", "{logs} shows what it said; {up} runs it again"),
+    "CONTAINER_CRASHING": Reason("a container ends again and again", "{logs} shows its last output"),
+    "JOB_FAILED": Reason("a job gave up", "{logs} shows its output; {up} runs it again"),
     "JOB_NOT_COMPLETE": Reason("a job has not completed", "{logs}"),
     "NAME_NOT_LOOPBACK": Reason(
-        "a public name does not lead to this machine", "remove it from /etc/hosts or from the resolver that answers it"
+        "a public name does not resolve to this machine", "remove it from /etc/hosts or from the resolver that answers for it"
     ),
     "PROJECT_NOT_OURS": Reason(
         "a Compose project of our name belongs to another checkout, or to this one before it was moved",
         "make local-dev-down in the checkout that it belongs to",
     ),
-    "PROJECT_ABSENT": Reason("nothing of the Compose project is there", "make local-dev-up"),
-    "PROJECT_DNS_WRONG": Reason("a public name does not lead to the ingress inside the Compose project", "make local-dev-up"),
+    "PROJECT_ABSENT": Reason("the Compose project does not exist", "make local-dev-up"),
+    "PROJECT_DNS_WRONG": Reason("a public name does not resolve to the ingress inside the Compose project", "make local-dev-up"),
     "CLUSTER_DNS_WRONG": Reason("a name resolves wrongly inside the cluster", "{up} applies the DNS rewrite again"),
     "PORT_CLOSED": Reason("nothing listens where something should", "{status}"),
     "TLS_INVALID": Reason("a certificate is not what it should be", "{up} issues and applies it again"),
@@ -320,23 +322,23 @@ REASONS: dict[str, Reason] = {
     "HTTP_UNEXPECTED": Reason("an endpoint's answer is not the expected one", "{logs}"),
     "ISSUER_MISMATCH": Reason("the OIDC issuer is not the same everywhere", "{up}; make parity-diff if it stays"),
     "LOGIN_FAILED": Reason("a real OIDC login did not succeed", "{logs}"),
-    "TOKEN_NOT_REFUSED": Reason("the API does not refuse what it must, or not for the right reason", "{logs}"),
-    "EXEC_FAILED": Reason("a component's own probe, a program in its container, did not succeed", "{logs}"),
-    "STORE_ROUNDTRIP_FAILED": Reason("what was written through the API does not come back", "{logs}"),
+    "TOKEN_NOT_REFUSED": Reason("the API accepts what it must refuse, or refuses it for the wrong reason", "{logs}"),
+    "EXEC_FAILED": Reason("a component's own probe, a program in its container, failed", "{logs}"),
+    "STORE_ROUNDTRIP_FAILED": Reason("what was written through the API cannot be read back", "{logs}"),
     "CONFIGURATION_DRIFT": Reason("what runs is not configured as the contract says", "{up}"),
     "OBJECTS_DRIFTED": Reason(
-        "an object of the cluster is not as it was rendered, or not part of the platform", "{drift} shows each; {up}"
+        "an object of the cluster differs from the rendering, or is not part of the platform", "{drift} shows each; {up}"
     ),
-    "REALM_DRIFTED": Reason("something in the realm is not as it was rendered", "{up}"),
+    "REALM_DRIFTED": Reason("the realm differs from the rendering", "{up}"),
     "PATH_CLOSED": Reason("a Service leads nowhere, or a component cannot connect to what it needs", "{up}"),
     "IMAGE_NOT_PINNED": Reason("a pod or container runs an image that is not pinned for it", "{up}"),
     "LISTENS_OFF_LOOPBACK": Reason("something of the platform listens on an address beyond this machine", "{reset}"),
     "NETWORK_POLICY_NOT_ENFORCED": Reason(
-        "a pod reaches what the NetworkPolicies forbid", "{up} applies them again, and what enforces them"
+        "a pod reaches what the NetworkPolicies forbid", "{up} applies the policies and their enforcement again"
     ),
     "NETWORK_POLICY_UNPROVEN": Reason("the canary cannot tell whether NetworkPolicy is enforced", "{up} applies it and its policies again"),
     "POD_SECURITY_MISSING": Reason("a namespace does not enforce Pod Security restricted", "{up} applies it again"),
-    "SECRETS_EXPOSED": Reason("a secret of the run is missing or readable by others", "{up}; see the paths that are named"),
+    "SECRETS_EXPOSED": Reason("a secret of the run is missing or readable by others", "{up}; see the named paths"),
     "REPORT_NOT_WRITTEN": Reason("the report of a run could not be written", "make room, or make the reports directory writable"),
     "NOT_READY": Reason("the platform is not ready", "{up}"),
     # keycloak
@@ -345,10 +347,10 @@ REASONS: dict[str, Reason] = {
         "Keycloak does not accept its administrator",
         "put back the secrets.yml that belongs to this database; {down} && {up} if it is lost",
     ),
-    "KEYCLOAK_REALM_INVALID": Reason("the realm document says something that cannot be", "correct the named place in platform/realm.yml"),
+    "KEYCLOAK_REALM_INVALID": Reason("the realm document is invalid", "correct the named place in platform/realm.yml"),
     "KEYCLOAK_SECRETS": Reason("secrets.yml has no value for a secret that the realm document names", "{up} writes missing secrets"),
     "KEYCLOAK_CONFLICT": Reason(
-        "Keycloak holds an object of a name that the document wants and that is not ours", "delete or rename it in the admin console"
+        "Keycloak has an object that is not ours under a name that the realm document uses", "delete or rename it in the admin console"
     ),
-    "KEYCLOAK_API": Reason("Keycloak answered something unexpected", "{logs}"),
+    "KEYCLOAK_API": Reason("Keycloak gave an unexpected answer", "{logs}"),
 }
