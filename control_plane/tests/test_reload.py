@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -55,10 +56,9 @@ class Running:
             return False
 
     def children(self) -> list[int]:
-        """Processes that it started, but for Python's resource tracker."""
+        """Processes that it started."""
         task = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        found = [int(pid) for pid in task.read_text().split()]
-        return [pid for pid in found if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        return [int(pid) for pid in task.read_text().split()]
 
 
 @pytest.fixture
@@ -86,18 +86,97 @@ def test_edits_of_code_pages_and_style(web: Running) -> None:
     web.edit("web/static/app.css", ":root", "/* edited style */ :root")
     wait_for(lambda: web.shows("/static/app.css", "edited style"), "the edit")
     assert list(web.source.rglob("__pycache__")) == []
-    (first, *_others) = (line for line in web.log.read_text().splitlines() if "detected" in line)
-    assert json.loads(first)["message"].startswith("--reload detected changes in '")
-    assert first.count("probes.py") == 1
+    (first, *_others) = (line for line in web.log.read_text().splitlines() if "changed" in line)
+    assert json.loads(first)["message"] == "--reload: probes.py changed"
 
 
-def test_a_mistake_is_logged_and_the_next_edit_is_served(web: Running) -> None:
-    web.edit("settings.py", "import ssl\n", "import ssl ssl\n")
-    wait_for(lambda: "SyntaxError" in web.log.read_text() and not web.children(), "the mistake")
-    assert web.process.poll() is None
+@dataclass(frozen=True)
+class Mistake:
+    """An edit that keeps a service from starting: ``old`` becomes ``new``, and the line that has ``blamed`` is at fault."""
+
+    file: str
+    old: str
+    new: str
+    blamed: str
+    says: str
+
+
+MISTAKES = {
+    "syntax": Mistake(
+        "settings.py", "import ssl\n", "import ssl ssl\n", "import ssl ssl", "SyntaxError: invalid syntax"
+    ),
+    "in the file of the version": Mistake(
+        "__init__.py", "__version__ =", "__version__ = =", "= =", "SyntaxError: invalid syntax"
+    ),
+    "in what the reloader runs": Mistake(
+        "serve.py", "import uvicorn\n", "import uvicorn, nowhere\n", "nowhere", "No module named 'nowhere'"
+    ),
+    "a name that is not there": Mistake(
+        "web/app.py",
+        "from gpuaas import http, probes",
+        "from gpuaas import http, prober",
+        "prober",
+        "ImportError: cannot",
+    ),
+    "when it starts": Mistake(
+        "web/resources.py", "async def opened(", "@nowhere\nasync def opened(", "@nowhere", "NameError: name 'nowhere'"
+    ),
+    "while it starts": Mistake(
+        "web/app.py",
+        "            app.state.resources = its\n",
+        "            nowhere\n",
+        "nowhere",
+        "NameError: name 'nowhere'",
+    ),
+    "an exit": Mistake(
+        "settings.py", "import ssl\n", "import ssl\nraise SystemExit(0)\n", "raise SystemExit", "SystemExit: 0"
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_answered_with_503_until_it_is_mended(web: Running, mistake: Mistake) -> None:
+    web.edit(mistake.file, mistake.old, mistake.new)
+    lines = (web.source / "gpuaas" / mistake.file).read_text().splitlines()
+    (number,) = (number for number, line in enumerate(lines, 1) if mistake.blamed in line)
+    place = f"gpuaas/{mistake.file}, line {number}: "
+    wait_for(lambda: web.shows("/", place), "the mistake")
+    answer = httpx.post(web.url, trust_env=False, timeout=10)
+    assert answer.status_code == 503
+    assert answer.text.splitlines()[-1].startswith(place)
+    assert mistake.says in answer.text
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert httpx.get(f"{web.probes}/healthz/ready", trust_env=False, timeout=10).status_code == 503
     assert "the next edit is waited for" in web.log.read_text()
-    web.edit("settings.py", "import ssl ssl\n", "import ssl\n")
-    wait_for(lambda: web.shows("/healthz/live", "live"), "the correction")
+    web.edit(mistake.file, mistake.new, mistake.old)
+    wait_for(lambda: web.shows("/healthz/ready", '"ready"'), "the correction")
+    wait_for(lambda: web.shows("/", "Log in"), "the correction")
+    assert web.process.poll() is None
+
+
+def test_a_mistake_is_for_the_developer_alone(source: Path, environment: dict[str, str], tmp_path: Path) -> None:
+    """Served as in production, the same source ends the process; who serves mistakes is not even loaded."""
+    environment = {**environment, "PATH": os.environ["PATH"], "PYTHONPATH": str(source)}
+    loaded = (
+        "import sys; from gpuaas.cli import service; import gpuaas.serve; service('web'); service('api');"
+        " print([name for name in sys.modules if name in ('gpuaas.mistake', 'gpuaas.reload')])"
+    )
+    told = subprocess.run([sys.executable, "-c", loaded], env=environment, cwd="/", capture_output=True, check=True)
+    assert told.stdout == b"[]\n"
+    (source / "gpuaas" / "web" / "app.py").write_text("import import\n")
+    command = [sys.executable, "-m", "gpuaas", "web"]
+    ended = subprocess.run(command, env=environment, cwd="/", capture_output=True, timeout=30, check=False)
+    assert ended.returncode == 1
+    assert b"SyntaxError" in ended.stderr
+
+
+def test_who_hears_no_signal_does_not_keep_the_next_edit_waiting(web: Running) -> None:
+    (child,) = web.children()
+    os.kill(child, signal.SIGSTOP)
+    web.edit("probes.py", '{"status": "live"}', '{"status": "edited code"}')
+    wait_for(lambda: web.shows("/healthz/live", "edited code"), "the edit")
+    assert not Path(f"/proc/{child}").exists()
 
 
 def test_it_ends_with_its_child(web: Running) -> None:
@@ -121,6 +200,11 @@ def test_the_api_too(
         wait_for(lambda: running.shows("/healthz/ready", '"ready"'), "api")
         running.edit("probes.py", '{"status": "live"}', '{"status": "edited code"}')
         wait_for(lambda: running.shows("/healthz/live", "edited code"), "the edit")
+        running.edit("api/routes.py", "import", "import import")
+        wait_for(lambda: running.shows("/v1/me", '"code": "unavailable"'), "the mistake")
+        problem = httpx.get(f"{running.url}/v1/me", trust_env=False, timeout=10)
+        assert (problem.status_code, problem.headers["Content-Type"]) == (503, "application/problem+json")
+        assert "gpuaas/api/routes.py, line " in problem.json()["detail"]
     finally:
         running.process.send_signal(signal.SIGTERM)
         assert running.process.wait(10) == 0
