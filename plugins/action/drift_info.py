@@ -10,8 +10,9 @@ from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.catalog import collect, refuse_shared
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.engine import State
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.session import Site, run_checks, verdict
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.session import Site, run_checks
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.state import read_contract
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.verdict import verdict
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import load_platform
 from ansible_collections.gpuaas.parity.plugins.module_utils._drift.rows import Row, lines
 from ansible_collections.gpuaas.parity.plugins.modules.drift_info import DOCUMENTATION

@@ -16,8 +16,9 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.engin
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.heartbeat import Heartbeat
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import PLATFORM, Check, Result
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.probe_log import ProbeLog, open_log
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.session import Site, run_checks, summary, verdict
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.session import Site, run_checks
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.state import read_contract
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.verdict import summary, verdict
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import load_platform
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._gates.gates import EqualMeaning, load_gates, made, none_made, pick

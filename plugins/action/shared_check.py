@@ -11,8 +11,8 @@ from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.catalog import collect
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.heartbeat import verdict_of
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.session import summary, verdict
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.state import read_contract
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.verdict import summary, verdict
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import load_platform
 from ansible_collections.gpuaas.parity.plugins.module_utils._reports.write import write_report
 from ansible_collections.gpuaas.parity.plugins.module_utils._shared.look import Shared, look

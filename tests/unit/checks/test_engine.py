@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.engine import Engine, State, interval
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Check, Context, Observation, Result, failed, passed
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.session import verdict
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.tests.unit.checks.conftest import Clock, MakeContext
 
@@ -181,34 +180,3 @@ def test_real_threads_look_side_by_side(make_context: MakeContext) -> None:
 
     engine = Engine(make_context, time.monotonic, lambda _states, _elapsed: None)
     assert all(result.ok for result in engine.run([check("a", Meeting()), check("b", Meeting())], 0))
-
-
-def result(name: str, ok: bool, reason: str = "", seen: str = "s", proves: str = "ready") -> Result:
-    return Result(check(name, None, proves=proves), ok, seen, reason, "type this" if not ok else "", 1.0, 1)
-
-
-def test_the_verdict_of_no_checks_is_a_failure() -> None:
-    error = verdict([], "up")
-    assert error is not None
-    assert error.reason == "CHECK_MISSING"
-
-
-def test_the_verdict_of_checks_that_hold() -> None:
-    assert verdict([result("a", True)], "up") is None
-
-
-def test_the_verdict_begins_with_what_explains_the_rest_and_lists_all() -> None:
-    results = [
-        result("canary", False, "NETWORK_POLICY_UNPROVEN", proves="security"),
-        result("later", False, "CHECK_UNFINISHED"),
-        result("fine", True),
-        result("db", False, "WORKLOAD_NOT_READY", "pod db-0"),
-        result("one", False, "HTTP_UNREACHABLE", "same", proves="ingress"),
-        result("two", False, "HTTP_UNREACHABLE", "same", proves="ingress"),
-    ]
-    error = verdict(results, "validate")
-    assert error is not None
-    assert (error.reason, error.do) == ("WORKLOAD_NOT_READY", "type this")
-    assert error.seen.splitlines()[:2] == ["db: pod db-0", "in all 5 of 6 checks failed; the others:"]
-    assert "  one, two\n    HTTP_UNREACHABLE: same\n    -> type this" in error.seen
-    assert len(error.details["checks"]) == 6

@@ -18,7 +18,7 @@ import pytest
 import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.catalog import collect
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Result
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.session import verdict
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.verdict import verdict
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import load_platform
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import render_mode
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.causes import by_cause
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.engine import State
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Result
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Check, Emit
@@ -20,11 +21,14 @@ def components(states: Sequence[State]) -> tuple[int, int]:
 
 
 def blocker(states: Sequence[State]) -> str:
-    """What is waited for, in a few words: the first check in order that does not hold and was looked at."""
-    for state in states:
-        if not state.last.ok and (state.last.reason != "CHECK_UNFINISHED" or state.done):
-            return f"{state.check.component}: {' '.join(state.last.seen.split())}"
-    return next((f"{state.check.component}: looking" for state in states if not state.last.ok), "")
+    """What is waited for, in a few words: of the checks that do not hold and were looked at, the first by cause."""
+    missing = [state for state in states if not state.last.ok]
+    seen = [state for state in missing if state.last.reason != "CHECK_UNFINISHED" or state.done]
+    if seen:
+        key = by_cause(state.check for state in seen)
+        first = min(seen, key=lambda state: key(state.check))
+        return f"{first.check.component}: {' '.join(first.last.seen.split())}"
+    return next((f"{state.check.component}: looking" for state in missing), "")
 
 
 class Heartbeat:

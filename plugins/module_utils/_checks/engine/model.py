@@ -142,7 +142,8 @@ class CheckType(Protocol):
 class Check:
     """One entry of a checks.yml. ``budget`` is the seconds `up` gives it, None for the run's own.
 
-    ``gate`` is the validation of gates.yml that it belongs to, empty when no gate demands it.
+    ``gate`` is the validation of gates.yml that it belongs to, empty when no gate demands it. ``needs`` is all that its
+    component needs, directly or not.
     """
 
     id: str
@@ -153,6 +154,7 @@ class Check:
     body: CheckType
     budget: float | None = None
     gate: str = ""
+    needs: frozenset[str] = frozenset()
 
 
 @dataclass

@@ -10,12 +10,12 @@ import typing
 from collections.abc import Iterable
 from typing import Any
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.causes import needed_by
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.entries import Entry
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Check, CheckType, target_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.references import resolve
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types import TYPES
 
-PROVES = ("ready", "ingress", "config", "security", "function")
 # An argument of a type that its entry does not write: it follows from where the entry stands.
 _GIVEN = "component"
 
@@ -97,5 +97,7 @@ def parse(entries: Iterable[Entry], contract: dict[str, Any]) -> list[Check]:
         except ValueError as error:
             raise entry.wrong(str(error)) from error
         body = _body(entry, given)
-        checks.append(Check(entry.id, entry.component, entry.proves, entry.phase, entry.type, body, entry.data.get("budget"), entry.gate))
+        needs = needed_by(contract.get("services", {}), entry.component)
+        budget = entry.data.get("budget")
+        checks.append(Check(entry.id, entry.component, entry.proves, entry.phase, entry.type, body, budget, entry.gate, needs))
     return checks

@@ -1,6 +1,6 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One run of the probe, from parameters to verdict."""
+"""One run of the probe, from parameters to results."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.engine import Engine, Progress
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Check, Context, InPod, Result, target_of
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.parse import PROVES
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.state import read_realm, secret_reader
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.tokens import Tokens
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project, no_cluster
@@ -120,42 +119,3 @@ def run_checks(site: Site, checks: Sequence[Check], timeout: float, progress: Pr
     with open_context(site, heals) as context:
         engine = Engine(lambda: replace(context, snapshot=context.renew(), project=context.project.fresh()), time.monotonic, progress)
         return engine.run(checks, timeout)
-
-
-def verdict(results: Sequence[Result], phase: str) -> ParityError | None:
-    """The failure that the results add up to, None when every check holds.
-
-    Its reason is that of the first check that failed by itself, readiness before all else and then in order
-    of dependency: that one explains most of the others. Its text lists every failed check with what was seen
-    and what to type, those with the same failure together. A run without checks proves nothing and fails.
-    """
-    if not results:
-        return ParityError("CHECK_MISSING", f"there is no check of phase {phase}")
-    bad = [result for result in results if not result.ok]
-    if not bad:
-        return None
-    bad.sort(key=lambda result: (result.reason == "CHECK_UNFINISHED", PROVES.index(result.check.proves)))
-    first = bad[0]
-    lines = [f"{first.check.id}: {first.seen}"]
-    if len(bad) > 1:
-        lines.append(f"in all {len(bad)} of {len(results)} checks failed; the others:")
-    same: dict[tuple[str, str, str], list[str]] = {}
-    for result in bad[1:]:
-        same.setdefault((result.reason, result.seen, result.do), []).append(result.check.id)
-    for (reason, seen, do), ids in same.items():
-        lines.append(f"  {', '.join(ids)}\n    {reason}: {seen}\n    -> {do}")
-    return ParityError(first.reason, "\n".join(lines), first.do, {"checks": [result.as_dict() for result in results]})
-
-
-def summary(results: Sequence[Result]) -> list[str]:
-    """What was proved, a line for each component, and what is worth knowing although it holds."""
-    by_component: dict[str, list[Result]] = {}
-    for result in results:
-        by_component.setdefault(result.check.component, []).append(result)
-    width = max((len(name) for name in by_component), default=0)
-    lines = []
-    for name, own in by_component.items():
-        proved = sorted({result.check.proves for result in own}, key=PROVES.index)
-        count = f"{len(own)} check{'s' if len(own) > 1 else ''}"
-        lines.append(f"  {name.ljust(width)}  {count:>9}  {', '.join(proved)}")
-    return lines + [f"  {result.check.id}: {result.seen}" for result in results if "enforced" in result.details]
