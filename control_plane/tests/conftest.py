@@ -32,8 +32,10 @@ from support import processes
 from support.issuer import Issuer
 from support.processes import Server, free_port
 from support.sealed import SESSION_KEY
-from support.serving import serving
+from support.serving import look_often, serving
 from support.tls import Authority
+
+look_often()
 
 
 @pytest.fixture(autouse=True)

@@ -30,7 +30,10 @@ def test_probes_are_not_public(api: httpx.Client) -> None:
         assert (api.get(path).status_code, api.get(path).json()["code"]) == (404, "not_found")
 
 
-def test_not_ready_without_a_database(start_api: Callable[..., httpx.Client], issuer: Issuer, probe: Probe) -> None:
+def test_not_ready_without_a_database(
+    start_api: Callable[..., httpx.Client], issuer: Issuer, probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gpuaas.database.CHECKOUT_SECONDS", 0.2)
     api = start_api(GPUAAS_DATABASE_PORT=str(free_port()))
     response = probe(str(api.base_url), "ready")
     assert response.status_code == 503

@@ -310,7 +310,8 @@ def test_a_server_that_is_not_there(authority: Authority, identity: Path) -> Non
 def test_a_server_that_says_nothing(
     authority: Authority, identity: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("gpuaas.secrets.infisical_http.READ_SECONDS", 0.2)
+    # The handshake counts as connecting.
+    monkeypatch.setattr("gpuaas.secrets.infisical_http.CONNECT_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         provider = _infisical(f"https://127.0.0.1:{silent.getsockname()[1]}", authority, identity)
         started = time.monotonic()

@@ -149,8 +149,10 @@ def test_without_its_servers(
     database: psycopg.Connection,
     redis_client: redis.Redis,
     capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
     what: str,
 ) -> None:
+    monkeypatch.setattr("gpuaas.database.CHECKOUT_SECONDS", 0.2)
     port = free_port()
     changed = replace(settings, database_port=port) if what == "database" else replace(settings, redis_port=port)
     assert seed.run(changed, secrets) == (seed.EX_UNAVAILABLE if what == "database" else 0)
