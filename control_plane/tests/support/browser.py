@@ -66,6 +66,11 @@ class Browser:
             response = self.request("GET", response.headers["Location"])
         return response
 
+    def callback(self) -> str:
+        """Begin to log in: the address that the issuer sends back to, which is not visited yet."""
+        location = self.request("GET", "/auth/login").headers["Location"]
+        return str(self.request("GET", location).headers["Location"])
+
     def submit(self, page: httpx.Response, action: str, **values: str) -> httpx.Response:
         """Send a form of ``page`` and follow where it leads."""
         form = Forms(page.text).forms[action] | values
