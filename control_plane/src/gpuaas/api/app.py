@@ -12,11 +12,10 @@ from fastapi import FastAPI
 from fastapi.responses import Response
 from starlette.datastructures import Headers
 
-from gpuaas import __version__, http, probes
-from gpuaas.admission import Admission
+from gpuaas import __version__
 from gpuaas.api import docs, problems, readiness, routes
 from gpuaas.api.resources import opened
-from gpuaas.service import Service
+from gpuaas.service import Service, behind_edge
 from gpuaas.settings import ApiSecrets, ApiSettings
 
 HEADERS = {
@@ -68,17 +67,8 @@ def create_service(
     async def documentation() -> Response:
         return Response(page, headers={"Content-Security-Policy": docs.POLICY}, media_type="text/html")
 
-    return Service(
-        app=http.Edge(
-            app,
-            HEADERS,
-            Admission(settings.source_limit_per_minute, settings.trusted_proxies, _credential),
-            problems.refused,
-        ),
-        probes=probes.create_app(lambda: readiness.checks(app.state.resources)),
-        listen_port=settings.listen_port,
-        probe_port=settings.probe_port,
-        log_level=settings.log_level,
+    return behind_edge(
+        app, settings, HEADERS, _credential, problems.refused, lambda: readiness.checks(app.state.resources)
     )
 
 

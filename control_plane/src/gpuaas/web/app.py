@@ -13,16 +13,15 @@ from starlette.requests import cookie_parser
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from gpuaas import http, probes
-from gpuaas.admission import Admission
-from gpuaas.service import Service
+from gpuaas.service import Service, behind_edge
 from gpuaas.settings import WebSecrets, WebSettings
 from gpuaas.web import auth, configuration, errors, instances, readiness
 from gpuaas.web.resources import SESSION_COOKIE, opened
 
-POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self';"
+    " base-uri 'none'; frame-ancestors 'none'",
+}
 
 
 def create_service(
@@ -51,17 +50,8 @@ def create_service(
         exception_handlers=errors.HANDLERS,
     )
     app.router.redirect_slashes = False
-    return Service(
-        app=http.Edge(
-            app,
-            {"Content-Security-Policy": POLICY},
-            Admission(settings.source_limit_per_minute, settings.trusted_proxies, _credential),
-            errors.refused,
-        ),
-        probes=probes.create_app(lambda: readiness.checks(app.state.resources)),
-        listen_port=settings.listen_port,
-        probe_port=settings.probe_port,
-        log_level=settings.log_level,
+    return behind_edge(
+        app, settings, HEADERS, _credential, errors.refused, lambda: readiness.checks(app.state.resources)
     )
 
 
