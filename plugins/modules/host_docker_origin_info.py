@@ -15,28 +15,12 @@ description:
     the machine, it asks Docker's own archive, and if that answers returns its packages, source and key in their place.
   - The archive is asked by apt itself, so with the proxies and certificates that apt has. Nothing is changed.
 extends_documentation_fragment:
+  - gpuaas.parity.apt_source
   - gpuaas.parity.attributes
   - gpuaas.parity.attributes.reads_only
 requirements:
   - apt
 options:
-  packages:
-    description: Packages, by their names in the distribution.
-    type: list
-    elements: str
-    default: []
-  suite:
-    description: The suite that has them. Empty for the suites that are configured.
-    type: str
-    default: ""
-  sources:
-    description: A deb822 sources file for O(suite).
-    type: str
-    default: ""
-  preferences:
-    description: A preferences file for O(suite).
-    type: str
-    default: ""
   origin:
     description: In words, where O(packages) come from.
     type: str

@@ -16,33 +16,17 @@ description:
   - If there are any, it fails with C(HOST_UPGRADE_REFUSED), unless O(agreed=true) or the machine is disposable, because
     the variable E(CI) is set or because process 1 is no init system, as in a container.
 extends_documentation_fragment:
+  - gpuaas.parity.apt_source
   - gpuaas.parity.attributes
   - gpuaas.parity.attributes.reads_only
 requirements:
   - apt
 options:
-  packages:
-    description: Packages, from O(suite) where that is set, without what they recommend.
-    type: list
-    elements: str
-    default: []
   plain_packages:
     description: Packages from the configured suites, with what they recommend.
     type: list
     elements: str
     default: []
-  suite:
-    description: A suite that O(sources) adds.
-    type: str
-    default: ""
-  sources:
-    description: A deb822 sources file.
-    type: str
-    default: ""
-  preferences:
-    description: A preferences file that goes with O(sources).
-    type: str
-    default: ""
   keyring:
     description: The key of the archive in O(sources), if apt has it not yet.
     type: str
