@@ -20,8 +20,11 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +40,11 @@ CACHE = CHECKOUT / ".cache" / "mutation"
 # Under this path the tests import the copy that is mutated, and the other collections as they are.
 IMPORTED = CACHE / "import" / "ansible_collections"
 TREE = IMPORTED / "gpuaas" / "parity"
+# How tests are started, by the environment that a room names: the reference control plane's is its own.
+STARTED = {
+    "collection": [".venv/bin/python", "-m", "pytest", "--hypothesis-seed=0"],
+    "control-plane": [".cache/control-plane-venv/bin/python", "-m", "pytest"],
+}
 # Each comparison becomes its opposite and its neighbour; more of a kind tells nothing more. `|` is left alone, since most
 # stand in annotations, which nobody evaluates; so are decorators, without which a dataclass is none.
 KEPT = re.compile(
@@ -104,11 +112,23 @@ def baseline(command: str) -> float:
     return time.monotonic() - began
 
 
+@contextmanager
+def scratch() -> Iterator[None]:
+    """A place for temporary files that goes when the tests have ended, or were ended and took nothing with them."""
+    with tempfile.TemporaryDirectory(prefix="gpuaas-mutation-") as place:
+        # Postgres runs as another user where the tests run as root.
+        Path(place).chmod(0o755)
+        os.environ["TMPDIR"] = place
+        yield
+        del os.environ["TMPDIR"]
+
+
 def try_room(name: str, room: dict[str, Any], most: int | None) -> dict[str, Any]:
     """Try the mutants of a room that have not been tried, ``most`` in all; the score."""
     session = CACHE / f"{name}-{digest_of(room)}.sqlite"
     modules = sorted(path.relative_to(TREE) for pattern in room["modules"] for path in TREE.glob(pattern))
-    command = shlex.join([str(CHECKOUT / ".venv/bin/python"), "-m", "pytest", "-qqx", "--tb=no", "--hypothesis-seed=0", *room["tests"]])
+    python, *started = STARTED[room.get("environment", "collection")]
+    command = shlex.join([str(CHECKOUT / python), *started, "-qqx", "--tb=no", *room["tests"]])
     with use_db(str(session), WorkDB.Mode.create) as database:
         if not database.num_work_items:
             init(modules, database, {})
@@ -119,7 +139,8 @@ def try_room(name: str, room: dict[str, Any], most: int | None) -> dict[str, Any
         # A test that a mutant keeps from ending has found it.
         limit = 10 + 5 * baseline(command) if pending else 0.0
         for number, item in enumerate(pending, 1):
-            result = mutate_and_test(item.mutations, command, limit)
+            with scratch():
+                result = mutate_and_test(item.mutations, command, limit)
             database.set_result(item.job_id, result)
             print(f"{name}: {number} of {len(pending)}: {result.test_outcome.value if result.test_outcome else 'no mutant'}", flush=True)
         wanted = {item.job_id for item in chosen}

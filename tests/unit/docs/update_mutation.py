@@ -44,7 +44,8 @@ def survivors(measured: dict[str, Any], reasons: dict[str, str]) -> str:
         raise SystemExit(f"{MUTATION / 'reasons.toml'}: no reason for a survivor, or no survivor for a reason: {', '.join(wrong)}")
     rows = ["| id | where | line | mutant | why it lives |", "|---|---|---|---|---|"]
     for name, one in sorted(left.items(), key=lambda entry: (entry[1]["module"], entry[1]["was"], entry[0])):
-        where = f"{one['module'].removeprefix('plugins/module_utils/')} {one['in']}".strip()
+        module = one["module"].removeprefix("plugins/module_utils/").removeprefix("control_plane/src/")
+        where = f"{module} {one['in']}".strip()
         was, becomes = (f"`{one[key]}`".replace("|", "\\|") for key in ("was", "becomes"))
         rows.append(f"| {name} | {where} | {was} | {becomes} | {reasons[name]} |")
     return "\n".join(rows)
