@@ -303,6 +303,10 @@ REASONS: dict[str, Reason] = {
     "IMAGE_NOT_ON_NODE": Reason("a pod's image is not on the node", "{up} builds or loads it"),
     "CONTAINER_CONFIG_BROKEN": Reason("a container refers to configuration that does not exist", "{up} applies it again"),
     "CONTAINER_CRASHING": Reason("a container ends again and again", "{logs} shows its last output"),
+    "POD_UNSCHEDULABLE": Reason(
+        "no node has enough processor or memory left for a pod",
+        "end what takes most of it, or lower its resources.requests, then {up}; a machine that the platform alone fills is too small",
+    ),
     "JOB_FAILED": Reason("a job gave up", "{logs} shows its output; {up} runs it again"),
     "JOB_NOT_COMPLETE": Reason("a job has not completed", "{logs}"),
     "NAME_NOT_LOOPBACK": Reason(

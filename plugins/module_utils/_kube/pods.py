@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,12 @@ HOPELESS: dict[str, tuple[str, float]] = {
 # the fourth pause.
 CRASHES = 3
 CRASH_GRACE = 20.0
+
+# What the scheduler says of a resource that all nodes together have too little left of
+# (kubernetes: pkg/scheduler/framework/plugins/noderesources/fit.go). Room comes when a pod
+# ends that is on its way out, and the longest of the platform's may take 30 s for it.
+_INSUFFICIENT = re.compile(r"Insufficient ([a-z][a-z0-9./-]*[a-z0-9])")
+ROOM_GRACE = 60.0
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,19 @@ def restarts(pod: Object) -> int:
     return sum(int(status.get("restartCount") or 0) for status in pod.get("status", {}).get("containerStatuses") or [])
 
 
+def lacking(pod: Object) -> list[str]:
+    """The resources, such as ``cpu``, that no node has enough of for a pod that waits for one."""
+    return list(dict.fromkeys(_INSUFFICIENT.findall(_unplaced(pod))))
+
+
+def _unplaced(pod: Object) -> str:
+    """Why the scheduler found no node for a pod; empty when it did, or has not looked yet."""
+    for condition in (pod.get("status") or {}).get("conditions") or []:
+        if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
+            return str(condition.get("message") or condition.get("reason") or "the scheduler says no cause")
+    return ""
+
+
 def blocker(pod: Object) -> Blocker:
     """What keeps a pod from being ready: container state first, then scheduling, then its phase."""
     name = pod["metadata"]["name"]
@@ -66,9 +86,9 @@ def blocker(pod: Object) -> Blocker:
         found = _container(name, container)
         if found:
             return found
-    for condition in status.get("conditions") or []:
-        if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
-            return Blocker(f"pod {name} is not scheduled: {condition.get('message') or condition.get('reason')}")
+    if unplaced := _unplaced(pod):
+        seen = f"pod {name} is not scheduled: {unplaced}"
+        return Blocker(seen, "POD_UNSCHEDULABLE", ROOM_GRACE) if lacking(pod) else Blocker(seen)
     if status.get("phase") == "Running":
         statuses = status.get("containerStatuses") or []
         ready = sum(1 for container in statuses if container.get("ready"))

@@ -80,6 +80,32 @@ def test_a_workload_names_the_pod_its_state_and_the_last_event(make_context: Mak
     assert found.seen == "pod api-0, container api: ImagePullBackOff: no such image; last event: BackOff: last words"
 
 
+def test_a_workload_that_finds_no_room_names_who_takes_it(make_context: MakeContext) -> None:
+    def asking(name: str, service: str, cpu: str, **status: Any) -> Object:
+        item = pod(name, NS, service, **status)
+        item["spec"]["containers"][0]["resources"] = {"requests": {"cpu": cpu}}
+        return item
+
+    lost = asking("api-0", "api", "30m", ready=False)
+    said = "0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available"
+    lost["status"] = {"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False", "message": said}]}
+    others = [asking(f"other-{cpu}", "other", cpu) for cpu in ("5m", "10m", "0.4", "1500m")]
+    for item in others:
+        item["spec"]["nodeName"] = "node"
+    others[1]["status"]["phase"] = "Succeeded"
+    objects = {
+        "deployments": [workload("api", NS, ready=0)],
+        "pods": [lost, *others],
+        "nodes": [named("node", status={"allocatable": {"cpu": "2"}})],
+    }
+    found = Workload("api").run(make_context(objects))
+    assert (found.reason, found.grace) == ("POD_UNSCHEDULABLE", 60.0)
+    assert found.seen == (
+        f"pod api-0 is not scheduled: {said} it asks for 30m of cpu, 1905m of 2000m are taken, "
+        f"most of it by {NS}/other-1500m 1500m, {NS}/other-0.4 400m, {NS}/other-5m 5m"
+    )
+
+
 def test_a_daemonset(make_context: MakeContext) -> None:
     item = workload("api", NS)
     item["status"] |= {"desiredNumberScheduled": 1, "numberReady": 1, "updatedNumberScheduled": 1}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 
 import pytest
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
@@ -10,8 +11,10 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._kube.pods import (
     Blocker,
     blocker,
     is_ready,
+    lacking,
     restarts,
 )
+from ansible_collections.gpuaas.parity.plugins.module_utils._kube.room import wants
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.snapshot import Snapshot
 from ansible_collections.gpuaas.parity.tests.unit.kube.objects import FakeReader, named, pod, waiting, warning
 
@@ -117,8 +120,26 @@ def test_a_pod_without_a_node() -> None:
     item = pod("api-0", "n", "api", ready=False)
     item["status"] = {
         "phase": "Pending",
-        "conditions": [{"type": "PodScheduled", "status": "False", "message": "0/1 nodes: Insufficient memory"}],
+        "conditions": [{"type": "PodScheduled", "status": "False", "message": "0/1 nodes: 1 had an untolerated taint"}],
     }
-    assert blocker(item).seen == "pod api-0 is not scheduled: 0/1 nodes: Insufficient memory"
+    assert blocker(item) == Blocker("pod api-0 is not scheduled: 0/1 nodes: 1 had an untolerated taint")
     item["status"] = {"phase": "Pending"}
     assert blocker(item).seen == "pod api-0 is Pending"
+
+
+def test_a_pod_that_no_node_has_room_for() -> None:
+    item = pod("api-0", "n", "api", ready=False)
+    said = "0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory."
+    item["status"] = {"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False", "message": said}]}
+    assert blocker(item) == Blocker(f"pod api-0 is not scheduled: {said}", "POD_UNSCHEDULABLE", 60.0)
+    assert lacking(item) == ["cpu", "memory"]
+    assert lacking(pod("api-0", "n", "api", ready=False)) == []
+
+
+def test_what_a_pod_asks_for_is_counted_as_the_scheduler_does() -> None:
+    item = pod("api-0", "n", "api")
+    item["spec"] = {
+        "containers": [{"resources": {"requests": {"memory": "1Gi"}}}, {"resources": {"requests": {"memory": "512Mi"}}}, {}],
+        "initContainers": [{"resources": {"requests": {"memory": "1Gi", "cpu": "0.2"}}}],
+    }
+    assert (wants(item, "memory"), wants(item, "cpu")) == (1536 * 2**20, Fraction(1, 5))

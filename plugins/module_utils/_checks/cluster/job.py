@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.cluster.rollout import in_room
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Context, Observation, failed, passed
-from ansible_collections.gpuaas.parity.plugins.module_utils._kube.pods import blocker
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,6 @@ class ClusterJob:
         pods = context.snapshot.pods(namespace, {"batch.kubernetes.io/job-name": self.name})
         if not pods:
             return failed("JOB_NOT_COMPLETE", f"job/{self.name} has no pod yet")
-        found = blocker(pods[-1])
+        found = in_room(context.snapshot, pods[-1])
         reason = "JOB_NOT_COMPLETE" if found.grace is None else found.reason
         return failed(reason, found.seen, found.grace)

@@ -9,7 +9,8 @@ from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Context, Observation, failed, passed
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._kube.pods import Blocker, blocker, is_ready
+from ansible_collections.gpuaas.parity.plugins.module_utils._kube.pods import Blocker, blocker, is_ready, lacking
+from ansible_collections.gpuaas.parity.plugins.module_utils._kube.room import room
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.snapshot import Snapshot
 
 Object = dict[str, Any]
@@ -76,12 +77,19 @@ def problem(plural: str, workload: Object) -> str:
     return ""
 
 
+def in_room(snapshot: Snapshot, pod: Object) -> Blocker:
+    """What keeps a pod from being ready; who takes the room, where no node has enough of it."""
+    found = blocker(pod)
+    words = "; ".join(filter(None, (room(snapshot, pod, resource) for resource in lacking(pod))))
+    return Blocker(f"{found.seen} {words}", found.reason, found.grace) if words else found
+
+
 def why(snapshot: Snapshot, namespace: str, workload: Object) -> Blocker | None:
     """What keeps the newest pod that is not ready from being so, with the last warning about it."""
     waiting = [pod for pod in snapshot.pods(namespace, labels_of(workload)) if not is_ready(pod)]
     if not waiting:
         return None
-    found = blocker(waiting[-1])
+    found = in_room(snapshot, waiting[-1])
     events = snapshot.warnings(namespace, waiting[-1]["metadata"]["name"])
     if events:
         last = f"; last event: {events[-1].get('reason')}: {' '.join(str(events[-1].get('message')).split())[:160]}"
