@@ -7,9 +7,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._compose import delivered, machine, sources
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose import delivered, machine, sources, started
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.networks import cut_off
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.ours import require_ours, things
-from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project, is_paused, name_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.resolved import load_resolved
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.supplied import Supplied, file_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
@@ -35,6 +36,8 @@ class ActionModule(ParityAction):
         path = state_dir / "machine.yml"
         changed = write_if_changed(path, machine.as_bytes(wanted), dry=self.check_mode)
         services = {service: document["services"][service] for service in wanted["services"]}
-        stale = delivered.changed_since(docker, project, services, rendered, state_dir)
-        current = machine.is_current(wanted, project.containers()) and not stale
-        return {"changed": changed, "file": str(path), "project": name, "current": current, "stale": stale}
+        containers = project.containers()
+        stale = sorted({*delivered.changed_since(docker, project, services, rendered, state_dir), *cut_off(document, containers)})
+        current = machine.is_current(wanted, containers) and started.is_as_started(containers, state_dir) and not stale
+        paused = [name_of(item) for item in containers if is_paused(item)]
+        return {"changed": changed, "file": str(path), "project": name, "current": current, "stale": stale, "paused": paused}

@@ -7,6 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose import started
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.explain import explain
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.remove import remove
@@ -18,12 +19,14 @@ from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import Parit
 
 
 class ActionModule(ParityAction):
-    """Remove a Compose project, or say why it did not come up."""
+    """Remove a Compose project, remember what was started of it, or say why it did not come up."""
 
     DOCUMENTATION = DOCUMENTATION
 
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
         docker, name = Docker(), params["project"]
+        if params["state"] == "remembered":
+            return {"changed": started.remember(Project(docker, name), own_path(params["state_dir"]), dry=self.check_mode)}
         if params["state"] == "explained":
             project = Project(docker, name)
             reset = Reset.of_run(docker, project, own_path(params["state_dir"]), Path(params["checkout"]))

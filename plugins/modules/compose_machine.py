@@ -14,8 +14,10 @@ description:
   - Writes C(machine.yml) in O(state_dir), a Compose file that is merged over the rendered C(compose.yml). It names the
     image of each service by its content key. It also labels each service with a digest of the files that the service
     reads, so that a changed secret, certificate or script recreates the container.
-  - Says whether the project already runs as it is defined, so that Compose need not be called, and which services have files in
-    a volume that were changed since they were handed out, which Compose does not see.
+  - Says whether the project already runs as it is defined, so that Compose need not be called, and which services have to be
+    recreated for what Compose does not see, as files in a volume that were changed since they were handed out.
+  - A container that somebody made again with another definition since M(gpuaas.parity.compose_project) remembered it does not
+    run as it is defined.
   - Refuses, before anything is written, a project of the same name that another checkout or another user made.
 extends_documentation_fragment:
   - gpuaas.parity.attributes
@@ -75,11 +77,17 @@ current:
   sample: false
 stale:
   description:
-    - Services with a file in a volume that is not the one that was handed out, and the service that hands out. They have to be
-      recreated.
+    - Services with a file in a volume that is not the one that was handed out, and the service that hands out; services with a
+      container that was taken off its network. They have to be recreated.
     - Empty where nothing differs, and where nothing runs.
   returned: success
   type: list
   elements: str
   sample: [api, secrets]
+paused:
+  description: Names of containers that are paused. They have to go on before Compose can do anything with them.
+  returned: success
+  type: list
+  elements: str
+  sample: [gpuaas-local-api-1]
 """

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: compose_project
-short_description: Remove a Compose project completely, or explain why it did not come up
+short_description: Remove a Compose project completely, remember its start, or explain why it did not come up
 version_added: 0.1.0
 author: gpuaas.parity contributors (@gpuaas)
 description:
   - V(absent) removes the containers, networks, volumes and rendered files of the project, whatever state they are in, and
     fails if anything is left. It finds them by label, so it needs no file of the project.
+  - V(remembered) writes C(started.json) in O(state_dir), the definition that Compose gave each container. From it
+    M(gpuaas.parity.compose_machine) knows a container that was made otherwise since.
   - V(explained) always fails. It names the container that kept C(docker compose up) from succeeding, and shows what that
     container logged last.
   - The contract rendered in O(state_dir) says what belongs to the project. A project of the same name that another checkout
@@ -25,9 +27,9 @@ requirements:
   - Docker Engine >= 25
 options:
   state:
-    description: Whether to remove the project or to explain its failure.
+    description: Whether to remove the project, to remember what was started, or to explain its failure.
     type: str
-    choices: [absent, explained]
+    choices: [absent, remembered, explained]
     default: absent
   project:
     description: Name of the project.
@@ -67,7 +69,7 @@ extends_documentation_fragment:
   - gpuaas.parity.failure
 removed:
   description: What was removed, or would be removed in check mode.
-  returned: success
+  returned: success, for O(state=absent)
   type: list
   elements: str
   sample: [container gpuaas-local-api-1, network gpuaas-local, volume gpuaas-local_postgres-data]

@@ -87,6 +87,11 @@ def name_of(container: Object) -> str:
     return str(container.get("Name") or container.get("Id") or "?").removeprefix("/")
 
 
+def is_paused(container: Object) -> bool:
+    """Whether its processes are frozen: Compose can neither start nor replace it so."""
+    return str(state_of(container).get("Status")) == "paused"
+
+
 def is_running(container: Object) -> bool:
     return str(state_of(container).get("Status")) == "running"
 

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.gpuaas.parity.plugins.module_utils._compose import machine, sources
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose import machine, sources, started
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.networks import cut_off
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
-from .conftest import container
+from .conftest import PROJECT, Engine, container
 
 KEYS = {name: f"key-of-{name}" for name in ("base", "traefik", "postgres", "valkey", "keycloak", "control-plane")}
 Rendered = Callable[[], tuple[Path, Path]]
@@ -135,6 +137,30 @@ def test_a_container_of_an_older_definition_is_not_current(rendered: Rendered) -
     items = labelled(running(document), document)
     items[0]["Config"]["Labels"][machine.MADE_FROM_LABEL] = "older"
     assert not machine.is_current(document, items)
+
+
+def test_a_container_that_somebody_defined_otherwise_is_not_as_started(engine: Engine, tmp_path: Path) -> None:
+    engine.containers += [container("api"), container("web")]
+    for item in engine.containers:
+        item["Config"]["Labels"]["com.docker.compose.config-hash"] = "ours"
+    assert not started.is_as_started(engine.containers, tmp_path)
+    assert started.remember(Project(engine.docker, PROJECT), tmp_path, dry=False)
+    assert started.is_as_started(engine.containers, tmp_path)
+    assert not started.remember(Project(engine.docker, PROJECT), tmp_path, dry=False)
+    engine.containers[1]["Config"]["Labels"]["com.docker.compose.config-hash"] = "theirs"
+    assert not started.is_as_started(engine.containers, tmp_path)
+
+
+def test_a_container_off_its_network_is_cut_off(project: dict[str, Any]) -> None:
+    items = [container(name) for name in project["services"]]
+    for item in items:
+        item["NetworkSettings"] = {"Networks": {PROJECT: {}}}
+    assert cut_off(project, items) == []
+    items[0]["NetworkSettings"] = {"Networks": {}}
+    assert cut_off(project, items) == [items[0]["Config"]["Labels"]["com.docker.compose.service"]]
+    assert cut_off(project, [container("stranger")]) == []
+    # It has none.
+    assert cut_off(project, [container("secrets")]) == []
 
 
 def contract_of(source: str) -> dict[str, Any]:
