@@ -1,26 +1,48 @@
-"""Postgres outlives SIGKILL: it is back by itself, with all that it acknowledged, and so is who needs it."""
+"""Everything outlives SIGKILL under writes: it is back by itself, and nothing is lost or done twice."""
 
 from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import pytest
 from ansible_collections.gpuaas.parity.plugins.module_utils._net import loopback
+from ansible_collections.gpuaas.parity.tests.writes.account import Account, stored
+from ansible_collections.gpuaas.parity.tests.writes.writers import Writers
 
 from .running import Running
 
 PATIENCE = 120.0
 # More than one request keeps busy, so that as many connections to the database are open.
 AT_ONCE = 8
+# Writes that are acknowledged before and after.
+ENOUGH = 12
 _numbers = itertools.count()
 
 
-def restarts(running: Running) -> tuple[int, bool]:
-    """How often the container of Postgres was started again, and whether it is ready."""
-    pod = running.kubectl("get", "pod", "postgres-0", "--namespace=gpuaas-data")
-    (status,) = pod["status"]["containerStatuses"]
-    return status["restartCount"], status["ready"]
+def containers(running: Running) -> dict[str, tuple[str, bool]]:
+    """The container of each component, by its id, and whether it is ready."""
+    found = {}
+    for pod in running.objects("pods"):
+        for status in pod["status"].get("containerStatuses", []):
+            if status["name"] in running.contract["services"] and pod["status"]["phase"] == "Running":
+                found[status["name"]] = (str(status.get("containerID", "")).rpartition("/")[2], bool(status["ready"]))
+    return found
+
+
+def kill(running: Running, container: str) -> None:
+    """SIGKILL for the first process of a container, whatever its name; from within it would be ignored."""
+    running.host.check_output("docker exec %s ctr --namespace k8s.io tasks kill --signal SIGKILL %s", running.node, container)
+
+
+def await_(holds: Callable[[], bool], seen: Callable[[], object]) -> None:
+    """Until something holds; what is asked takes a tenth of a second itself."""
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < end, seen()
 
 
 def login(running: Running) -> int:
@@ -42,19 +64,32 @@ def strangers(running: Running) -> set[int]:
         return set(pool.map(ask, itertools.islice(_numbers, 4 * AT_ONCE)))
 
 
-def test_postgres_is_back_after_sigkill_with_its_data(running: Running) -> None:
-    running.sql("DROP TABLE IF EXISTS kept; CREATE TABLE kept AS SELECT 42 AS answer")
+def test_all_is_back_after_sigkill_and_nothing_acknowledged_is_lost(
+    running: Running, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert strangers(running) == {401}
-    before, _ready = restarts(running)
-    # Its first process, in whose place the next container has another one.
-    running.host.check_output("docker exec %s pkill --signal KILL --oldest --exact postgres", running.node)
-    end = time.monotonic() + PATIENCE
-    while not (seen := restarts(running))[1] or seen[0] == before:
-        # Each question takes a tenth of a second itself.
-        assert time.monotonic() < end, seen
-    assert seen == (before + 1, True)
-    assert running.sql("SELECT answer FROM kept; DROP TABLE kept") == "42"
-    while (seen_by_user := login(running)) != 200:
-        assert time.monotonic() < end, seen_by_user
+    before = containers(running)
+    assert len(before) > 1
+    phase = ["before"]
+    with Writers(running.state_dir, tmp_path / "calls.jsonl", lambda: phase[0]) as writers:
+        await_(lambda: writers.record.acknowledged() >= ENOUGH, writers.record.acknowledged)
+        phase[0] = "everything gets SIGKILL"
+        for container, _ready in before.values():
+            kill(running, container)
+
+        def are_back() -> bool:
+            now = containers(running)
+            return all(name in now and now[name][1] and now[name][0] != container for name, (container, _ready) in before.items())
+
+        await_(are_back, lambda: containers(running))
+        phase[0] = "after"
+        until = writers.record.acknowledged() + ENOUGH
+        await_(lambda: writers.record.acknowledged() >= until, writers.record.acknowledged)
+    account = Account(writers.record.calls, stored(running.sql, writers.run), writers.visitor.pages)
+    with capsys.disabled():
+        print(*account.lines(), sep="\n")
+    assert account.problems() == []
+    running.sql(f"UPDATE instances SET state = 'deleted', deleted_at = now() WHERE name LIKE '{writers.run}-%'")
+    await_(lambda: login(running) == 200, lambda: login(running))
     # Every connection of before is dead; none of them may reach a user as an error.
     assert strangers(running) == {401}

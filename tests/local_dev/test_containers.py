@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from .conftest import Running
+from .running import Running
 
 # What the one container may do that hands files to their owners.
 ALLOWED = {"secrets": {"CHOWN", "DAC_OVERRIDE", "SETGID", "SETUID"}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .conftest import Running, docker
+from .running import Running, docker
 
 
 def test_postgres_starts_after_sigkill_with_its_data(running: Running) -> None:

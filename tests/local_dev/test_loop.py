@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.gpuaas.parity.plugins.module_utils._net import loopback
 from ansible_collections.gpuaas.parity.tests.verbs.run import run
 
-from .conftest import ROOT, Running
+from .running import ROOT, Running
 
 PACKAGE = ROOT / "control_plane" / "src" / "gpuaas"
 PATIENCE = 30.0

@@ -20,12 +20,19 @@ DONE_BY = {
     "k8s": "kubernetes.core.k8s",
     "k8s_exec": "kubernetes.core.k8s_exec",
     "docker_container": "community.docker.docker_container",
+    "docker_container_exec": "community.docker.docker_container_exec",
+    "docker_network": "community.docker.docker_network",
+    "docker_compose_v2": "community.docker.docker_compose_v2",
 }
 
 
-def table() -> str:
-    """A row for each fault."""
-    faults = yaml.safe_load((CHECKOUT / "tests" / "faults" / "faults.yml").read_text(encoding="utf-8"))["faults"]
+def table(target: str) -> str:
+    """A row for each fault of a target; of what is done to each container of a project, one for each way."""
+    known = yaml.safe_load((CHECKOUT / "tests" / "faults" / "faults.yml").read_text(encoding="utf-8"))
+    faults = list(known["faults"][target])
+    if target == "compose":
+        each = {"docker_container": {}, "seen": ["WORKLOAD_NOT_READY"]}
+        faults += [{"name": f"one container, each in turn, is {how}", **each} for how in known["faults_of_each"]]
     rows = ["| fault | done with | `validate` says |", "|---|---|---|"]
     for fault in faults:
         (module,) = fault.keys() & DONE_BY.keys()
@@ -34,4 +41,4 @@ def table() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(update(CHECKOUT / "docs" / "faults.md", {"faults": table()}))
+    sys.exit(update(CHECKOUT / "docs" / "faults.md", {target: table(target) for target in ("kubernetes", "compose")}))
