@@ -1,43 +1,41 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A node of two cores has room for every rollout at once: a pod that finds none waits for those that wait for it."""
+"""The smallest node has room for every rollout at once: a pod that finds none waits for those that wait for it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.quantities import quantity
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.resolve import of_lane, resolve
+from ansible_collections.gpuaas.parity.plugins.module_utils._kube.room import wants
 from ansible_collections.gpuaas.parity.tests.unit.contract.reference import LANES, PLATFORM
 from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import REPOSITORY
 
-NODE = 2000
+# Two cores, and what role `host` wants to be free (host_memory_gib).
+NODE = {"cpu": Fraction(2), "memory": Fraction(3 * 2**30)}
 # What kubeadm gives its static pods, kubernetes:cmd/kubeadm/app/phases/{controlplane/manifests,etcd/local}.go.
-STATIC_PODS = {"kube-apiserver": 250, "kube-controller-manager": 200, "kube-scheduler": 100, "etcd": 100}
+STATIC_PODS = {
+    "cpu": {"kube-apiserver": "250m", "kube-controller-manager": "200m", "kube-scheduler": "100m", "etcd": "100m"},
+    "memory": {"etcd": "100Mi"},
+}
 # What kind applies when it creates the cluster.
 OF_THE_NODE = sorted((REPOSITORY / "images/node/files/kind/manifests").glob("*.yaml"))
 
 Object = dict[str, Any]
 
 
-def millicores(quantity: object) -> int:
-    """A quantity of the processor (kubernetes.io/docs, Meaning of CPU), rounded up."""
-    text = str(quantity)
-    return int(text[:-1]) if text.endswith("m") else math.ceil(float(text) * 1000)
-
-
-def of_pod(spec: Object) -> int:
-    """What a pod requests: its containers together, or what one that runs before them wants alone."""
-
-    def wants(container: Object) -> int:
-        return millicores(container.get("resources", {}).get("requests", {}).get("cpu", 0))
-
-    together = sum(wants(container) for container in spec["containers"])
-    return max([together, *(wants(container) for container in spec.get("initContainers", []))])
+def amount(value: object) -> Fraction:
+    """A quantity of the processor in cores, one of memory in bytes."""
+    found = quantity(value)
+    assert found is not None, value
+    return found
 
 
 def surge(workload: Object, replicas: int) -> int:
@@ -49,19 +47,19 @@ def surge(workload: Object, replicas: int) -> int:
     return math.ceil(replicas * int(most[:-1]) / 100) if isinstance(most, str) else int(most)
 
 
-def pods(item: Object, replicas: int) -> Iterator[tuple[str, int]]:
+def pods(item: Object, replicas: int, resource: str) -> Iterator[tuple[str, Fraction]]:
     """The name of what makes pods, and what all of them request, those of a rollout included."""
     spec = item.get("spec", {})
     template = spec.get("jobTemplate", {}).get("spec", spec).get("template") or (item if item["kind"] == "Pod" else None)
     if template:
         about = item["metadata"]
-        yield f"{item['kind']} {about.get('namespace', '')}/{about['name']}", of_pod(template["spec"]) * (replicas + surge(item, replicas))
+        yield f"{item['kind']} {about.get('namespace', '')}/{about['name']}", wants(template, resource) * (replicas + surge(item, replicas))
     if item["kind"] == "ConfigMap":
         # Pods that a program makes of a template, one at a time.
         for text in item["data"].values():
             inner = yaml.safe_load(text) if "\nkind: Pod\n" in text else None
             if inner:
-                yield from pods(inner, 1)
+                yield from pods(inner, 1, resource)
 
 
 def services_of(lane: str) -> dict[str, Any]:
@@ -69,28 +67,29 @@ def services_of(lane: str) -> dict[str, Any]:
     return found
 
 
-def requests(lane: str) -> dict[str, int]:
-    """Everything that asks for a share of the node's processor, in millicores."""
+def requests(lane: str, resource: str) -> dict[str, Fraction]:
+    """Everything that asks for a share of the node, in cores or bytes."""
     services = services_of(lane)
-    found = dict(STATIC_PODS)
+    found = {name: amount(value) for name, value in STATIC_PODS[resource].items()}
     for name in services:
         for manifest in PLATFORM.components[name].base.manifests:
-            found |= pods(manifest.data, services.get(manifest.name, {}).get("replicas", 1))
+            found |= pods(manifest.data, services.get(manifest.name, {}).get("replicas", 1), resource)
     for file in OF_THE_NODE:
         for item in yaml.safe_load_all(Path(file).read_text(encoding="utf-8")):
-            found |= pods(item, item.get("spec", {}).get("replicas", 1))
+            found |= pods(item, item.get("spec", {}).get("replicas", 1), resource)
     return found
 
 
+@pytest.mark.parametrize("resource", NODE)
 @pytest.mark.parametrize("lane", LANES)
-def test_every_rollout_at_once_fits_two_cores(lane: str) -> None:
-    found = requests(lane)
-    table = "\n".join(f"{wanted:5d}m {name}" for name, wanted in sorted(found.items(), key=lambda item: -item[1]))
-    assert sum(found.values()) <= NODE, f"{sum(found.values())}m of {NODE}m:\n{table}"
+def test_every_rollout_at_once_fits_the_smallest_node(lane: str, resource: str) -> None:
+    found = requests(lane, resource)
+    table = "\n".join(f"{float(wanted):g} {name}" for name, wanted in sorted(found.items(), key=lambda item: -item[1]))
+    assert sum(found.values()) <= NODE[resource], f"{float(sum(found.values())):g} of {float(NODE[resource]):g} {resource}:\n{table}"
 
 
 @pytest.mark.parametrize("lane", LANES)
 def test_every_service_is_counted(lane: str) -> None:
-    counted = {name.rpartition("/")[2] for name in requests(lane)}
+    counted = {name.rpartition("/")[2] for name in requests(lane, "cpu")}
     assert set(services_of(lane)) <= counted
     assert OF_THE_NODE
