@@ -10,7 +10,7 @@ from typing import Any
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose import delivered, machine, sources, started
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.networks import cut_off
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.ours import require_ours, things
-from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project, is_paused, name_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project, is_paused, is_unhealthy, name_of, service_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.resolved import load_resolved
 from ansible_collections.gpuaas.parity.plugins.module_utils._images.supplied import Supplied, file_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
@@ -40,4 +40,12 @@ class ActionModule(ParityAction):
         stale = sorted({*delivered.changed_since(docker, project, services, rendered, state_dir), *cut_off(document, containers)})
         current = machine.is_current(wanted, containers) and started.is_as_started(containers, state_dir) and not stale
         paused = [name_of(item) for item in containers if is_paused(item)]
-        return {"changed": changed, "file": str(path), "project": name, "current": current, "stale": stale, "paused": paused}
+        return {
+            "changed": changed,
+            "file": str(path),
+            "project": name,
+            "current": current,
+            "stale": stale,
+            "paused": paused,
+            "unhealthy": sorted(service_of(item) for item in containers if is_unhealthy(item)),
+        }

@@ -90,4 +90,10 @@ paused:
   type: list
   elements: str
   sample: [gpuaas-local-api-1]
+unhealthy:
+  description: Services with a container that runs, or is paused, and whose health check fails.
+  returned: success
+  type: list
+  elements: str
+  sample: [api]
 """

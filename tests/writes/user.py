@@ -12,7 +12,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.state
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.oidc import claims
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.users import user_token
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
-from ansible_collections.gpuaas.parity.plugins.module_utils._run.lock import lock_path
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.lock import RunLock
 
 NAME, CLIENT = "alice", "gpuaas-web"
 # Seconds. A token is not used in its last ones, and who was refused waits: ten wrong passwords lock a user out.
@@ -36,7 +36,7 @@ class User:
         """A token that lives. Raises ParityError while nobody can log in."""
         with self._lock:
             now = time.time()
-            if now < self._early or (now < self._until and lock_path(self.state_dir).exists()):
+            if now < self._early or (now < self._until and RunLock(self.state_dir).holder() is not None):
                 # A check of a run may be logging in, and Keycloak refuses two logins of one user at once.
                 return self._token
             if self._refused and now < self._again_at:

@@ -14,7 +14,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.oidc i
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.users import credentials
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._net import loopback
-from ansible_collections.gpuaas.parity.plugins.module_utils._run.lock import lock_path
+from ansible_collections.gpuaas.parity.plugins.module_utils._run.lock import RunLock
 
 from .record import Call, now
 
@@ -68,7 +68,7 @@ class Visitor:
 
     def _log_in(self, browser: httpx.Client) -> None:
         # A check of a run may be logging the same user in.
-        if time.monotonic() < self._again_at or lock_path(self._state_dir).exists():
+        if time.monotonic() < self._again_at or RunLock(self._state_dir).holder() is not None:
             return
         kubeconfig = self._state_dir / "kubeconfig"
         site = Site(read_contract(self._state_dir), self._state_dir, kubeconfig if kubeconfig.exists() else None)

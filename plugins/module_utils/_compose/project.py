@@ -92,6 +92,12 @@ def is_paused(container: Object) -> bool:
     return str(state_of(container).get("Status")) == "paused"
 
 
+def is_unhealthy(container: Object) -> bool:
+    """Whether its health check fails, also while it is paused: Compose starts nothing that depends on it."""
+    state = state_of(container)
+    return state.get("Status") in ("running", "paused") and (state.get("Health") or {}).get("Status") == "unhealthy"
+
+
 def is_running(container: Object) -> bool:
     return str(state_of(container).get("Status")) == "running"
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.ours import require_ours, things
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import is_unhealthy
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.remove import remove
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
@@ -69,6 +70,14 @@ def test_another_checkout_that_is_still_there_takes_its_own_down(engine: Engine,
     engine.containers.append(container("api", str(old)))
     there = f"make -C '{tmp_path / 'other checkout'}' local-dev-down"
     assert refused(engine, state).do == f"{there}; then {{up}}; or beside it: {{up}} INSTANCE=two"
+
+
+@pytest.mark.parametrize(
+    ("status", "health", "is_so"),
+    [("running", "unhealthy", True), ("paused", "unhealthy", True), ("running", "starting", False), ("exited", "unhealthy", False)],
+)
+def test_what_is_unhealthy_runs_and_fails_its_check(status: str, health: str, is_so: bool) -> None:
+    assert is_unhealthy(container("api", status=status, health=health)) is is_so
 
 
 def test_down_removes_all_of_it(engine: Engine, state: Path, local: Path) -> None:
