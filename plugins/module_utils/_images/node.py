@@ -198,6 +198,8 @@ def load(container: str, images: Sequence[Loadable]) -> dict[str, Baked]:
 # start. It is no loss where there is that capability: containerd's own is the lowest.
 # On cgroup v1 runc's systemd driver freezes a container to set its limits, and on a
 # busy machine gives up: now and then a pod did not start. The kubelet follows containerd.
+# kind applies the file of storage at each create, upstream's is a provisioner: it runs as root, mounts the node's disk
+# through pods as powerful, and no component claims anything of it. kind wants an object there, so it gets a class.
 _CONFIGURE = """
 set -eu
 cd /etc/containerd
@@ -211,6 +213,14 @@ cat > /etc/systemd/system/containerd.service.d/cgroup-v1.conf <<'UNIT'
 [Service]
 ExecStartPre=/bin/sh -c 'test -e /sys/fs/cgroup/cgroup.controllers || sed -i /SystemdCgroup/s/true/false/ /etc/containerd/config.toml'
 UNIT
+mkdir -p /kind/manifests
+cat > /kind/manifests/default-storage.yaml <<'MANIFEST'
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: {name: standard}
+provisioner: kubernetes.io/no-provisioner
+volumeBindingMode: WaitForFirstConsumer
+MANIFEST
 """
 # Whether the image brings a network configuration, containerd's 10-*.conflist.
 _HAS_CNI = "ls /etc/cni/net.d/*.conflist >/dev/null 2>&1"

@@ -28,14 +28,13 @@ API_PORT = 6443
 # - a lease that is asked for before the API server grants anything, and again 2 s later;
 # - 20 requests a second for forty controllers that each ask for a token before they start.
 # A patch that names its version is passed over by a node whose kubeadm speaks another.
-# `enable-hostpath-provisioner` is kind's own argument, which the list would drop.
+# The list drops kind's own argument, `enable-hostpath-provisioner`: volumes are directories that a component was given.
 _CONTROL_PLANE: dict[str, Any] = {
     "apiVersion": "kubeadm.k8s.io/v1beta4",
     "kind": "ClusterConfiguration",
     "encryptionAlgorithm": "ECDSA-P256",
     "controllerManager": {
         "extraArgs": [
-            {"name": "enable-hostpath-provisioner", "value": "true"},
             {"name": "leader-elect", "value": "false"},
             {"name": "kube-api-qps", "value": "200"},
             {"name": "kube-api-burst", "value": "400"},

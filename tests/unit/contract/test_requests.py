@@ -7,16 +7,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.quantities import quantity
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.resolve import of_lane, resolve
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.room import wants
 from ansible_collections.gpuaas.parity.tests.unit.contract.reference import LANES, PLATFORM
-from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import REPOSITORY
 
 # Two cores, and what role `host` wants to be free (host_memory_gib).
 NODE = {"cpu": Fraction(2), "memory": Fraction(3 * 2**30)}
@@ -25,8 +22,6 @@ STATIC_PODS = {
     "cpu": {"kube-apiserver": "250m", "kube-controller-manager": "200m", "kube-scheduler": "100m", "etcd": "100m"},
     "memory": {"etcd": "100Mi"},
 }
-# What kind applies when it creates the cluster.
-OF_THE_NODE = sorted((REPOSITORY / "images/node/files/kind/manifests").glob("*.yaml"))
 
 Object = dict[str, Any]
 
@@ -54,12 +49,6 @@ def pods(item: Object, replicas: int, resource: str) -> Iterator[tuple[str, Frac
     if template:
         about = item["metadata"]
         yield f"{item['kind']} {about.get('namespace', '')}/{about['name']}", wants(template, resource) * (replicas + surge(item, replicas))
-    if item["kind"] == "ConfigMap":
-        # Pods that a program makes of a template, one at a time.
-        for text in item["data"].values():
-            inner = yaml.safe_load(text) if "\nkind: Pod\n" in text else None
-            if inner:
-                yield from pods(inner, 1, resource)
 
 
 def services_of(lane: str) -> dict[str, Any]:
@@ -74,9 +63,6 @@ def requests(lane: str, resource: str) -> dict[str, Fraction]:
     for name in services:
         for manifest in PLATFORM.components[name].base.manifests:
             found |= pods(manifest.data, services.get(manifest.name, {}).get("replicas", 1), resource)
-    for file in OF_THE_NODE:
-        for item in yaml.safe_load_all(Path(file).read_text(encoding="utf-8")):
-            found |= pods(item, item.get("spec", {}).get("replicas", 1), resource)
     return found
 
 
@@ -92,4 +78,3 @@ def test_every_rollout_at_once_fits_the_smallest_node(lane: str, resource: str) 
 def test_every_service_is_counted(lane: str) -> None:
     counted = {name.rpartition("/")[2] for name in requests(lane, "cpu")}
     assert set(services_of(lane)) <= counted
-    assert OF_THE_NODE

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._images import node
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.process import ProcessName, process_name
@@ -62,6 +63,19 @@ def test_a_failure_of_either_side_alone_is_one(calls: Path, monkeypatch: pytest.
         node.load("it", [IMAGE])
     assert caught.value.reason == "IMAGE_LOAD_FAILED" and "it went wrong" in caught.value.seen
     assert "adopt" not in calls.read_text()
+
+
+def test_a_baked_node_provisions_no_volumes(calls: Path) -> None:
+    node.bake("parent", "tag", [IMAGE], {})
+    # kind applies this file at each create, whatever upstream's image has there.
+    _before, _path, manifest = calls.read_text().partition("> /kind/manifests/default-storage.yaml <<'MANIFEST'\n")
+    assert yaml.safe_load(manifest.partition("MANIFEST")[0]) == {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": "standard"},
+        "provisioner": "kubernetes.io/no-provisioner",
+        "volumeBindingMode": "WaitForFirstConsumer",
+    }
 
 
 @pytest.mark.parametrize("step", ["run --detach", "exec --detach", "images import", "commit", "nothing at all"])

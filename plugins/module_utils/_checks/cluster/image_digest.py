@@ -11,9 +11,9 @@ from typing import Any
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Context, Observation, failed, passed
 
 Object = dict[str, Any]
-# Its own pods (etcd, API server ...) and the storage provisioner's come with the node image,
-# which the container that the images were pinned for vouches for.
-OF_THE_NODE = ("kube-system", "kube-public", "kube-node-lease", "local-path-storage", "default")
+# Its own pods (etcd, API server ...) come with the node image, which the container that the images were pinned for
+# vouches for.
+OF_THE_NODE = ("kube-system", "kube-public", "kube-node-lease", "default")
 
 
 def repository(image: str) -> str:
