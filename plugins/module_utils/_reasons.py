@@ -322,6 +322,7 @@ REASONS: dict[str, Reason] = {
     "PORT_CLOSED": Reason("nothing listens where something should", "{status}"),
     "TLS_INVALID": Reason("a certificate is not what it should be", "{up} issues and applies it again"),
     "TLS_EXPIRING": Reason("a certificate is about to expire", "{up} renews it"),
+    "TLS_LAX": Reason("the ingress accepts over TLS what it must refuse", "{up} gives it its options again"),
     "HTTP_UNREACHABLE": Reason("an endpoint does not answer", "{status}"),
     "HTTP_UNEXPECTED": Reason("an endpoint's answer is not the expected one", "{logs}"),
     "ISSUER_MISMATCH": Reason("the OIDC issuer is not the same everywhere", "{up}; make parity-diff if it stays"),

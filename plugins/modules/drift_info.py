@@ -14,7 +14,7 @@ description:
   - Compares every object of the cluster, and the realm of the identity provider, with what was rendered. Changes nothing.
   - What an object should be is what the API server answers to a dry run of the apply, so its defaults are no drift.
   - A row is a field that differs, a field that somebody else added (by its managed fields), an object that is missing, an
-    object in a namespace of the platform that is not part of it, an Ingress elsewhere that takes requests for one of its
+    object in a namespace of the platform that is not part of it, an Ingress elsewhere that claims one of its
     names, a binding elsewhere that gives its service accounts rights, and a pod that started before a ConfigMap or Secret
     that it reads was set back.
   - What Kubernetes makes by itself is not a row, and neither are claims and volumes that hold data of a component that was

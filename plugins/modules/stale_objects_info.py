@@ -16,7 +16,7 @@ description:
     M(gpuaas.parity.kustomize_apply) applied. What controllers or other tools created is never among them.
   - Persistent volumes and claims hold data and are never among RV(objects), but among RV(kept). So are a namespace and a
     definition of resources that hold anything that stays.
-  - Names each Ingress that somebody else made and that takes requests for a public name of the platform. It is for its
+  - Names each Ingress that somebody else made and that claims a public name of the platform. It is for its
     owner to delete.
   - Before anything else is read, the cluster is proved to be the run's own, see O(kubeconfig).
   - O(state_dir) holds what was rendered, and C(applied.json), which M(gpuaas.parity.kustomize_apply) keeps. Every function
@@ -77,7 +77,7 @@ kept:
       type: str
       sample: it holds data
 shadows:
-  description: Ingresses of others that take requests for a public name of the platform, as C(Kind namespace/name).
+  description: Ingresses of others that claim a public name of the platform, as C(Kind namespace/name).
   type: list
   elements: str
   returned: success

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import ssl
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
+import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._net import loopback
 from cryptography import x509
 from cryptography.x509.verification import PolicyBuilder, Store
@@ -49,9 +54,14 @@ def test_the_chain_ends_at_our_ca(endpoint: Object, context: ssl.SSLContext, run
     assert chain[-1] == authority
 
 
-def test_a_name_that_is_not_ours_gets_no_valid_certificate(endpoint: Object, context: ssl.SSLContext) -> None:
-    with pytest.raises(ssl.SSLCertVerificationError):
-        connect(context, endpoint, "nobody.gpuaas.localhost")
+@pytest.mark.parametrize("name", ["nobody.gpuaas.localhost", "localhost", ""])
+def test_a_name_that_is_not_ours_gets_no_certificate(running: Running, name: str) -> None:
+    anything = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    anything.check_hostname = False
+    anything.verify_mode = ssl.CERT_NONE
+    address = ("127.0.0.1", running.contract["endpoints"]["web"]["port"])
+    with socket.create_connection(address, SECONDS) as plain, pytest.raises(ssl.SSLError, match="UNRECOGNIZED_NAME"):
+        anything.wrap_socket(plain, server_hostname=name or None)
 
 
 def test_the_system_does_not_trust_the_ca(endpoint: Object) -> None:
@@ -71,6 +81,74 @@ def test_old_tls_is_refused(endpoint: Object) -> None:
     old.maximum_version = ssl.TLSVersion.TLSv1_1
     with pytest.raises(ssl.SSLError, match="ALERT_PROTOCOL_VERSION"):
         connect(old, endpoint)
+
+
+def test_no_secret_outside_its_own_namespace_is_readable_to_the_ingress(running: Running) -> None:
+    everywhere = sorted(item["metadata"]["name"] for item in running.objects("namespaces"))
+    asked = f"{running.kubectl_program} auth can-i --list --no-headers --as=system:serviceaccount:gpuaas-ingress:traefik"
+    granted = {name: running.host.check_output(f"{asked} --namespace=%s", name) for name in everywhere}
+    able = [name for name, rules in granted.items() if any(rule.split()[0] in ("secrets", "*", "*.*") for rule in rules.splitlines())]
+    assert able == ["gpuaas-ingress"]
+
+
+def ingress(name: str, namespace: str, path: str, backend: Object, **labels: str) -> Object:
+    """An Ingress of the web console's host and our class."""
+    annotations = {"traefik.ingress.kubernetes.io/router.tls.options": "web@file"}
+    http = {"paths": [{"path": path, "pathType": "Prefix", "backend": {"service": backend}}]}
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": {"name": name, "namespace": namespace, "labels": labels, "annotations": annotations},
+        "spec": {"ingressClassName": "gpuaas", "rules": [{"host": "web.gpuaas.localhost", "http": http}]},
+    }
+
+
+@pytest.fixture
+def made_by_others(running: Running) -> Iterator[None]:
+    """An Ingress in another namespace, one beside ours, and then one that passes for ours, so that it shows when all were seen."""
+    api: Object = {"name": "api", "port": {"name": "http"}}
+    ours = {"app.kubernetes.io/managed-by": "gpuaas.parity"}
+    made = [
+        ingress("shadow", "default", "/shadow/elsewhere", {"name": "kubernetes", "port": {"name": "https"}}, **ours),
+        ingress("shadow", "gpuaas-ingress", "/shadow/beside", api),
+        ingress("control", "gpuaas-ingress", "/shadow/control", api, **ours),
+    ]
+    with ExitStack() as undo:
+        for one in made:
+            arguments = f"ingress {one['metadata']['name']} --namespace={one['metadata']['namespace']}"
+            undo.callback(running.host.check_output, f"{running.kubectl_program} delete {arguments}")
+            running.host.check_output(f"echo %s | {running.kubectl_program} create --filename=-", json.dumps(one))
+        yield
+
+
+@pytest.mark.usefixtures("made_by_others")
+def test_an_ingress_that_was_not_rendered_is_not_served(running: Running) -> None:
+    web = running.contract["endpoints"]["web"]["url"]
+    end = time.monotonic() + SECONDS
+    with loopback.client(running.state_dir / "tls" / "ca.crt", timeout=SECONDS) as client:
+
+        def kind_of(path: str) -> str:
+            return str(client.get(f"{web}{path}").headers.get("content-type"))
+
+        own = kind_of("/no-such-page")
+        while kind_of("/shadow/control") == own:
+            assert time.monotonic() < end
+        assert [kind_of(path) for path in ("/shadow/elsewhere", "/shadow/beside")] == [own, own]
+
+
+def test_a_source_has_no_more_requests_in_flight_than_it_may(running: Running, context: ssl.SSLContext) -> None:
+    limits = yaml.safe_load((running.state_dir / "rendered" / "ingress" / "routes.yml").read_text(encoding="utf-8"))
+    most = limits["http"]["middlewares"]["in-flight-of-source"]["inFlightReq"]["amount"]
+    endpoint = running.contract["endpoints"]["auth"]
+    # Announces a body that does not come, so that it is worked on until it is given up.
+    head = f"POST /realms/gpuaas/protocol/openid-connect/token HTTP/1.1\r\nHost: {endpoint['host']}:{endpoint['port']}\r\n"
+    body = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 9\r\nConnection: close\r\n\r\n"
+    with ExitStack() as stack:
+        for _number in range(most + 1):
+            plain = stack.enter_context(socket.create_connection(("127.0.0.1", endpoint["port"]), SECONDS))
+            last = stack.enter_context(context.wrap_socket(plain, server_hostname=endpoint["host"]))
+            last.sendall(f"{head}{body}".encode())
+        assert last.recv(64).startswith(b"HTTP/1.1 429 ")
 
 
 def test_the_ca_can_vouch_for_our_domain_only(running: Running) -> None:

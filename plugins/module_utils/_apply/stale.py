@@ -42,7 +42,7 @@ class Leftover:
 
 @dataclass(frozen=True)
 class Stale:
-    """All leftovers of a cluster, and the Ingresses of others that take requests for our names.
+    """All leftovers of a cluster, and the Ingresses of others that claim our names.
 
     ``server`` is the URL that it answered at.
     """
@@ -53,7 +53,7 @@ class Stale:
 
 
 def stale_in_own_cluster(state_dir: Path, kubeconfig: Path, hosts: Iterable[str]) -> Stale:
-    """What is left over in the run's own cluster, and what takes requests for its public ``hosts``.
+    """What is left over in the run's own cluster, and what claims its public ``hosts``.
 
     First ``own_cluster`` proves that it is that. Raises ParityError as it does, as ``Ledger.applied`` before the cluster is
     asked anything else, and ``KUBE_API_*``.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is in the cluster besides what was rendered, as far as it touches the platform.
 
-That is whatever lies in one of its namespaces, an Ingress that takes requests for one of its names, and a
+That is whatever lies in one of its namespaces, an Ingress that claims one of its names, and a
 binding that gives its service accounts further rights. What Kubernetes makes by itself does not count.
 """
 
@@ -72,7 +72,7 @@ class Surroundings:
                 yield Stranger(identity, "not part of the platform")
 
     def shadows(self, ingresses: Iterable[Object]) -> Iterator[Stranger]:
-        """The Ingresses that take requests for our names, of a class of ours or of none."""
+        """The Ingresses that claim our names, of a class of ours or of none."""
         classes = {identity.name for identity in self.identities if identity.kind == "IngressClass"} | {None, ""}
         for obj in ingresses:
             identity, spec = Identity.of(obj), obj.get("spec") or {}
@@ -81,7 +81,7 @@ class Surroundings:
             taken = {str(rule.get("host") or "*") for rule in spec.get("rules") or []} | ({"*"} if spec.get("defaultBackend") else set())
             wrong = [host for host in sorted(taken) if any(_covers(host, name) for name in self.hosts)]
             if wrong:
-                yield Stranger(identity, f"takes requests for {', '.join(wrong)}", "spec.rules.host")
+                yield Stranger(identity, f"claims {', '.join(wrong)}", "spec.rules.host")
 
     def bindings(self, found: Iterable[Object]) -> Iterator[Stranger]:
         """The bindings that give service accounts of our namespaces rights, and were not rendered."""
@@ -105,7 +105,7 @@ class Surroundings:
 
 
 def _covers(host: str, name: str) -> bool:
-    """Whether an Ingress host, which may begin with a wildcard, takes requests for a name."""
+    """Whether an Ingress host, which may begin with a wildcard, claims a name."""
     if host.startswith("*."):
         return name.partition(".")[2] == host[2:]
     return host in ("*", name)

@@ -159,7 +159,7 @@ def test_a_leftover_goes_and_the_shell_leads_nowhere_else(state: Path, ours: Ser
 def test_an_ingress_that_takes_our_requests_is_named_and_left(state: Path, ours: Server) -> None:
     done = prune(state)
     removal = f"kubectl --kubeconfig={state}/kubeconfig delete ingress.networking.k8s.io other --namespace=research"
-    said = f"Ingress research/other takes requests for api.gpuaas.localhost; if nobody needs it: {removal}"
+    said = f"Ingress research/other claims api.gpuaas.localhost; if nobody needs it: {removal}"
     assert said in " ".join(done.stdout.split())
     assert deleted(ours) == [OBJECT]
 

@@ -92,7 +92,8 @@ def test_rendering_for_gitops_stands_alone(own: dict[str, Rendering], mode: str,
     assert volumes["ca"]["configMap"]["name"] == "gpuaas-ca"
     assert api["spec"]["template"]["spec"]["containers"][0]["image"] == "control-plane"
     assert api["spec"]["replicas"] == own[mode].contract["services"]["api"]["replicas"]
-    ingress = built["control_plane"]["Ingress", "web"]
+    ingress = built["ingress"]["Ingress", "web"]
+    assert ingress["metadata"]["namespace"] == "gpuaas-ingress"
     assert ingress["spec"]["tls"] == [{"hosts": [own[mode].contract["endpoints"]["web"]["host"]], "secretName": "web-tls"}]
 
 

@@ -85,7 +85,7 @@ def ingress(host: str | None, class_name: str | None = "gpuaas", name: str = "x"
     ids=["same host", "no class", "wildcard", "no host", "default", "another host", "another wildcard", "another class", "our own"],
 )
 def test_an_ingress_that_takes_our_requests(one: dict[str, Any], taken: str) -> None:
-    assert [found.why for found in AROUND.shadows([one])] == ([f"takes requests for {taken}"] if taken else [])
+    assert [found.why for found in AROUND.shadows([one])] == ([f"claims {taken}"] if taken else [])
 
 
 def binding(**subject: str) -> dict[str, Any]:

@@ -49,6 +49,7 @@ class Asked:
     query: dict[str, str]
     headers: dict[str, str]
     body: str
+    sni: str = ""
 
     @property
     def form(self) -> dict[str, str]:
@@ -76,8 +77,8 @@ class Server:
 
 
 @contextmanager
-def serve(answer: Callable[[Asked], Reply], contexts: dict[str, ssl.SSLContext] | None = None) -> Iterator[Server]:
-    """Serve until the block ends; ``contexts`` gives TLS by server name, the first one being the default."""
+def serve(answer: Callable[[Asked], Reply], contexts: dict[str, ssl.SSLContext] | None = None, *, strict: bool = False) -> Iterator[Server]:
+    """Serve until the block ends; ``contexts`` gives TLS by server name, the first one being the default unless ``strict``."""
     asked: list[Asked] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -93,6 +94,7 @@ def serve(answer: Callable[[Asked], Reply], contexts: dict[str, ssl.SSLContext] 
                 {key: values[0] for key, values in parse_qs(parts.query).items()},
                 {key.lower(): value for key, value in self.headers.items()},
                 self.rfile.read(length).decode(),
+                getattr(self.connection, "sni", ""),
             )
             asked.append(request)
             reply = answer(request)
@@ -120,8 +122,12 @@ def serve(answer: Callable[[Asked], Reply], contexts: dict[str, ssl.SSLContext] 
     if contexts:
         first, *_others = contexts.values()
 
-        def choose(connection: ssl.SSLSocket, name: str | None, _context: ssl.SSLContext) -> None:
+        def choose(connection: ssl.SSLSocket, name: str | None, _context: ssl.SSLContext) -> int | None:
+            if strict and name not in contexts:
+                return int(ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME)
             connection.context = contexts.get(name or "", first)
+            vars(connection)["sni"] = name or ""
+            return None
 
         first.sni_callback = choose
         server.socket = first.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)

@@ -28,6 +28,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.proces
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.realm import Realm
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.tcp import Tcp
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.tls import Tls
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.tls_strict import TlsStrict
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.token_refused import TokenRefused
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.workload import Workload
 
@@ -55,6 +56,7 @@ TYPES: dict[str, type[CheckType]] = {
     "realm": Realm,
     "tcp": Tcp,
     "tls": Tls,
+    "tls_strict": TlsStrict,
     "token_refused": TokenRefused,
     "workload": Workload,
 }

@@ -13,10 +13,10 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.mani
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.pods import Pod
 
 _DERIVED_OF_POD = {"containers", "volumes", "securityContext", "terminationGracePeriodSeconds", "restartPolicy"}
-# Where a pod runs, and what it is towards the API of a cluster.
+# Where a pod runs, what it is towards the API of a cluster, and how it asks a cluster's DNS.
 _OF_CLUSTERS = (
     {"automountServiceAccountToken", "enableServiceLinks", "serviceAccountName", "imagePullSecrets", "priorityClassName"}
-    | {"nodeSelector", "affinity", "tolerations", "topologySpreadConstraints"}
+    | {"nodeSelector", "affinity", "tolerations", "topologySpreadConstraints", "dnsConfig"}
 )  # fmt: skip
 _DERIVED = (
     {"name", "image", "command", "args", "workingDir", "env", "envFrom", "ports", "resources", "securityContext", "volumeMounts"}

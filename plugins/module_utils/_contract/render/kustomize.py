@@ -31,29 +31,36 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.mani
 )
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.check_manifests import CA_CONFIG_MAP, RoleCheck
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.kustomize_patches import Dumper, claim, patches, volume_name
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.routes import FILE as ROUTES_FILE
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.routes import Door
 from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import yaml
 
 _LABELS = {MANAGED_BY: OURS, "app.kubernetes.io/part-of": "gpuaas"}
-_NAMESPACES, _VOLUMES, _POLICIES = "namespaces.yaml", "volumes.yaml", "policies.yaml"
+_NAMESPACES, _VOLUMES, _POLICIES, _ENDPOINTS = "namespaces.yaml", "volumes.yaml", "policies.yaml", "endpoints.yaml"
 _HEADER = "# Rendered from the platform's folder by gpuaas.parity; changes here are lost.\n"
 _KUSTOMIZATION = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
 _RESTRICTED = {f"pod-security.kubernetes.io/{level}": "restricted" for level in ("enforce", "warn")}
 
 
-def overlay(role: RoleCheck, state: str | None, policies: list[dict[str, Any]]) -> dict[str, bytes]:
+def overlay(role: RoleCheck, state: str | None, policies: list[dict[str, Any]], door: Door | None) -> dict[str, bytes]:
     """The files of one role's overlay by path below ``rendered/<role>/``: its components' manifests and what is added to them.
 
     ``state`` is the relative path from there to the state directory, None where
-    others deliver secrets, certificates and images. ``policies`` are the NetworkPolicies of the role's components.
+    others deliver secrets, certificates and images. ``policies`` are the NetworkPolicies of the role's components,
+    ``door`` is the ingress, where it is ours: its role has what leads to the endpoints of all.
     """
+    own = door if door and door.name in role.services else None
     files = {f"base/{name}": data for name, data in role.base.files.items()}
     for name, service in role.services.items():
         if service["settings"]:
             lines = [f"{key}={value}\n" for key, value in sorted(service["settings"].items())]
             files[f"{name}.env"] = "".join(lines).encode()
     made = {_NAMESPACES: _namespaces(role), _VOLUMES: _volumes(role), _POLICIES: policies}
+    made[_ENDPOINTS] = own.objects() if own else []
     files |= {name: _as_yaml(documents) for name, documents in made.items() if documents}
-    files["kustomization.yaml"] = _as_yaml([_kustomization(role, state, [name for name in made if name in files])])
+    if own and (file := own.file()):
+        files[ROUTES_FILE] = file
+    files["kustomization.yaml"] = _as_yaml([_kustomization(role, state, [name for name in made if name in files], door)])
     return files
 
 
@@ -83,16 +90,18 @@ def _as_yaml(documents: list[dict[str, Any]]) -> bytes:
     return (_HEADER + text).encode()
 
 
-def _kustomization(role: RoleCheck, state: str | None, made: list[str]) -> dict[str, Any]:
+def _kustomization(role: RoleCheck, state: str | None, made: list[str], door: Door | None) -> dict[str, Any]:
+    moved = list(door.moved()) if door else []
+    own = door if door and door.name in role.services else None
     document: dict[str, Any] = {
         **_KUSTOMIZATION,
         "resources": [*made, "base"],
         "components": [f"{state}/images"] if state else [],
         "labels": [{"pairs": _LABELS, "includeSelectors": False, "includeTemplates": True}],
-        "configMapGenerator": _config_maps(role, state),
-        "secretGenerator": _secrets(role, state) if state else [],
+        "configMapGenerator": [*_config_maps(role, state), *(_of_routes(own) if own else ())],
+        "secretGenerator": _secrets(role, state, moved, own) if state else [],
         "replicas": _replicas(role),
-        "patches": patches(role, shared=state is None),
+        "patches": patches(role, moved, shared=state is None),
     }
     return {key: value for key, value in document.items() if value}
 
@@ -154,7 +163,14 @@ def _config_maps(role: RoleCheck, state: str | None) -> list[dict[str, Any]]:
     return found
 
 
-def _secrets(role: RoleCheck, state: str) -> list[dict[str, Any]]:
+def _of_routes(door: Door) -> list[dict[str, Any]]:
+    """The component's own file of routes gives way to the one that has the endpoints."""
+    if not door.file():
+        return []
+    return [{"name": door.config_map, "namespace": door.namespace, "behavior": "replace", "files": [ROUTES_FILE]}]
+
+
+def _secrets(role: RoleCheck, state: str, moved: list[str], own: Door | None) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = [
         {
             "name": f"{name}-secrets",
@@ -170,18 +186,23 @@ def _secrets(role: RoleCheck, state: str) -> list[dict[str, Any]]:
         for key in service.get("certificates", ())
     ]
     read = {read.name for m in role.base.manifests for read in reads(m) if read.kind == "Secret"}
-    served = {m.name for m in role.base.manifests if m.kind == "Ingress"}
-    for name, endpoint in role.endpoints.items():
-        if name in served or f"{name}-tls" in read:
-            found.append(
-                {
-                    "name": f"{name}-tls",
-                    "namespace": role.services[endpoint["service"]]["namespace"],
-                    "type": "kubernetes.io/tls",
-                    "files": [f"{file}={state}/tls/{name}/{file}" for file in ("tls.crt", "tls.key")],
-                }
-            )
+    served = {m.name for m in role.base.manifests if m.kind == "Ingress"} - set(moved)
+    found += [
+        _endpoint_certificate(name, role.services[endpoint["service"]]["namespace"], state)
+        for name, endpoint in role.endpoints.items()
+        if name in served or f"{name}-tls" in read
+    ]
+    found += [_endpoint_certificate(name, own.namespace, state) for name in moved] if own else []
     return found
+
+
+def _endpoint_certificate(endpoint: str, namespace: str, state: str) -> dict[str, Any]:
+    return {
+        "name": f"{endpoint}-tls",
+        "namespace": namespace,
+        "type": "kubernetes.io/tls",
+        "files": [f"{file}={state}/tls/{endpoint}/{file}" for file in ("tls.crt", "tls.key")],
+    }
 
 
 def _certificate(component: str, namespace: str, key: str, state: str) -> dict[str, Any]:

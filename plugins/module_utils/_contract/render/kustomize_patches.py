@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import WORKLOADS, dig
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import WORKLOADS, Manifest, dig
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.check_manifests import RoleCheck
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.identity import identities
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.json_patch import json_patch
@@ -34,9 +34,20 @@ def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
 Dumper.add_representer(str, _text)
 
 
-def patches(role: RoleCheck, *, shared: bool) -> list[dict[str, Any]]:
-    """Every patch of a role's overlay, in a stable order; ``shared`` is for a cluster that is not our own."""
-    return [*_ports(role, shared), *_hosts(role), *_storage(role), *identities(role)]
+def patches(role: RoleCheck, moved: Collection[str], *, shared: bool) -> list[dict[str, Any]]:
+    """Every patch of a role's overlay, in a stable order; ``shared`` is for a cluster that is not our own.
+
+    The Ingress objects of endpoints that are ``moved`` stand in the overlay of the ingress.
+    """
+    gone = [manifest for manifest in role.base.of_kind("Ingress") if manifest.name in moved]
+    return [*_ports(role, shared), *map(_removal, gone), *_hosts(role, moved), *_storage(role), *identities(role)]
+
+
+def _removal(manifest: Manifest) -> dict[str, Any]:
+    """Leaves an object of the base out (kubectl.docs.kubernetes.io, "patches")."""
+    meta = {"name": manifest.name, "namespace": manifest.namespace}
+    gone = {"apiVersion": manifest.data["apiVersion"], "kind": manifest.kind, "metadata": meta, "$patch": "delete"}
+    return {"patch": yaml.safe_dump(gone, sort_keys=False)}
 
 
 def _ports(role: RoleCheck, shared: bool) -> Iterator[dict[str, Any]]:
@@ -63,6 +74,8 @@ def _service_port(place: PortPlace, stated: Any, port: int, shared: bool) -> lis
     # The node port is what a cluster on this machine maps to loopback; elsewhere a load balancer leads in.
     if shared and dig(place.service.data, "spec", "type") == "NodePort":
         found.append({"op": "replace", "path": "/spec/type", "value": "LoadBalancer"})
+        # Clients keep their addresses on the way in, which what is counted by source needs.
+        found.append({"op": "add", "path": "/spec/externalTrafficPolicy", "value": "Local"})
         if dig(place.service.data, "spec", "ports", 0, "nodePort"):
             found.append({"op": "remove", "path": "/spec/ports/0/nodePort"})
     return found
@@ -83,7 +96,7 @@ def _container_port(place: PortPlace, port: int) -> list[dict[str, Any]]:
     return found
 
 
-def _hosts(role: RoleCheck) -> list[dict[str, Any]]:
+def _hosts(role: RoleCheck, moved: Collection[str]) -> list[dict[str, Any]]:
     return [
         json_patch(
             manifest,
@@ -93,7 +106,7 @@ def _hosts(role: RoleCheck) -> list[dict[str, Any]]:
             ],
         )
         for manifest in role.base.of_kind("Ingress")
-        if manifest.name in role.endpoints
+        if manifest.name in role.endpoints and manifest.name not in moved
     ]
 
 

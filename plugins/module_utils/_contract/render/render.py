@@ -17,6 +17,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.com
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.identity import audiences
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.kustomize import overlay, role_base
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.network_policies import Policies
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.routes import Door
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.tree import Tree
 
 # From rendered/, where it lies in the state directory, to that directory and to the checkout.
@@ -64,6 +65,7 @@ def _kustomize(resolved: Resolved, platform: Platform, state: str | None) -> Tre
     follows = frozenset(name for name in placed if any(isinstance(port, str) for port in contract.services[name].ports.values()))
     asks = audiences(contract, resolved)
     policies = Policies(contract, resolved, platform.components, asks)
+    door = Door.of(resolved, platform.components)
     for role in sorted({service["role"] for service in placed.values()}):
         services = {name: value for name, value in placed.items() if value["role"] == role}
         endpoints = {name: value for name, value in resolved["endpoints"].items() if value["service"] in services}
@@ -71,5 +73,5 @@ def _kustomize(resolved: Resolved, platform: Platform, state: str | None) -> Tre
         labels = {name: f"{platform.components[name].label}/kubernetes" for name in services}
         check = RoleCheck(base, labels, services, endpoints, follows, asks)
         check.run()
-        tree |= {f"{role}/{name}": data for name, data in overlay(check, state, policies.of(services)).items()}
+        tree |= {f"{role}/{name}": data for name, data in overlay(check, state, policies.of(services), door).items()}
     return tree
