@@ -91,27 +91,27 @@ def test_no_secret_outside_its_own_namespace_is_readable_to_the_ingress(running:
     assert able == ["gpuaas-ingress"]
 
 
-def ingress(name: str, namespace: str, path: str, backend: Object, **labels: str) -> Object:
-    """An Ingress of the web console's host and our class."""
+def ingress(name: str, namespace: str, host: str, path: str, backend: Object, labels: Object) -> Object:
+    """An Ingress of our class."""
     annotations = {"traefik.ingress.kubernetes.io/router.tls.options": "web@file"}
     http = {"paths": [{"path": path, "pathType": "Prefix", "backend": {"service": backend}}]}
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "Ingress",
         "metadata": {"name": name, "namespace": namespace, "labels": labels, "annotations": annotations},
-        "spec": {"ingressClassName": "gpuaas", "rules": [{"host": "web.gpuaas.localhost", "http": http}]},
+        "spec": {"ingressClassName": "gpuaas", "rules": [{"host": host, "http": http}]},
     }
 
 
 @pytest.fixture
 def made_by_others(running: Running) -> Iterator[None]:
     """An Ingress in another namespace, one beside ours, and then one that passes for ours, so that it shows when all were seen."""
-    api: Object = {"name": "api", "port": {"name": "http"}}
-    ours = {"app.kubernetes.io/managed-by": "gpuaas.parity"}
+    api, server = {"name": "api", "port": {"name": "http"}}, {"name": "kubernetes", "port": {"name": "https"}}
+    host, ours = running.contract["endpoints"]["web"]["host"], {"app.kubernetes.io/managed-by": "gpuaas.parity"}
     made = [
-        ingress("shadow", "default", "/shadow/elsewhere", {"name": "kubernetes", "port": {"name": "https"}}, **ours),
-        ingress("shadow", "gpuaas-ingress", "/shadow/beside", api),
-        ingress("control", "gpuaas-ingress", "/shadow/control", api, **ours),
+        ingress("shadow", "default", host, "/shadow/elsewhere", server, ours),
+        ingress("shadow", "gpuaas-ingress", host, "/shadow/beside", api, {}),
+        ingress("control", "gpuaas-ingress", host, "/shadow/control", api, ours),
     ]
     with ExitStack() as undo:
         for one in made:
