@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -71,6 +72,28 @@ def test_serve_and_stop(
     assert (access["request_id"], access["path"]) == ("req-1", path.split("?")[0])
     for secret in ("hunter2", "eyJ", "password", environment["GPUAAS_SECRETS_SOURCE"]):
         assert secret not in out
+
+
+def test_a_kept_connection_ends_with_an_answer(
+    environment: dict[str, str], database: psycopg.Connection, redis_client: redis.Redis, issuer: Issuer
+) -> None:
+    process = start("api", environment)
+    port = int(environment["GPUAAS_LISTEN_PORT"])
+    wait_for(lambda: answers(f"http://127.0.0.1:{port}"), "api")
+    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+
+    def last() -> bool:
+        connection.request("GET", "/")
+        with connection.getresponse() as answer:
+            answer.read()
+            return answer.getheader("Connection") == "close"
+
+    assert not last()
+    process.send_signal(signal.SIGTERM)
+    # One that is closed instead loses what is on its way, and raises here.
+    wait_for(last, "the last answer")
+    process.communicate(timeout=10)
+    assert process.returncode == 0
 
 
 def test_a_request_in_flight_is_answered(

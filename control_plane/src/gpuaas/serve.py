@@ -19,6 +19,7 @@ from gpuaas import logs
 from gpuaas.service import Service
 
 SHUTDOWN_SECONDS = 20  # below the 30 s that Kubernetes gives a pod
+DRAIN_SHARE = 1 / 20  # of that, until a connection that nobody uses is closed
 KEEP_ALIVE_SECONDS = 120  # above the 90 s of the ingress, so that it is never the server that hangs up
 EVERY_ADDRESS = "0.0.0.0"  # a pod is reached through its own
 
@@ -65,10 +66,25 @@ class Server(uvicorn.Server):
             _log.info("listening", extra={"fields": {"port": self.config.port, "probe_port": self.probes.config.port}})
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if not self.force_exit:
+            await self._drain()
         await super().shutdown(sockets)
         if self._beside:
             self.probes.should_exit = True
             await self._beside
+
+    async def _drain(self) -> None:
+        """Let callers go before connections are closed: an answer is the last one of its connection (RFC 9112 9.6).
+
+        To close one at once loses the request that is on its way over it. The ingress keeps
+        connections to this process for as long as they last, and repeats no POST.
+        """
+        state, seconds = self.server_state, (self.config.timeout_graceful_shutdown or 0) * DRAIN_SHARE
+        state.default_headers = [*state.default_headers, (b"connection", b"close")]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while state.connections:
+                    await asyncio.sleep(seconds / 20)
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
