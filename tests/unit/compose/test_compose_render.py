@@ -86,7 +86,19 @@ def test_ports_are_on_loopback_and_the_modes(project: Object) -> None:
 
 def test_the_ingress_has_the_public_names_inside(project: Object) -> None:
     aliases = project["services"]["traefik"]["networks"]["default"]["aliases"]
-    assert aliases == ["api.gpuaas.localhost", "auth.gpuaas.localhost", "web.gpuaas.localhost"]
+    assert aliases == ["api.gpuaas.localhost", "auth-admin.gpuaas.localhost", "auth.gpuaas.localhost", "web.gpuaas.localhost"]
+
+
+def test_a_route_leads_where_the_ingress_object_leads_and_nowhere_else(tree: dict[str, bytes]) -> None:
+    """Of Keycloak's host for users no rule takes what is the administrators'."""
+    routers = yaml.safe_load(tree["files/traefik-routes/routes.yml"])["http"]["routers"]
+    assert {name: router["rule"] for name, router in routers.items()} == {
+        "api": "Host(`api.gpuaas.localhost`) && (PathPrefix(`/`))",
+        "auth": "Host(`auth.gpuaas.localhost`) && (PathPrefix(`/realms/gpuaas/`) || PathPrefix(`/resources/`))",
+        "auth-admin": "Host(`auth-admin.gpuaas.localhost`) && "
+        "(Path(`/`) || PathPrefix(`/admin`) || PathPrefix(`/realms/master/`) || PathPrefix(`/resources/`))",
+        "web": "Host(`web.gpuaas.localhost`) && (PathPrefix(`/`))",
+    }
 
 
 def test_every_service_carries_its_lanes(project: Object) -> None:
@@ -152,7 +164,7 @@ def test_each_file_goes_to_its_owner_alone(tree: dict[str, bytes], project: Obje
         volume = to.split("/")[2]
         users = {service["user"] for name, service in project["services"].items() if name != "secrets" and _mounts(service, volume)}
         assert users == {owner}, line
-        assert mode == ("0400" if "/secrets/" in origin or re.search(r"/tls/\w+/", origin) else "0444"), line
+        assert mode == ("0400" if "/secrets/" in origin or re.search(r"/tls/[\w-]+/", origin) else "0444"), line
 
 
 def _mounts(service: Object, volume: str) -> bool:

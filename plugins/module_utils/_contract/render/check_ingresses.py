@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import Base, Manifest, dig, items
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.ingress_paths import paths_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.ports import services_at
 
 Problem = tuple[str, str]
@@ -38,6 +39,7 @@ class IngressCheck:
             else:
                 yield from self._shape(name, manifest, self.services[endpoint["service"]])
                 yield from self._backends(manifest, endpoint["service"])
+                yield from _paths(manifest, endpoint["health"])
 
     def _shape(self, name: str, manifest: Manifest, service: dict[str, Any]) -> Iterator[Problem]:
         rules, tls = items(manifest.data, "spec", "rules"), items(manifest.data, "spec", "tls")
@@ -74,6 +76,14 @@ class IngressCheck:
             return dig(port, "name") is not None and len(named) == 1
         number = service["ports"][service["main_port"]]
         return dig(port, "number") == number if dig(port, "name") is None else named == [number]
+
+
+def _paths(manifest: Manifest, health: str) -> Iterator[Problem]:
+    paths = paths_of(manifest)
+    wrong = [path.problem for path in paths if path.problem]
+    yield from ((manifest.where, problem) for problem in wrong)
+    if not wrong and not any(path.leads(health.partition("?")[0]) for path in paths):
+        yield manifest.where, f"has no path that leads to {health}, the health of its endpoint"
 
 
 def _one(value: Any) -> bool:

@@ -27,6 +27,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.com
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_files import HEADER, as_yaml, env_file, routes
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_order import depends_on
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_services import Derived, Part
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.ingress_paths import paths_by_endpoint
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.routes import FILE as ROUTES_FILE
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.routes import Door
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.tree import Tree
@@ -56,7 +57,8 @@ def compose_tree(whole: Resolved, lane: Resolved, platform: Platform, paths: Pat
     """
     lanes = platform.contract.lanes
     placed = {name: lane["services"].get(name, service) for name, service in whole["services"].items() if "provided_by" not in service}
-    said = routes(lane["endpoints"], lane["services"])
+    ingresses = paths_by_endpoint(component.base for component in platform.components.values())
+    said = routes(lane["endpoints"], lane["services"], ingresses)
     door = Door.of(lane, platform.components)
     made = {ROUTES_FILE: (door and door.file(said)) or said}
     derived = {name: Derived(platform.components[name], service, _endpoints(name, whole, lane), made) for name, service in placed.items()}

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.ingress_paths import IngressPath
 from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import yaml
 
 HEADER = "# Rendered from the platform's folder by gpuaas.parity; changes here are lost.\n"
@@ -52,18 +53,21 @@ def _quoted(value: str) -> str:
     return '"' + re.sub(r'([\\"$])', r"\\\1", value) + '"'
 
 
-def routes(endpoints: Mapping[str, dict[str, Any]], services: Mapping[str, dict[str, Any]]) -> bytes:
-    """Traefik's dynamic configuration: what an Ingress object of each endpoint would say."""
+def routes(
+    endpoints: Mapping[str, dict[str, Any]], services: Mapping[str, dict[str, Any]], paths: Mapping[str, Sequence[IngressPath]]
+) -> bytes:
+    """Traefik's dynamic configuration: what the Ingress object of each endpoint says, whose ``paths`` these are. Without one, no route."""
+    served = {name: endpoint for name, endpoint in sorted(endpoints.items()) if paths.get(name)}
     return as_yaml(
         {
             "http": {
                 "routers": {
-                    name: {"entryPoints": ["websecure"], "rule": f"Host(`{endpoint['host']}`)", "service": name, "tls": {}}
-                    for name, endpoint in sorted(endpoints.items())
+                    name: {"entryPoints": ["websecure"], "rule": _rule(endpoint["host"], paths[name]), "service": name, "tls": {}}
+                    for name, endpoint in served.items()
                 },
                 "services": {
                     name: {"loadBalancer": {"servers": [{"url": f"http://{service['host']}:{service['ports'][service['main_port']]}"}]}}
-                    for name, service in ((name, services[endpoint["service"]]) for name, endpoint in sorted(endpoints.items()))
+                    for name, service in ((name, services[endpoint["service"]]) for name, endpoint in served.items())
                 },
             },
             "tls": {
@@ -73,3 +77,7 @@ def routes(endpoints: Mapping[str, dict[str, Any]], services: Mapping[str, dict[
             },
         }
     )
+
+
+def _rule(host: str, paths: Sequence[IngressPath]) -> str:
+    return f"Host(`{host}`) && ({' || '.join(path.matcher for path in paths)})"
