@@ -347,10 +347,11 @@ REASONS: dict[str, Reason] = {
     "REPORT_NOT_WRITTEN": Reason("the report of a run could not be written", "make room, or make the reports directory writable"),
     "NOT_READY": Reason("the platform is not ready", "{up}"),
     # keycloak
-    "KEYCLOAK_UNREACHABLE": Reason("Keycloak does not answer at its public URL", "{status}; {logs}"),
+    "KEYCLOAK_UNREACHABLE": Reason("Keycloak does not answer at the URL of its administrators", "{status}; {logs}"),
     "KEYCLOAK_AUTH": Reason(
         "Keycloak does not accept its administrator",
-        "put back the secrets.yml that belongs to this database; {down} && {up} if it is lost",
+        "put back the secrets.yml that belongs to this database, or wait a quarter of an hour where somebody guessed at the password;"
+        " {down} && {up} if the file is lost",
     ),
     "KEYCLOAK_REALM_INVALID": Reason("the realm document is invalid", "correct the named place in platform/realm.yml"),
     "KEYCLOAK_SECRETS": Reason("secrets.yml has no value for a secret that the realm document names", "{up} writes missing secrets"),

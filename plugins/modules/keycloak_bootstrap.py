@@ -13,9 +13,12 @@ author: gpuaas.parity contributors (@gpuaas)
 description:
   - Creates the permanent administrator of realm C(master), reconciles one realm with O(document), and removes the
     temporary administrator that Keycloak started with once the permanent one has proved that it can administer.
-  - What is missing is created, what differs is changed, and what this module created and the document no longer has is
-    deleted. Only the fields that the document sets are compared. Objects that this module did not create are never
-    touched. What it creates is recorded in attribute C(parity.owned) of the realm beforehand.
+  - What is missing is created, what differs is changed, and what the realm has besides is deleted - roles, clients, client
+    scopes, mappers, authentication flows, identity providers, user federation and keys from elsewhere - unless Keycloak itself
+    puts it into every realm. Only the fields that the document sets are compared.
+  - Users and groups that somebody made are data. They are returned in RV(kept) and never touched. Those that this module makes
+    are recorded in attribute C(parity.owned) of the realm beforehand, and deleted when the document no longer has them.
+  - Of realm C(master), the password policy, what slows down who guesses passwords, the recorded events and the URL are kept.
   - A password that was changed in Keycloak, or in O(secrets_file), is set again. The module detects that without logging
     in as the user, so it cannot lock the user out.
   - Where Keycloak does not know the new password of the administrator yet, the replaced ones are tried and the new one is
@@ -32,15 +35,12 @@ options:
     description:
       - The realm, as a mapping or as the path of the file that M(gpuaas.parity.contract_render) made from
         C(platform/realm.yml). Its format is C(platform/realm.schema.json).
+      - Its C(admin.url) is where the module finds Keycloak. The host must be loopback or a name under C(.localhost), which is
+        not resolved.
     type: raw
     required: true
-  url:
-    description:
-      - Public URL of Keycloak. Its host must be loopback or a name under C(.localhost), which is not resolved.
-    type: str
-    required: true
   ca_file:
-    description: File of the only CA that is trusted. Without it, O(url) must be plain C(http).
+    description: File of the only CA that is trusted. Without it, the URL must be plain C(http).
     type: path
   secrets_file:
     description: File with the values of the secrets that O(document) and O(bootstrap_secret) name.
@@ -56,9 +56,9 @@ options:
     default: keycloak_bootstrap_client_secret
   adopt:
     description:
-      - Take over a realm, or objects in it, that have a name of O(document) but were not created by this module. They are
-        changed and, once the document no longer has them, deleted like all others.
-      - With V(false) such an object is a failure, and nothing is changed.
+      - Take over a realm, or users and groups in it, that have a name of O(document) but were not created by this module. They
+        are changed and, once the document no longer has them, deleted like all others.
+      - With V(false) such a realm, user or group is a failure, and nothing is changed.
     type: bool
     default: false
 attributes:
@@ -80,14 +80,12 @@ EXAMPLES = r"""
 - name: Reconcile the realm with the contract
   gpuaas.parity.keycloak_bootstrap:
     document: .parity/kind/rendered/realm.json
-    url: https://auth.gpuaas.localhost:8443
     ca_file: .parity/kind/tls/ca.crt
     secrets_file: .parity/kind/secrets/secrets.yml
 
 - name: Show what would change in a realm that was made by hand
   gpuaas.parity.keycloak_bootstrap:
     document: .parity/kind/rendered/realm.json
-    url: https://auth.gpuaas.localhost:8443
     ca_file: .parity/kind/tls/ca.crt
     secrets_file: .parity/kind/secrets/secrets.yml
     adopt: true
@@ -104,7 +102,7 @@ realm:
   type: str
   sample: gpuaas
 issuer:
-  description: Issuer of the tokens of the realm when they are requested at O(url).
+  description: Issuer of the tokens of the realm, below the URL at which its users find it.
   returned: success
   type: str
   sample: https://auth.gpuaas.localhost:8443/realms/gpuaas
@@ -132,7 +130,9 @@ changes:
       elements: str
       sample: [redirectUris, secret]
 kept:
-  description: Groups that the document no longer has, but that have children which this module did not create.
+  description:
+    - Users and groups that somebody made, each as C(user <name>) or C(group <path>), and groups that the document no longer
+      has but that hold such a one.
   returned: success
   type: list
   elements: str

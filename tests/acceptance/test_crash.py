@@ -54,7 +54,7 @@ def login(running: Running) -> int:
 
 def strangers(running: Running) -> set[int]:
     """The HTTP status that clients nobody knows get, asking at once: each has to be looked for in the database."""
-    url = f"{running.contract['endpoints']['auth']['url']}/realms/master/protocol/openid-connect/token"
+    url = f"{running.contract['endpoints']['auth']['url']}/realms/gpuaas/protocol/openid-connect/token"
     with loopback.client(running.state_dir / "tls" / "ca.crt", timeout=10) as client, ThreadPoolExecutor(AT_ONCE) as pool:
 
         def ask(number: int) -> int:

@@ -36,13 +36,13 @@ def context(running: Running) -> ssl.SSLContext:
     return loopback.tls_context(running.state_dir / "tls" / "ca.crt")
 
 
-@pytest.fixture(params=["web", "api", "auth"])
+@pytest.fixture(params=["web", "api", "auth", "auth-admin"])
 def endpoint(request: pytest.FixtureRequest, running: Running) -> Object:
     return dict(running.contract["endpoints"][request.param])
 
 
 def test_all_endpoints_are_tested(running: Running) -> None:
-    assert set(running.contract["endpoints"]) == {"web", "api", "auth"}
+    assert set(running.contract["endpoints"]) == {"web", "api", "auth", "auth-admin"}
 
 
 def test_the_chain_ends_at_our_ca(endpoint: Object, context: ssl.SSLContext, running: Running) -> None:
@@ -173,7 +173,7 @@ def test_the_api_wants_a_token(running: Running) -> None:
 def test_the_temporary_admin_is_gone(running: Running) -> None:
     secret = (running.state_dir / "secrets" / "files" / "keycloak" / "bootstrap_admin_client_secret").read_text(encoding="utf-8").strip()
     client_id = running.contract["services"]["keycloak"]["settings"]["KC_BOOTSTRAP_ADMIN_CLIENT_ID"]
-    token_url = f"{running.contract['endpoints']['auth']['url']}/realms/master/protocol/openid-connect/token"
+    token_url = f"{running.contract['endpoints']['auth-admin']['url']}/realms/master/protocol/openid-connect/token"
     with loopback.client(running.state_dir / "tls" / "ca.crt", timeout=SECONDS) as client:
         answer = client.post(token_url, data={"grant_type": "client_credentials"}, auth=(client_id, secret))
     assert answer.status_code == 401, answer.text

@@ -129,13 +129,12 @@ class Plain:
 
     def import_realm(self) -> None:
         """The realm through Keycloak's admin API."""
-        endpoint = self.facts["contract"]["endpoints"]["auth"]
+        endpoint = self.facts["contract"]["endpoints"]["auth-admin"]
         authority = self.state_dir / "tls" / "ca.crt"
         await_answer(f"{endpoint['url']}/realms/master/.well-known/openid-configuration", authority)
         bootstrap(
             Request(
                 document=str(self.state_dir / "rendered" / "realm.json"),
-                url=endpoint["url"],
                 ca_file=str(authority),
                 secrets_file=str(self.state_dir / "secrets" / "secrets.yml"),
                 bootstrap_client_id=self.facts["contract"]["services"]["keycloak"]["settings"]["KC_BOOTSTRAP_ADMIN_CLIENT_ID"],

@@ -51,8 +51,9 @@ class Issuer:
         self.access_seconds = 300
         self.document_issuer = self.url
         self.down = False
-        # Renewed tokens are on their way; or every token request is refused with this error.
+        # Renewed tokens are on their way; or lost on it, once; or every token request is refused with this error.
         self.held = False
+        self.loses = False
         self.refuses = ""
         self.id_token_claims: dict[str, Any] = {}
         self.jwks_requests = 0
@@ -161,9 +162,13 @@ class Issuer:
         if form["grant_type"] == "refresh_token":
             if form["refresh_token"] not in self.refresh_tokens:
                 return JSONResponse({"error": "invalid_grant"}, 400)
+            answer = self._answer(None)
+            if self.loses:
+                # The realm lets it be used once more (realm.yml, refresh_reuse).
+                self.loses = False
+                return Response(status_code=502)
             # For one use only, as a strict realm has it.
             self.refresh_tokens.remove(form["refresh_token"])
-            answer = self._answer(None)
             while self.held:
                 await asyncio.sleep(0.01)
             return JSONResponse(answer)

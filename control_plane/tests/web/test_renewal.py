@@ -31,6 +31,18 @@ def test_tokens_are_renewed_once_for_all(browser: Browser, api: httpx.Client, is
     assert [form["grant_type"] for form in issuer.token_requests] == ["refresh_token"]
 
 
+def test_a_lost_answer_to_a_renewal_does_not_end_the_session(
+    browser: Browser, api: httpx.Client, issuer: Issuer
+) -> None:
+    issuer.access_seconds = 0
+    browser.request("GET", browser.callback())
+    issuer.access_seconds, issuer.loses = 300, True
+    assert browser.get("/").status_code == 503
+    assert "user" in Forms(browser.get("/").text).test_ids
+    first, second = (form["refresh_token"] for form in issuer.token_requests if form["grant_type"] == "refresh_token")
+    assert first == second
+
+
 def test_a_refused_renewal_ends_the_session(browser: Browser, api: httpx.Client, issuer: Issuer) -> None:
     issuer.access_seconds = 5
     browser.get("/auth/login")

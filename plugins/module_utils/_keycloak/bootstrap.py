@@ -22,6 +22,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.admin impo
     become_permanent,
     plan_admin,
     plan_farewell,
+    plan_master,
     sign_in,
 )
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.change import Change
@@ -49,7 +50,6 @@ class Request:
     """
 
     document: object
-    url: str
     ca_file: str | None
     secrets_file: str
     bootstrap_client_id: str
@@ -62,7 +62,7 @@ class Request:
 
 @dataclass
 class Outcome:
-    """The changes that were made or, in check mode, would be."""
+    """The changes that were made or, in check mode, would be; and the users and groups that somebody made, which stay."""
 
     realm: str
     issuer: str
@@ -91,7 +91,7 @@ def bootstrap(request: Request) -> Outcome:
         tuple(old.get(request.bootstrap_secret, ())),
     )
     try:
-        http = client(request.ca_file, base_url=request.url.rstrip("/"), timeout=TIMEOUT)
+        http = client(request.ca_file, base_url=desired.admin_url, timeout=TIMEOUT)
     except OSError as error:
         raise ParityError("KEYCLOAK_UNREACHABLE", f"CA file {request.ca_file} cannot be used: {error}") from None
     asked: list[httpx.Request] = []
@@ -106,16 +106,18 @@ def bootstrap(request: Request) -> Outcome:
 
 
 def _run(http: Patient, request: Request, desired: Desired, who: Administrators) -> Outcome:
-    outcome = Outcome(desired.realm, f"{request.url.rstrip('/')}/realms/{desired.realm}")
+    outcome = Outcome(desired.realm, f"{desired.url}/realms/{desired.realm}")
     now = sign_in(http, who)
     sessions = [now]
     try:
         farewell = plan_farewell(now, who)
-        work = _compared(now, desired)
+        work, master = _compared(now, desired)
         changes = plan(work, adopt=request.adopt)
-        outcome.changes = [*(admin := plan_admin(now, who)), *changes, *farewell]
-        outcome.kept = [name for _kind, name in sorted(work.kept)]
+        outcome.changes = [*master, *(admin := plan_admin(now, who)), *changes, *farewell]
+        outcome.kept = sorted(work.beside | {f"group {path}" for path in work.kept_groups})
         if not request.check:
+            # Before the first administrator has a password that one could guess at.
+            carry_out(master)
             after = _carry_out(work, changes, now, partial(_permanent, http, now, who, admin, sessions))
             together([partial(_settle, work), partial(carry_out, plan_farewell(after, who))])
     finally:
@@ -124,10 +126,13 @@ def _run(http: Patient, request: Request, desired: Desired, who: Administrators)
     return outcome
 
 
-def _compared(now: SignedIn, desired: Desired) -> Work:
-    if not now.permanent and now.api.get(desired.realm) is None:
-        return Work(now.api, desired, Actual(settings=None))
-    return Work(now.api, desired, observe(now.api, desired.realm, desired.users, desired.groups))
+def _compared(now: SignedIn, desired: Desired) -> tuple[Work, list[Change]]:
+    """The realm to compare, and what is to be changed in realm master."""
+    master, there = together(
+        [partial(plan_master, now.api, desired.master), lambda: now.permanent or now.api.get(desired.realm) is not None]
+    )
+    actual = observe(now.api, desired.realm, desired.users) if there else Actual(settings=None)
+    return Work(now.api, desired, actual), master
 
 
 def _carry_out(work: Work, changes: list[Change], now: SignedIn, permanent: Callable[[], SignedIn]) -> SignedIn:
@@ -160,4 +165,4 @@ def _reconcile(work: Work, changes: list[Change]) -> None:
 
 
 def _settle(work: Work) -> None:
-    record(work, work.ownership.settled(work.desired, work.kept, work.passwords_set))
+    record(work, work.ownership.settled(work.desired, work.kept_groups, work.passwords_set))

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak import native
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.jsontypes import Json
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.secret_values import Secrets
 
@@ -34,14 +35,21 @@ class User:
 
 @dataclass(frozen=True)
 class Desired:
-    """Every object of the document, by name."""
+    """Every object of the document, by name. ``idle`` are clients of Keycloak's own that nobody here uses.
+
+    ``url`` is where users find Keycloak, ``admin_url`` where administrators do; ``master`` holds the settings of their realm.
+    """
 
     realm: str
+    url: str
+    admin_url: str
     settings: Json
+    master: Json
     roles: dict[str, Json]
     groups: tuple[str, ...]
     scopes: dict[str, Json]
     clients: dict[str, Json] = field(repr=False)
+    idle: dict[str, Json]
     users: dict[str, User]
     admin_name: str
     admin_password: str = field(repr=False)
@@ -51,11 +59,15 @@ def desired_from(document: Json, secrets: Secrets) -> Desired:
     """Translate a checked document; ``secrets`` has a value for every name in it."""
     return Desired(
         realm=document["realm"],
+        url=document["url"].rstrip("/"),
+        admin_url=document["admin"]["url"].rstrip("/"),
         settings=_settings(document),
-        roles={name: {"name": name, "description": role["means"]} for name, role in document["roles"].items()},
+        master=_master(document),
+        roles={name: {"name": name, "description": role["means"], "composite": False} for name, role in document["roles"].items()},
         groups=_with_parents(document["groups"]),
         scopes={name: _scope(name, scope) for name, scope in document["client_scopes"].items()},
         clients={name: _client(name, client, secrets) for name, client in document["clients"].items()},
+        idle={name: _idle(name) for name in sorted(native.CLIENTS - {native.MANAGEMENT})},
         users={name: _user(name, user, secrets) for name, user in document["users"].items()},
         admin_name=document["admin"]["username"],
         admin_password=secrets[document["admin"]["password"]],
@@ -63,16 +75,38 @@ def desired_from(document: Json, secrets: Secrets) -> Desired:
 
 
 def _settings(document: Json) -> Json:
-    login, force = document["login"], document["login"]["brute_force"]
-    tokens, events = document["tokens"], document["events"]
+    login, tokens = document["login"], document["tokens"]
+    return (
+        {
+            "realm": document["realm"],
+            "displayName": document["display_name"],
+            "enabled": True,
+            "registrationAllowed": login["registration"],
+            "resetPasswordAllowed": login["reset_password"],
+            "rememberMe": login["remember_me"],
+            "editUsernameAllowed": False,
+            "defaultSignatureAlgorithm": tokens["signature"],
+            "accessTokenLifespan": tokens["access"],
+            # RFC 6749 section 4.1.2 has ten minutes as the maximum, OWASP ASVS 5 (10.4.3) one for its third level.
+            "accessCodeLifespan": 60,
+            # RFC 9700 section 4.14.2: a refresh token that is used again, by whoever stole it or by whom it was stolen
+            # from, ends the session of the client.
+            "revokeRefreshToken": True,
+            "refreshTokenMaxReuse": tokens["refresh_reuse"],
+            "ssoSessionIdleTimeout": tokens["session_idle"],
+            "ssoSessionMaxLifespan": tokens["session_max"],
+        }
+        | native.FLOWS
+        | _guarded(document)
+    )
+
+
+def _guarded(document: Json) -> Json:
+    """What holds of both realms: how passwords are guarded, and what is recorded."""
+    login, events = document["login"], document["events"]
+    force = login["brute_force"]
     return {
-        "realm": document["realm"],
-        "displayName": document["display_name"],
-        "enabled": True,
         "sslRequired": login["ssl_required"],
-        "registrationAllowed": login["registration"],
-        "resetPasswordAllowed": login["reset_password"],
-        "rememberMe": login["remember_me"],
         "passwordPolicy": login["password_policy"],
         "bruteForceProtected": True,
         "permanentLockout": False,
@@ -82,16 +116,19 @@ def _settings(document: Json) -> Json:
         "maxDeltaTimeSeconds": force["forget_after"],
         "quickLoginCheckMilliSeconds": force["quick_login_ms"],
         "minimumQuickLoginWaitSeconds": force["quick_login_wait"],
-        "defaultSignatureAlgorithm": tokens["signature"],
-        "accessTokenLifespan": tokens["access"],
-        "ssoSessionIdleTimeout": tokens["session_idle"],
-        "ssoSessionMaxLifespan": tokens["session_max"],
         "eventsEnabled": events["login"],
         "eventsExpiration": events["keep"],
         "adminEventsEnabled": events["admin"],
         # Details would hold whole representations, secrets of clients among them.
         "adminEventsDetailsEnabled": False,
     }
+
+
+def _master(document: Json) -> Json:
+    """The realm of administrators: guarded as the other, and found at its own URL, issuer and login page included."""
+    # A run after a rotation tries the replaced passwords in a row, and must not be taken for a guessing script.
+    patient = {"quickLoginCheckMilliSeconds": 0}
+    return _guarded(document) | patient | {"attributes": {"frontendUrl": document["admin"]["url"].rstrip("/")}}
 
 
 def _with_parents(paths: list[str]) -> tuple[str, ...]:
@@ -138,6 +175,11 @@ def _client(name: str, client: Json, secrets: Secrets) -> Json:
         "pkce.code.challenge.method": "S256" if web else "",
         "post.logout.redirect.uris": "##".join(client.get("post_logout_redirect_uris", [])),
         "access.token.lifespan": str(client.get("access_token_lifespan", "")),
+        # Ways to a token that nobody here takes (RFC 8628, CIBA, RFC 8693), and refresh tokens for a service account.
+        "oauth2.device.authorization.grant.enabled": "false",
+        "oidc.ciba.grant.enabled": "false",
+        "standard.token.exchange.enabled": "false",
+        "client_credentials.use_refresh_token": "false",
     }
     scopes = {BASIC_SCOPE, *client.get("scopes", [])} | ({SERVICE_ACCOUNT_SCOPE} if service else set())
     fields: Json = {
@@ -161,10 +203,17 @@ def _client(name: str, client: Json, secrets: Secrets) -> Json:
         "attributes": attributes,
         "defaultClientScopes": sorted(scopes),
         "optionalClientScopes": [],
+        "authenticationFlowBindingOverrides": {"browser": "", "direct_grant": ""},
+        # What its tokens hold is its scopes' matter.
+        "protocolMappers": [],
     }
     if "secret" in client:
         fields["secret"] = secrets[client["secret"]]
     return fields
+
+
+def _idle(name: str) -> Json:
+    return {"clientId": name, "enabled": False, "directAccessGrantsEnabled": False}
 
 
 def _user(name: str, user: Json, secrets: Secrets) -> User:

@@ -1,9 +1,12 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What this collection made in a realm, recorded in the realm itself.
+"""Which users and groups of a realm are the document's, recorded in the realm itself.
 
-Realm attribute ``parity.owned`` lists every object by kind; it is written
-before the objects are, so that an interrupted run never leaves one unclaimed.
+People make users and groups too, and those are their data; everything else that a
+realm holds is the document's or Keycloak's own. Realm attribute ``parity.owned``
+lists them by kind; it is written before they are made, so that an interrupted run
+never leaves one unclaimed. A realm without it is not ours.
+
 Realm attribute ``parity.passwords`` holds for each user a salted digest of the
 password that was set, and when Keycloak stored it. A changed secret and a
 password that somebody changed in Keycloak both show, without a login attempt.
@@ -23,7 +26,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.jsontypes 
 
 OWNED = "parity.owned"
 PASSWORDS = "parity.passwords"
-KINDS = ("roles", "groups", "client_scopes", "clients", "users")
+KINDS = ("groups", "users")
 
 
 @dataclass(frozen=True)
@@ -63,11 +66,10 @@ class Ownership:
         """This, and everything that the document asks for."""
         return Ownership({kind: self.of(kind) | names for kind, names in names_of(desired).items()}, self.passwords)
 
-    def settled(self, desired: Desired, kept: Iterable[tuple[str, str]], marks: dict[str, PasswordMark]) -> Ownership:
-        """What the document asks for and what had to be ``kept``, with these password marks for its users."""
+    def settled(self, desired: Desired, kept_groups: Iterable[str], marks: dict[str, PasswordMark]) -> Ownership:
+        """What the document asks for and the groups that had to be kept, with these password marks for its users."""
         owned = names_of(desired)
-        for kind, name in kept:
-            owned[kind] |= {name}
+        owned["groups"] |= frozenset(kept_groups)
         every = self.passwords | marks
         return Ownership(owned, {name: every[name] for name in desired.users if name in every})
 
@@ -84,10 +86,7 @@ class Ownership:
 def names_of(desired: Desired) -> dict[str, frozenset[str]]:
     """Names by kind that a document asks for."""
     names: dict[str, Iterable[str]] = {
-        "roles": desired.roles,
         "groups": desired.groups,
-        "client_scopes": desired.scopes,
-        "clients": desired.clients,
         "users": desired.users,
     }
     return {kind: frozenset(names[kind]) for kind in KINDS}

@@ -11,10 +11,12 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._errors import Parit
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.actual import together
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.change import Change
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.objects.clients import plan_clients
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.objects.flows import plan_flows
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.objects.groups import plan_groups
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.objects.realm import plan_realm
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.objects.roles import plan_roles
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.objects.scopes import plan_scopes
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.objects.sources import plan_sources
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.objects.users import plan_users
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.ownership import names_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.work import Work
@@ -24,12 +26,12 @@ def plan(work: Work, *, adopt: bool = False) -> list[Change]:
     """Every change that the realm needs, in the order of its work.
 
     Raises ParityError KEYCLOAK_CONFLICT, before anything is changed, when the
-    realm or an object in it bears a name of the document but was not made by
-    this collection; ``adopt`` takes it over instead.
+    realm, or a user or group in it, bears a name of the document but was not made
+    by this collection; ``adopt`` takes it over instead.
     """
     if not adopt:
         _refuse_foreign(work)
-    planners = (plan_realm, plan_roles, plan_groups, plan_scopes, plan_clients, plan_users)
+    planners = (plan_realm, plan_flows, plan_roles, plan_groups, plan_scopes, plan_clients, plan_sources, plan_users)
     return sorted((change for planner in planners for change in planner(work)), key=lambda change: change.phase)
 
 
@@ -49,10 +51,7 @@ def _refuse_foreign(work: Work) -> None:
             f"delete or rename realm {work.realm} in the admin console, or set adopt to take it over",
         )
     there: dict[str, Collection[str]] = {
-        "roles": work.actual.roles,
         "groups": work.actual.groups,
-        "client_scopes": work.actual.scopes,
-        "clients": work.actual.clients,
         "users": work.actual.users,
     }
     foreign = [
@@ -64,7 +63,7 @@ def _refuse_foreign(work: Work) -> None:
     if foreign:
         raise ParityError(
             "KEYCLOAK_CONFLICT",
-            f"realm {work.realm} has objects of the document's names that are not ours: {', '.join(foreign)}",
+            f"realm {work.realm} has users or groups of the document's names that are not ours: {', '.join(foreign)}",
             "delete or rename them in the admin console, or set adopt to take them over",
             details={"foreign": foreign},
         )

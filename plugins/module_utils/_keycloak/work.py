@@ -17,15 +17,16 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.ownership 
 class Work:
     """One reconciliation. ``actual`` learns the ids of what is created while the work goes on.
 
-    ``passwords_set`` collects the marks of the passwords that this run set; ``kept`` the
-    owned objects that the document dropped but that cannot go yet.
+    ``passwords_set`` collects the marks of the passwords that this run set; ``kept_groups`` the owned groups
+    that the document dropped but that cannot go yet; ``beside`` the users and groups that somebody made.
     """
 
     api: Api
     desired: Desired
     actual: Actual
     passwords_set: dict[str, PasswordMark] = field(default_factory=dict)
-    kept: set[tuple[str, str]] = field(default_factory=set)
+    kept_groups: set[str] = field(default_factory=set)
+    beside: set[str] = field(default_factory=set)
 
     @property
     def realm(self) -> str:

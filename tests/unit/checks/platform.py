@@ -27,6 +27,7 @@ def realm(port: int) -> dict[str, Any]:
     callback = f"https://{HOSTS['web']}:{port}/auth/callback"
     return {
         "realm": "gpuaas",
+        "url": f"https://{HOSTS['auth']}:{port}",
         "users": {name: {"password": f"user_{name}_password", "roles": ["operator"]} for name in ("alice", "bob", "mallory")},
         "clients": {
             "gpuaas-web": {"secret": "web_client_secret", "redirect_uris": [callback]},

@@ -63,7 +63,7 @@ def look_at_realm(identity: Identity, state_dir: Path, make_context: MakeContext
     file = state_dir / "secrets" / "secrets.yml"
     file.touch(mode=0o600)
     file.write_bytes(identity.secrets_file.read_bytes())
-    check = Realm(identity.server.url, "parity-bootstrap", "keycloak_bootstrap_client_secret")
+    check = Realm("parity-bootstrap", "keycloak_bootstrap_client_secret")
     return check.run(make_context(realm=realm))
 
 

@@ -286,13 +286,11 @@ def test_a_client_through_which_nobody_logs_in(platform: Platform, make_context:
     assert seen in found.seen
 
 
-@pytest.mark.parametrize("roles", [{"keeper": "other"}, {"web": "identity"}])
-def test_the_issuer_is_below_the_one_endpoint_of_who_keeps_identities(make_context: MakeContext, roles: dict[str, str]) -> None:
+def test_the_issuer_is_below_the_url_of_the_realm(make_context: MakeContext) -> None:
     context = make_context()
     assert issuer_of(context) == "https://auth.gpuaas.localhost:1/realms/gpuaas"
-    for name, role in roles.items():
-        context.contract["services"][name]["role"] = role
-    with pytest.raises(ParityError, match="exactly one endpoint of role identity"):
+    del context.realm["url"]
+    with pytest.raises(ParityError, match="no realm with a URL"):
         issuer_of(context)
 
 

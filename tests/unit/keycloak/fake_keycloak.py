@@ -2,7 +2,8 @@
 
 It answers on loopback HTTP. What it imitates was observed on Keycloak 26.7.3:
 groups are listed one level at a time, an update of a client or a client scope
-ignores its scopes and mappers, an empty attribute is a removed one, a realm's
+ignores its scopes and mappers, a realm with another URL accepts no token of
+before, an empty attribute is a removed one, a realm's
 attributes are replaced as a whole, an imported user has only the roles it is
 given.
 """
@@ -19,8 +20,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.native import MAPPERS
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.native_flows import STEPS, Step
+
 Json = dict[str, Any]
 BUILT_IN_SCOPES = ("basic", "profile", "email", "roles", "service_account", "offline_access")
+BUILT_IN_CLIENTS = ("account", "account-console", "admin-cli", "broker", "realm-management", "security-admin-console")
 
 
 class Answer(Exception):
@@ -123,11 +128,40 @@ class Realm:
         self.scopes: dict[str, Json] = {}
         self.clients: dict[str, Json] = {}
         self.users: dict[str, Json] = {}
+        # Roles of clients as client/role, by who holds them: a username, a group's path, the name of a role.
+        self.granted: dict[str, list[str]] = {}
+        self.group_roles: dict[str, set[str]] = {}
+        self.composites: dict[str, list[str]] = {f"default-roles-{fields['realm']}": ["offline_access", "account/view-profile"]}
+        self.identity_providers: dict[str, Json] = {}
+        self.components: dict[str, Json] = {}
         for name in ("offline_access", f"default-roles-{fields['realm']}"):
             self.roles[name] = {"id": server.id(), "name": name, "description": "built in"}
         for name in BUILT_IN_SCOPES:
-            self.scopes[name] = {"id": server.id(), "name": name, "protocolMappers": []}
-        self.clients["account"] = {"id": server.id(), "clientId": "account", "publicClient": True}
+            mappers = [copy.deepcopy(mapper) | {"id": server.id()} for mapper in MAPPERS.get(name, ())]
+            self.scopes[name] = {"id": server.id(), "name": name, "protocolMappers": mappers}
+        for name in BUILT_IN_CLIENTS:
+            self.add_client({"clientId": name, "enabled": True, "directAccessGrantsEnabled": name == "admin-cli"})
+        for name in ("ecdsa-generated", "fallback-RS256"):
+            self.add_component(name, "org.keycloak.keys.KeyProvider", "rsa-generated")
+        self.flows = {alias: {"id": server.id(), "alias": alias, "builtIn": True} for alias in STEPS}
+        self.executions = {alias: self.flow_of(steps) for alias, steps in STEPS.items()}
+
+    def flow_of(self, steps: dict[str, Step]) -> list[Json]:
+        levels: dict[str, int] = {}
+        found: list[Json] = []
+        for path, step in steps.items():
+            parent, _slash, name = path.rpartition("/")
+            levels[name] = levels[parent] + 1 if parent else 0
+            flow = any(other.startswith(f"{name}/") for other in steps)
+            named: Json = {"displayName": name, "authenticationFlow": True} if flow else {"displayName": "shown", "providerId": name}
+            config: Json = {"alias": step.config, "authenticationConfig": self.server.id()} if step.config else {}
+            place = {"id": self.server.id(), "level": levels[name], "requirement": step.requirement, "priority": step.priority}
+            found.append(named | config | place)
+        return found
+
+    def add_component(self, name: str, kind: str, provider: str) -> None:
+        own = self.server.id()
+        self.components[own] = {"id": own, "name": name, "providerType": kind, "providerId": provider}
 
     def import_groups(self, groups: list[Json], parent: str) -> None:
         for group in groups:
@@ -178,22 +212,67 @@ class Realm:
 
     def self_resource(self, method: str, body: Json) -> Answer:
         if method == "PUT":
+            if body.get("attributes", {}).get("frontendUrl") != self.fields["attributes"].get("frontendUrl"):
+                # Another issuer: what was issued counts no longer.
+                self.server.tokens.clear()
             self.fields |= body
             return Answer(204)
         return Answer(200, {"id": self.fields["realm"], **self.fields})
 
     def on_roles(self, method: str, parts: list[str], query: dict[str, str], body: Any) -> Answer:
         if not parts:
+            if method == "GET":
+                return Answer(200, [self.role(name) for name in self.roles])
             return self.listing_or_create(method, self.roles, "name", body)
         if parts[0] not in self.roles:
             return Answer(404, {"error": "Could not find role"})
+        if parts[1:] == ["composites"]:
+            held = self.composites.get(parts[0], [])
+            if method == "GET":
+                return Answer(200, [self.role_of(name) for name in held])
+            self.composites[parts[0]] = [name for name in held if self.role_of(name) not in body]
+            return Answer(204)
         if method == "PUT":
-            self.roles[parts[0]] |= body
+            self.roles[parts[0]] |= {key: value for key, value in body.items() if key != "composite"}
         elif method == "DELETE":
             del self.roles[parts[0]]
             for user in self.users.values():
                 user["roles"].discard(parts[0])
-        return Answer(200, self.roles[parts[0]]) if method == "GET" else Answer(204)
+        return Answer(200, self.role(parts[0])) if method == "GET" else Answer(204)
+
+    def role(self, name: str) -> Json:
+        return self.roles[name] | {"composite": bool(self.composites.get(name))}
+
+    def role_of(self, name: str) -> Json:
+        """A realm role, or one of a client as ``client/role``."""
+        client, _slash, own = name.rpartition("/")
+        if not client:
+            return {"name": own, "clientRole": False}
+        return {"name": own, "clientRole": True, "containerId": self.clients[client]["id"]}
+
+    def mappings(self, method: str, holder: str, realm_roles: set[str], parts: list[str], body: Any) -> Answer:
+        """Roles that somebody holds: all of them, those of the realm, those of a client."""
+        held = self.granted.get(holder, [])
+        if method == "GET":
+            of_clients: Json = {}
+            for name in held:
+                client, _slash, role = name.rpartition("/")
+                found = of_clients.setdefault(client, {"id": self.clients[client]["id"], "client": client, "mappings": []})
+                found["mappings"].append({"name": role})
+            realm = [self.roles[role] for role in sorted(realm_roles)]
+            return Answer(200, {"realmMappings": realm} | ({"clientMappings": of_clients} if of_clients else {}))
+        names = {role["name"] for role in body}
+        if parts[0] == "clients":
+            client = find(self.clients, parts[1])[0]
+            self.granted[holder] = [name for name in held if name not in {f"{client}/{role}" for role in names}]
+            return Answer(204)
+        if not names <= set(self.roles):
+            return Answer(404, {"error": "Role not found"})
+        if method == "POST":
+            realm_roles |= names
+        else:
+            realm_roles -= names
+        return Answer(204)
 
     def listing_or_create(self, method: str, items: dict[str, Json], key: str, body: Any) -> Answer:
         if method == "GET":
@@ -210,6 +289,8 @@ class Realm:
         if parts and parts[0] not in paths:
             return Answer(404, {"error": "Could not find group by id"})
         above = paths[parts[0]] if parts else ""
+        if parts[1:2] == ["role-mappings"]:
+            return self.mappings(method, above, self.group_roles.setdefault(above, set()), parts[2:], body)
         if method == "DELETE":
             gone = {path for path in self.groups if path == above or path.startswith(f"{above}/")}
             for path in gone:
@@ -234,6 +315,8 @@ class Realm:
             "path": path,
             "subGroupCount": len(below),
             "subGroups": [],
+            "realmRoles": sorted(self.group_roles.get(path, ())),
+            "clientRoles": {client: [role] for client, role in (name.split("/") for name in self.granted.get(path, ()))},
         }
 
     def on_client_scopes(self, method: str, parts: list[str], query: dict[str, str], body: Any) -> Answer:
@@ -261,7 +344,9 @@ class Realm:
             wanted = query.get("clientId")
             return Answer(200, [c for c in self.clients.values() if wanted in (None, c["clientId"])])
         name, client = find(self.clients, parts[0])
-        if len(parts) == 3:
+        if parts[1:3] == ["protocol-mappers", "models"]:
+            client["protocolMappers"] = [mapper for mapper in client["protocolMappers"] if mapper["id"] != parts[3]]
+        elif len(parts) == 3:
             field = "defaultClientScopes" if parts[1].startswith("default") else "optionalClientScopes"
             scope = find(self.scopes, parts[2])[0]
             names = set(client[field]) - {scope}
@@ -278,17 +363,12 @@ class Realm:
             if method == "POST":
                 return Answer(201, location=self.add_user(body, {f"default-roles-{self.fields['realm']}"}))
             # The real one answers "exact" by prefix-insensitive equality; a second user guards the module's own filter.
-            return Answer(200, [self.user(u) for n, u in self.users.items() if query["username"] in n])
+            return Answer(200, [self.user(u) for n, u in self.users.items() if query.get("username", "") in n])
         name, user = find(self.users, parts[0])
         what = parts[1] if len(parts) > 1 else ""
         if what == "role-mappings":
-            if method == "GET":
-                return Answer(200, [self.roles[role] for role in sorted(user["roles"])])
-            names = {role["name"] for role in body}
-            if not names <= set(self.roles):
-                return Answer(404, {"error": "Role not found"})
-            user["roles"] = user["roles"] | names if method == "POST" else user["roles"] - names
-        elif what == "groups":
+            return self.mappings(method, name, user["roles"], parts[2:], body)
+        if what == "groups":
             if method == "GET":
                 return Answer(200, [self.group(path) for path in sorted(user["groups"])])
             path = {own: path for path, own in self.groups.items()}[parts[2]]
@@ -307,6 +387,44 @@ class Realm:
     def user(self, user: Json) -> Json:
         return {"id": user["id"], **user["fields"]}
 
+    def on_default_groups(self, method: str, parts: list[str], query: dict[str, str], body: Any) -> Answer:
+        paths = {own: path for path, own in self.groups.items()}
+        left = [path for path in self.fields.pop("defaultGroups") if path != paths[parts[0]]]
+        self.fields |= {"defaultGroups": left} if left else {}
+        return Answer(204)
+
+    def on_identity_provider(self, method: str, parts: list[str], query: dict[str, str], body: Any) -> Answer:
+        if method == "GET":
+            return Answer(200, list(self.identity_providers.values()))
+        del self.identity_providers[parts[1]]
+        return Answer(204)
+
+    def on_components(self, method: str, parts: list[str], query: dict[str, str], body: Any) -> Answer:
+        if method == "GET":
+            return Answer(200, list(self.components.values()))
+        del self.components[parts[0]]
+        return Answer(204)
+
+    def on_authentication(self, method: str, parts: list[str], query: dict[str, str], body: Any) -> Answer:
+        if parts[0] == "config":
+            for steps in self.executions.values():
+                for step in steps:
+                    if step.get("authenticationConfig") == parts[1]:
+                        del step["authenticationConfig"], step["alias"]
+        elif parts[0] == "executions":
+            for alias, steps in self.executions.items():
+                self.executions[alias] = [step for step in steps if step["id"] != parts[1]]
+        elif method == "DELETE":
+            self.flows = {alias: flow for alias, flow in self.flows.items() if flow["id"] != parts[1]}
+        elif parts[1:] == []:
+            return Answer(200, list(self.flows.values()))
+        elif method == "PUT":
+            step = next(step for step in self.executions[parts[1]] if step["id"] == body["id"])
+            step |= {"requirement": body["requirement"], "priority": body["priority"]}
+        else:
+            return Answer(200, copy.deepcopy(self.executions[parts[1]]))
+        return Answer(204)
+
     def snapshot(self) -> Json:
         """Everything that matters, without ids and without the record of ownership."""
         fields = copy.deepcopy(self.fields)
@@ -319,6 +437,16 @@ class Realm:
             "scopes": without_ids(self.scopes),
             "clients": without_ids(self.clients),
             "users": {n: {k: v for k, v in u.items() if k not in ("id", "stored")} for n, u in self.users.items()},
+            "granted": {holder: names for holder, names in self.granted.items() if names},
+            "group_roles": {path: names for path, names in self.group_roles.items() if names},
+            "composites": {role: names for role, names in self.composites.items() if names},
+            "identity_providers": sorted(self.identity_providers),
+            "components": sorted(c["name"] for c in self.components.values()),
+            "flows": sorted(self.flows),
+            "executions": {
+                alias: [{k: v for k, v in step.items() if k not in ("id", "authenticationConfig")} for step in steps]
+                for alias, steps in self.executions.items()
+            },
         }
         plain: Json = json.loads(json.dumps(every, sort_keys=True, default=sorted))
         return plain

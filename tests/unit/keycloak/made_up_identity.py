@@ -6,6 +6,7 @@ import contextlib
 import copy
 import functools
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,14 +22,16 @@ TEMPORARY = "parity-bootstrap"
 TEMPORARY_SECRET = "keycloak_bootstrap_client_secret"
 
 
-def rendered() -> dict[str, Any]:
-    return copy.deepcopy(_rendered())
+def rendered(admin_url: str) -> dict[str, Any]:
+    document = copy.deepcopy(_rendered())
+    document["admin"]["url"] = admin_url
+    return document
 
 
 @functools.cache
 def _rendered() -> dict[str, Any]:
     text = (PLATFORM / "realm.yml").read_text(encoding="utf-8")
-    document = yaml.safe_load(text.replace("${endpoints.web.url}", "https://web.gpuaas.localhost:8443"))
+    document = yaml.safe_load(re.sub(r"\$\{endpoints\.([a-z-]+)\.url\}", r"https://\1.gpuaas.localhost:8443", text))
     assert isinstance(document, dict)
     return document
 
@@ -50,7 +53,6 @@ class Identity:
     def run(self, document: object = None, **options: Any) -> Outcome:
         given: dict[str, Any] = {
             "document": copy.deepcopy(self.document) if document is None else document,
-            "url": self.server.url,
             "ca_file": None,
             "secrets_file": str(self.secrets_file),
             "bootstrap_client_id": TEMPORARY,
@@ -80,6 +82,6 @@ def new_identity(directory: Path) -> Iterator[Identity]:
     secrets_file.touch(mode=0o600)
     secrets_file.write_text(json.dumps(values()), encoding="utf-8")
     try:
-        yield Identity(keycloak, server, secrets_file, rendered())
+        yield Identity(keycloak, server, secrets_file, rendered(server.url))
     finally:
         server.close()

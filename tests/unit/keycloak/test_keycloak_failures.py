@@ -64,7 +64,8 @@ def test_keycloak_that_fails_for_good_is_told(settled: Identity) -> None:
 
 
 def test_host_off_loopback_is_refused(identity: Identity) -> None:
-    failure = failure_of(lambda: identity.run(url="https://auth.example.com"))
+    identity.document["admin"]["url"] = "https://auth.example.com"
+    failure = failure_of(identity.run)
     assert failure.reason == "KEYCLOAK_UNREACHABLE" and "not a loopback name" in failure.seen
 
 
@@ -214,7 +215,7 @@ WRONG: dict[str, tuple[Spoil, str]] = {
 @pytest.mark.parametrize("case", WRONG)
 def test_wrong_document_names_its_place(identity: Identity, case: str) -> None:
     spoil, place = WRONG[case]
-    document = rendered()
+    document = rendered("https://auth-admin.gpuaas.localhost:8443")
     spoil(document)
     failure = failure_of(lambda: identity.run(document))
     assert failure.reason == "KEYCLOAK_REALM_INVALID"

@@ -33,7 +33,7 @@ class Action(ActionModule):
 
 def params(identity: Identity) -> dict[str, Any]:
     options = argument_spec(module.DOCUMENTATION)
-    given = {"document": identity.document, "url": identity.server.url, "secrets_file": str(identity.secrets_file)}
+    given = {"document": identity.document, "secrets_file": str(identity.secrets_file)}
     return {name: given.get(name, option.get("default")) for name, option in options.items()}
 
 

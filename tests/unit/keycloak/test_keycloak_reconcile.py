@@ -12,7 +12,9 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._errors import Parit
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.bootstrap import Outcome
 from ansible_collections.gpuaas.parity.tests.unit.keycloak.made_up_identity import TEMPORARY, Identity, values
 
+IDLE = {"account", "account-console", "admin-cli", "broker", "security-admin-console"}
 NAMES = {
+    "update realm master", *(f"update client {name}" for name in IDLE),
     "create realm gpuaas", "create role operator", "create role platform", "create role viewer", "create group /projects",
     "create group /projects/atlas", "create group /projects/borealis", "create client scope gpuaas-api",
     "create client gpuaas-api", "create client gpuaas-web", "create client gpuaas-probe",
@@ -34,7 +36,7 @@ def owned(identity: Identity) -> dict[str, list[str]]:
 def test_first_run_makes_everything(identity: Identity) -> None:
     outcome = identity.run()
     assert done(outcome) == NAMES | BOTH_ADMINS
-    assert outcome.issuer == f"{identity.server.url}/realms/gpuaas"
+    assert outcome.issuer == "https://auth.gpuaas.localhost:8443/realms/gpuaas"
     realm = identity.realm
     assert realm.fields["bruteForceProtected"] is True and realm.fields["accessTokenLifespan"] == 300
     assert realm.fields["adminEventsDetailsEnabled"] is False
@@ -48,7 +50,11 @@ def test_first_run_makes_everything(identity: Identity) -> None:
         False,
     )
     assert "gpuaas-api" not in realm.clients["gpuaas-probe"]["defaultClientScopes"]
-    assert realm.clients["gpuaas-probe-short"]["attributes"] == {"access.token.lifespan": "1"}
+    short = realm.clients["gpuaas-probe-short"]["attributes"]
+    assert short["access.token.lifespan"] == "1"
+    assert not any(client["attributes"][name] == "true" for client in (web, realm.clients["gpuaas-api"]) for name in client["attributes"])
+    assert not any(realm.clients[name]["enabled"] or realm.clients[name]["directAccessGrantsEnabled"] for name in IDLE)
+    assert (realm.fields["revokeRefreshToken"], realm.fields["refreshTokenMaxReuse"]) == (True, 1)
     api = realm.clients["gpuaas-api"]
     assert not any(api[flow] for flow in api if flow.endswith("Enabled"))
     assert realm.users["alice"]["roles"] == {"default-roles-gpuaas", "operator", "platform"}
@@ -67,7 +73,8 @@ def test_a_new_keycloak_is_asked_for_no_password_that_it_cannot_know(identity: I
     identity.run()
     logins = [path for method, path in identity.keycloak.log if method == "POST" and path.endswith("/token")]
     # The temporary client, and the permanent user once it is made.
-    assert len(logins) == 2
+    # The client once more: its token is not of the URL that realm master has now.
+    assert len(logins) == 3
 
 
 def test_second_run_changes_nothing_and_asks_little(settled: Identity) -> None:
@@ -75,7 +82,7 @@ def test_second_run_changes_nothing_and_asks_little(settled: Identity) -> None:
     outcome = settled.run()
     assert outcome.changes == []
     assert settled.keycloak.writes == []
-    assert outcome.requests == len(settled.keycloak.log) <= 20
+    assert outcome.requests == len(settled.keycloak.log) <= 31
     assert settled.realm.fields == before
 
 
@@ -137,11 +144,113 @@ DRIFTS: dict[str, tuple[Spoil, set[str]]] = {
     "client gone": (lambda r: r.clients.pop("gpuaas-probe"), {"create client gpuaas-probe"}),
     "profile": (lambda r: r.users["alice"]["fields"].update(email="x@y.example"), {"update user alice"}),
     "disabled": (lambda r: r.users["alice"]["fields"].update(enabled=False), {"update user alice"}),
+    "given a role that somebody made": (
+        lambda r: (r.on_roles("POST", [], {}, {"name": "auditor"}), r.users["bob"]["roles"].add("auditor")),
+        {"update user bob", "delete role auditor"},
+    ),
+    "made an administrator": (
+        lambda r: r.granted.update(bob=["realm-management/realm-admin"]),
+        {"update user bob"},
+    ),
+    "in a group that somebody made": (
+        lambda r: r.users["bob"]["groups"].add("/projects/borealis"),
+        {"update user bob"},
+    ),
+    "role of a group": (lambda r: r.group_roles.update({"/projects/atlas": {"operator"}}), {"update group /projects/atlas"}),
+    "role of a client for a group": (
+        lambda r: r.granted.update({"/projects/atlas": ["realm-management/realm-admin"]}),
+        {"update group /projects/atlas"},
+    ),
+    "group for everybody": (lambda r: r.fields.update(defaultGroups=["/projects/atlas"]), {"update group /projects/atlas"}),
+    "mapper of Keycloak's own scope": (
+        lambda r: r.scopes["profile"]["protocolMappers"][1]["config"].update({"claim.name": "roles"}),
+        {"update client scope profile"},
+    ),
+    "mapper added to Keycloak's own scope": (
+        lambda r: r.scopes["basic"]["protocolMappers"].append({"id": "m", "name": "extra", "protocolMapper": "x"}),
+        {"update client scope basic"},
+    ),
+    "flow of a client": (
+        lambda r: r.clients["gpuaas-web"].update(authenticationFlowBindingOverrides={"browser": "f"}),
+        {"update client gpuaas-web"},
+    ),
+    "role in a role": (lambda r: r.composites.update(viewer=["operator"]), {"update role viewer"}),
+    "role for everybody": (
+        lambda r: r.composites["default-roles-gpuaas"].extend(["operator", "realm-management/realm-admin"]),
+        {"update role default-roles-gpuaas"},
+    ),
+    "client that somebody made": (lambda r: r.add_client({"clientId": "theirs"}), {"delete client theirs"}),
+    "scope that somebody made": (
+        lambda r: r.scopes.update(theirs={"id": "s", "name": "theirs"}),
+        {"delete client scope theirs"},
+    ),
+    "mapper of a client": (
+        lambda r: r.clients["gpuaas-web"].update(protocolMappers=[{"id": "m", "name": "extra"}]),
+        {"update client gpuaas-web"},
+    ),
+    "password grant": (
+        lambda r: r.clients["gpuaas-web"].update(directAccessGrantsEnabled=True),
+        {"update client gpuaas-web"},
+    ),
+    "device grant": (
+        lambda r: r.clients["gpuaas-web"]["attributes"].update({"oauth2.device.authorization.grant.enabled": "true"}),
+        {"update client gpuaas-web"},
+    ),
+    "unused client": (
+        lambda r: r.clients["admin-cli"].update(enabled=True, directAccessGrantsEnabled=True),
+        {"update client admin-cli"},
+    ),
+    "refresh tokens for ever": (lambda r: r.fields.update(revokeRefreshToken=False), {"update realm gpuaas"}),
+    "identity provider": (
+        lambda r: r.identity_providers.update(theirs={"alias": "theirs", "providerId": "oidc"}),
+        {"delete identity provider theirs"},
+    ),
+    "user federation": (
+        lambda r: r.add_component("ldap", "org.keycloak.storage.UserStorageProvider", "ldap"),
+        {"delete user federation ldap"},
+    ),
+    "key from elsewhere": (lambda r: r.add_component("mine", "org.keycloak.keys.KeyProvider", "rsa"), {"delete key mine"}),
+    "flow that somebody made": (
+        lambda r: (r.flows.update(theirs={"id": "f", "alias": "theirs"}), r.fields.update(browserFlow="theirs")),
+        {"update realm gpuaas", "delete flow theirs"},
+    ),
+    "step of a flow": (lambda r: r.executions["browser"][1].update(requirement="ALTERNATIVE"), {"update flow browser"}),
+    "order of a flow": (lambda r: r.executions["browser"][1].update(priority=5), {"update flow browser"}),
+    "configuration of a step": (
+        lambda r: r.executions["browser"][2].update(alias="theirs", authenticationConfig="c"),
+        {"update flow browser"},
+    ),
+    "step that somebody added": (
+        lambda r: r.executions["browser"].append({"id": "e", "providerId": "theirs", "requirement": "REQUIRED", "level": 0}),
+        {"update flow browser"},
+    ),
     "promoted": (lambda r: r.users["bob"]["roles"].add("operator"), {"update user bob"}),
     "moved": (lambda r: r.users["bob"].update(groups={"/projects/borealis"}), {"update user bob"}),
     "password": (lambda r: r.set_password(r.users["bob"], "changed in Keycloak"), {"update user bob"}),
     "user gone": (lambda r: r.users.pop("bob"), {"create user bob"}),
 }
+
+
+def test_realm_master_is_guarded_as_the_other(settled: Identity) -> None:
+    master, realm = settled.master.fields, settled.realm.fields
+    for name in ("passwordPolicy", "bruteForceProtected", "failureFactor", "maxFailureWaitSeconds", "eventsEnabled", "adminEventsEnabled"):
+        assert master[name] == realm[name] and master[name]
+    assert master["attributes"]["frontendUrl"] == settled.server.url
+    # What it had besides is still there.
+    assert master["attributes"]["cibaInterval"] == "5"
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [{"bruteForceProtected": False}, {"passwordPolicy": ""}, {"eventsEnabled": False}, {"attributes": {"frontendUrl": "https://evil"}}],
+)
+def test_drift_of_realm_master_is_put_right(settled: Identity, spoilt: dict[str, Any]) -> None:
+    before = settled.master.snapshot()
+    settled.master.fields |= copy.deepcopy(spoilt) | {"attributes": settled.master.fields["attributes"] | spoilt.get("attributes", {})}
+    assert done(settled.run(check=True)) == {"update realm master"}
+    assert done(settled.run()) == {"update realm master"}
+    assert settled.master.snapshot() == before
+    assert settled.run().changes == []
 
 
 @pytest.mark.parametrize("drift", DRIFTS)
@@ -183,16 +292,16 @@ def test_dropped_object_that_is_gone_already_is_forgotten(settled: Identity) -> 
     assert owned(settled)["users"] == ["alice"]
 
 
-def test_foreign_objects_stay(settled: Identity) -> None:
+def test_users_and_groups_that_somebody_made_stay_and_are_named(settled: Identity) -> None:
     realm = settled.realm
-    realm.on_roles("POST", [], {}, {"name": "auditor"})
     realm.on_groups("POST", [], {}, {"name": "theirs"})
-    realm.add_client({"clientId": "theirs"})
-    realm.add_user({"username": "carol"}, {"auditor"})
-    realm.users["bob"]["roles"].add("auditor")
-    realm.users["bob"]["groups"].add("/theirs")
+    realm.on_groups("POST", [realm.groups["/projects"], "children"], {}, {"name": "theirs"})
+    realm.add_user({"username": "carol"}, {"operator"})
+    realm.users["carol"]["groups"] |= {"/theirs", "/projects/atlas"}
     realm.fields["loginTheme"] = "theirs"
     before = realm.snapshot()
+    outcome = settled.run()
+    assert (outcome.changes, outcome.kept) == ([], ["group /projects/theirs", "group /theirs", "user carol"])
     document = copy.deepcopy(settled.document)
     document["display_name"] = "changed"
     settled.run(document)
@@ -208,7 +317,7 @@ def test_dropped_group_with_a_foreign_child_stays_until_it_is_gone(settled: Iden
     document = copy.deepcopy(settled.document)
     document["groups"].remove("/projects/borealis")
     outcome = settled.run(document)
-    assert (outcome.changes, outcome.kept) == ([], ["/projects/borealis"])
+    assert (outcome.changes, outcome.kept) == ([], ["group /projects/borealis", "group /projects/borealis/theirs"])
     realm.on_groups("DELETE", [realm.groups["/projects/borealis/theirs"]], {}, None)
     assert done(settled.run(document)) == {"delete group /projects/borealis"}
 
@@ -222,18 +331,28 @@ def test_foreign_realm_is_refused_and_left_alone(settled: Identity) -> None:
     assert settled.realm.snapshot() == before and settled.keycloak.writes == []
 
 
-def test_foreign_objects_of_our_names_are_refused_all_at_once(settled: Identity) -> None:
-    settled.realm.add_client({"clientId": "reports"})
-    settled.realm.on_roles("POST", [], {}, {"name": "auditor"})
+def test_users_and_groups_of_our_names_are_refused_all_at_once(settled: Identity) -> None:
+    settled.realm.add_user({"username": "carol"}, set())
+    settled.realm.on_groups("POST", [], {}, {"name": "theirs"})
     document = copy.deepcopy(settled.document)
-    document["clients"]["reports"] = {"kind": "resource_server", "means": "Reports"}
-    document["roles"]["auditor"] = {"means": "Audits"}
+    document["users"]["carol"] = document["users"]["bob"]
+    document["groups"].append("/theirs")
     document["display_name"] = "changed"
     with pytest.raises(ParityError) as failure:
         settled.run(document)
     assert failure.value.reason == "KEYCLOAK_CONFLICT"
-    assert failure.value.details == {"foreign": ["roles/auditor", "clients/reports"]}
+    assert failure.value.details == {"foreign": ["groups//theirs", "users/carol"]}
     assert settled.keycloak.writes == []
+
+
+def test_a_client_or_role_of_our_name_becomes_ours(settled: Identity) -> None:
+    settled.realm.add_client({"clientId": "reports", "redirectUris": ["https://evil/*"]})
+    settled.realm.on_roles("POST", [], {}, {"name": "auditor"})
+    document = copy.deepcopy(settled.document)
+    document["clients"]["reports"] = {"kind": "resource_server", "means": "Reports"}
+    document["roles"]["auditor"] = {"means": "Audits"}
+    assert done(settled.run(document)) == {"update client reports", "update role auditor"}
+    assert settled.realm.clients["reports"]["redirectUris"] == []
 
 
 def test_adopt_takes_over(settled: Identity) -> None:

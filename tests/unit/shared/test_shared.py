@@ -38,6 +38,8 @@ def contract_of(mode: str, lane: str) -> dict[str, Any]:
 
 CONTRACTS = {(mode, lane): contract_of(mode, lane) for mode in MODES for lane in LANES}
 Answer = Callable[[Asked], Reply | None]
+# What the public name refuses.
+ADMIN = ("/admin/master/console/", "/realms/master/.well-known/openid-configuration")
 
 
 def discovery(issuer: str) -> Reply:
@@ -58,9 +60,9 @@ class Platform:
 
     @property
     def allowed(self) -> set[tuple[str, str]]:
-        healths = {(endpoint["host"], endpoint["health"]) for endpoint in self.contract["endpoints"].values()}
-        realm = "/realms/gpuaas/.well-known/openid-configuration"
-        return healths | {(self.hosts["auth"], realm), (self.hosts["api"], "/v1/instances")}
+        # Administrators' own name may be closed to whoever looks.
+        healths = {(endpoint["host"], endpoint["health"]) for name, endpoint in self.contract["endpoints"].items() if name != "auth-admin"}
+        return healths | {(self.hosts["auth"], path) for path in ADMIN} | {(self.hosts["api"], "/v1/instances")}
 
     def answer(self, asked: Asked) -> Reply:
         secret = {"authorization", "cookie"} & set(asked.headers)
@@ -69,6 +71,8 @@ class Platform:
         instead = self.instead(asked)
         if instead is not None:
             return instead
+        if asked.path in ADMIN:
+            return Reply(404)
         if asked.path.endswith("openid-configuration"):
             return discovery(self.issuer)
         if asked.path == "/v1/instances":
@@ -107,7 +111,9 @@ def test_a_platform_that_is_well_holds_every_check(platform: Platform, tmp_path:
     assert verdict(results, "validate") is None
     certificates = {f"{name}-certificate" for name in ("web", "api", "auth")}
     healths = {"web-entry", "api-entry", "keycloak-realm"}
-    assert {result.check.id for result in results} == certificates | healths | {"keycloak-issuer", "api-refuses-no-token"}
+    assert {result.check.id for result in results} == certificates | healths | {
+        "keycloak-issuer", "api-refuses-no-token", "auth-refuses-admin", "auth-refuses-master",
+    }  # fmt: skip
     # Under the mode's own names, whatever the address, and every one of them read.
     assert {(asked.host, asked.path) for asked in server.asked} == platform.allowed
     assert {asked.method for asked in server.asked} == {"GET"}
@@ -289,5 +295,5 @@ def test_validate_reports_what_it_saw_and_without_an_address_what_to_type(tmp_pa
     assert status == 0, shown
     assert "checks  ingress, security" in shown and "report" in shown
     report = json.loads((state / "reports" / "validate.json").read_text())
-    assert report["ok"] is True and report["mode"] == "vm-105" and report["tests"] == 8
+    assert report["ok"] is True and report["mode"] == "vm-105" and report["tests"] == 10
     assert platform.trespasses == []

@@ -4,15 +4,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Context
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.oidc import Client, Credentials, client_token, code_flow
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import client as http_client
-
-# The role of the component that keeps the realm.
-_KEEPER = "identity"
 
 
 def _lacks(what: str) -> ParityError:
@@ -27,19 +22,14 @@ def _secret_of(context: Context, section: str, name: str, key: str) -> str:
 
 
 def issuer_of(context: Context) -> str:
-    """The issuer of the realm: below the endpoint of the one component that keeps identities, as Keycloak names it.
+    """The issuer of the realm: below the URL that its document says, as Keycloak names it.
 
-    Raises ParityError ``CONTRACT_NOT_RENDERED`` where there is no such endpoint, or more than one.
+    Raises ParityError ``CONTRACT_NOT_RENDERED`` where there is no such document.
     """
-    services: dict[str, Any] = context.contract["services"]
-    urls = [
-        str(endpoint["url"])
-        for endpoint in context.contract["endpoints"].values()
-        if (services.get(str(endpoint.get("service"))) or {}).get("role") == _KEEPER
-    ]
-    if len(urls) != 1 or not context.realm.get("realm"):
-        raise _lacks(f"realm that exactly one endpoint of role {_KEEPER} serves")
-    return f"{urls[0]}/realms/{context.realm['realm']}"
+    realm = context.realm
+    if not realm.get("realm") or not realm.get("url"):
+        raise _lacks("realm with a URL")
+    return f"{realm['url']}/realms/{realm['realm']}"
 
 
 def web_client(context: Context, name: str) -> Client:

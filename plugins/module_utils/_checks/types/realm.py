@@ -18,20 +18,18 @@ _PATIENCE = 3.0
 
 @dataclass(frozen=True)
 class Realm:
-    """Roles, groups, scopes, mappers, clients and users of the realm at ``url`` need no change to be as they were rendered.
+    """The realm needs no change to be as it was rendered, and nothing is there besides but users and groups that somebody made.
 
     ``client`` is the temporary administrator that the provider starts with, and ``secret`` the name of its secret.
     """
 
     targets: ClassVar[frozenset[str]] = HERE
-    url: str
     client: str
     secret: str
 
     def run(self, context: Context) -> Observation:
         request = Request(
             document=context.realm,
-            url=self.url,
             ca_file=str(context.ca_file),
             secrets_file=str(context.state_dir / "secrets" / "secrets.yml"),
             bootstrap_client_id=self.client,
@@ -39,7 +37,9 @@ class Realm:
             check=True,
             patience=_PATIENCE,
         )
-        rows = rows_of(bootstrap(request))
+        outcome = bootstrap(request)
+        rows = rows_of(outcome)
         if rows:
             return failed("REALM_DRIFTED", summary(rows), rows=[row.as_dict() for row in rows])
-        return passed(f"realm {context.realm['realm']} is as it was rendered")
+        beside = f", beside {', '.join(outcome.kept)} that somebody made" if outcome.kept else ""
+        return passed(f"realm {context.realm['realm']} is as it was rendered{beside}")

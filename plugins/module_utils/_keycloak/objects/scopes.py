@@ -1,11 +1,15 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Client scopes with their protocol mappers. A scope of ours holds our mappers and no other: they make the tokens."""
+"""Client scopes with their protocol mappers: they make the tokens.
+
+A scope of the document holds its mappers and no other; one of Keycloak's own that tokens are made with, those that it came with.
+"""
 
 from __future__ import annotations
 
 from functools import partial
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak import native
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.change import Change, Phase, drift, merged
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.jsontypes import Json, as_list, by_key
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.work import Work
@@ -21,18 +25,24 @@ def plan_scopes(work: Work) -> list[Change]:
         if found is None:
             changes.append(Change(Phase.SCOPES, "create", "client scope", name, {}, wanted, partial(_create, work, wanted)))
             continue
-        before, after = drift({key: value for key, value in wanted.items() if key != MAPPERS}, found)
-        mappers_before, mappers_after = _mapper_drift(wanted, found)
-        if mappers_before or mappers_after:
-            before[MAPPERS], after[MAPPERS] = mappers_before, mappers_after
-        if before or after:
-            apply = partial(_update, work, wanted, found)
-            changes.append(Change(Phase.SCOPES, "update", "client scope", name, before, after, apply))
-    for name in work.dropped("client_scopes", work.desired.scopes):
+        changes += _compared(work, wanted, found)
+    for name, mappers in native.MAPPERS.items():
         if name in work.actual.scopes:
-            remove = partial(work.api.delete, work.realm, "client-scopes", str(work.actual.scopes[name]["id"]))
-            changes.append(Change(Phase.DELETE_SCOPES, "delete", "client scope", name, {"name": name}, {}, remove))
+            changes += _compared(work, {"name": name, MAPPERS: mappers}, work.actual.scopes[name])
+    for name in sorted({*work.actual.scopes} - {*work.desired.scopes} - native.SCOPES):
+        remove = partial(work.api.delete, work.realm, "client-scopes", str(work.actual.scopes[name]["id"]))
+        changes.append(Change(Phase.DELETE_SCOPES, "delete", "client scope", name, {"name": name}, {}, remove))
     return changes
+
+
+def _compared(work: Work, wanted: Json, found: Json) -> list[Change]:
+    before, after = drift({key: value for key, value in wanted.items() if key != MAPPERS}, found)
+    mappers_before, mappers_after = _mapper_drift(wanted, found)
+    if mappers_before or mappers_after:
+        before[MAPPERS], after[MAPPERS] = mappers_before, mappers_after
+    if not before and not after:
+        return []
+    return [Change(Phase.SCOPES, "update", "client scope", wanted["name"], before, after, partial(_update, work, wanted, found))]
 
 
 def _mapper_drift(wanted: Json, found: Json) -> tuple[Json, Json]:

@@ -1,11 +1,12 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Users: profile, password, and the roles and groups out of those that the document rules."""
+"""Users: profile, password, roles and groups. Those of the document are exactly as it says; those that somebody made stay."""
 
 from __future__ import annotations
 
 from functools import partial
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak import native
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.actual import ActualUser, password_stored
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.change import (
     Change,
@@ -16,6 +17,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.change imp
 )
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.desired import User
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.jsontypes import Json
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.objects.holdings import take_roles
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.ownership import PasswordMark
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.work import Work
 
@@ -42,17 +44,19 @@ def plan_users(work: Work) -> list[Change]:
         if name in work.actual.users:
             remove = partial(work.api.delete, work.realm, "users", work.actual.users[name].id)
             changes.append(Change(Phase.DELETE_USERS, "delete", "user", name, {"username": name}, {}, remove))
+    ours = {*work.desired.users, *work.ownership.of("users")}
+    work.beside |= {f"user {name}" for name in work.actual.usernames if name not in ours}
     return changes
 
 
 def _drift(work: Work, name: str, wanted: User, found: ActualUser) -> tuple[Json, Json]:
     before, after = drift(wanted.fields, found.fields)
-    for kind, want, have in (("roles", wanted.roles, found.roles), ("groups", wanted.groups, found.groups)):
-        # What somebody else made and gave to the user is theirs.
-        ruled = work.ownership.of(kind) | set(want)
-        is_now = sorted(item for item in have if item in ruled)
-        if is_now != sorted(want):
-            before[kind], after[kind] = is_now, list(want)
+    default = native.default_role(work.realm)
+    for kind, want, have in (("roles", wanted.roles, {*found.roles} - {default}), ("groups", wanted.groups, {*found.groups})):
+        if have != set(want):
+            before[kind], after[kind] = sorted(have), list(want)
+    if found.client_roles:
+        before["clientRoles"], after["clientRoles"] = found.client_roles, {}
     mark = work.ownership.passwords.get(name)
     if mark is None or not mark.matches(wanted.password, found.password_stored):
         before["password"], after["password"] = "set" if found.password_stored is not None else "", wanted.password
@@ -70,18 +74,14 @@ def _create(work: Work, name: str, wanted: User) -> None:
 
 
 def _update(work: Work, name: str, wanted: User, found: ActualUser, after: Json) -> None:
-    if set(after) - {"roles", "groups", "password"}:
+    if set(after) - {"roles", "clientRoles", "groups", "password"}:
         work.api.put(work.realm, "users", found.id, body=merged(found.fields, wanted.fields))
-    if "roles" in after:
-        ruled = work.ownership.of("roles")
-        extra = [role for role_name, role in found.roles.items() if role_name in ruled and role_name not in wanted.roles]
-        if extra:
-            work.api.delete(work.realm, "users", found.id, "role-mappings", "realm", body=extra)
+    if {"roles", "clientRoles"} & set(after):
+        take_roles(work, "users", found.id, {*wanted.roles, native.default_role(work.realm)})
         give_roles(work, found.id, tuple(role for role in wanted.roles if role not in found.roles))
     if "groups" in after:
-        ruled = work.ownership.of("groups")
         for path, group in found.groups.items():
-            if path in ruled and path not in wanted.groups:
+            if path not in wanted.groups:
                 work.api.delete(work.realm, "users", found.id, "groups", group)
         for path in wanted.groups:
             if path not in found.groups:
