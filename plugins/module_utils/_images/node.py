@@ -266,11 +266,14 @@ def _containerd(parent: str) -> Iterator[str]:
 
 
 def _sweep() -> None:
-    """Remove the containers of bakes whose process was killed: nobody else ever does, and they are privileged."""
+    """Remove the containers of bakes whose process was killed: nobody else ever does, and they are privileged.
+
+    A commit keeps the labels of its container, so every node that is made of the image has them too: those are no bakes.
+    """
     docker = Docker()
     listed = docker.lines("ps", "--all", "--filter", f"label={_BAKER}", "--format", f'{{{{.Names}}}} {{{{.Label "{_BAKER}"}}}}')
     for name, baker in (line.split(maxsplit=1) for line in listed):
-        if _spelled(process_name(int(baker.partition("/")[0]))) != baker:
+        if name.startswith(f"{_BAKE}-") and _spelled(process_name(int(baker.partition("/")[0]))) != baker:
             _remove(name)
 
 

@@ -100,13 +100,19 @@ def test_a_bake_removes_what_a_killed_one_left_and_spares_one_at_work(calls: Pat
         alive = process_name(other.pid)
         assert alive is not None
         used_again = ProcessName(alive.pid, alive.start - 1, alive.boot)
-        rows = [f"at-work {spelled(alive)}", f"left {spelled(used_again)}", "long-gone 4194999/1/boot"]
+        rows = [
+            f"gpuaas-parity-bake-1 {spelled(alive)}",
+            f"gpuaas-parity-bake-2 {spelled(used_again)}",
+            "gpuaas-parity-bake-3 4194999/1/boot",
+        ]
+        # A node of the image that the last one made: a commit keeps the labels of its container.
+        rows += ["gpuaas-parity-control-plane 4194999/1/boot"]
         (calls.parent / "bakers").write_text("".join(f"{row}\n" for row in rows))
         with node._containerd("parent"):
             pass
         other.kill()
     removed = [line.split()[-1] for line in calls.read_text().splitlines() if line.startswith("rm ")]
-    assert removed == ["left", "long-gone", f"gpuaas-parity-bake-{os.getpid()}"]
+    assert removed == ["gpuaas-parity-bake-2", "gpuaas-parity-bake-3", f"gpuaas-parity-bake-{os.getpid()}"]
     assert f"--label gpuaas.parity.baker={spelled(process_name(os.getpid()))}" in calls.read_text()
 
 
