@@ -21,7 +21,6 @@ DONE_BY = {
     "k8s_exec": "kubernetes.core.k8s_exec",
     "docker_container": "community.docker.docker_container",
     "docker_container_exec": "community.docker.docker_container_exec",
-    "docker_network": "community.docker.docker_network",
     "docker_compose_v2": "community.docker.docker_compose_v2",
 }
 
