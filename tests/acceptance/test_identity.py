@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -122,8 +123,21 @@ def test_a_stolen_refresh_token_ends_the_session_of_thief_and_owner(renewing: Re
     assert renewing.renew(latest).json()["error"] == "invalid_grant"
 
 
+def test_no_crowd_takes_more_connections_than_the_pool_has(running: Running, http: httpx.Client) -> None:
+    """Each stranger has to be looked for in the database, which has connections for others too."""
+    bound = int(running.contract["services"]["keycloak"]["settings"]["KC_DB_POOL_MAX_SIZE"])
+    url = f"{realm_of(running)['auth']}/protocol/openid-connect/token"
+
+    def ask(number: int) -> int:
+        return http.post(url, data={"grant_type": "client_credentials"}, auth=(f"stranger-{number}-{bound}", "guess")).status_code
+
+    with ThreadPoolExecutor(4 * bound) as crowd:
+        assert set(crowd.map(ask, range(8 * bound))) <= {401, 429}
+    assert 0 < int(running.sql("SELECT count(*) FROM pg_stat_activity WHERE usename = 'keycloak'")) <= bound
+
+
 def test_keycloak_holds_no_secret_in_its_environment_or_arguments(running: Running) -> None:
-    argv = "exec --namespace=gpuaas-identity deployment/keycloak -- cat /proc/1/environ /proc/1/cmdline"
+    argv = "exec --namespace=gpuaas-identity deployment/keycloak -- bash -c 'cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline'"
     seen = running.host.check_output(f"{running.kubectl_program} {argv}")
     assert "KC_DB_URL=" in seen and "org.keycloak" in seen
     assert running.leaks(seen) == []

@@ -108,8 +108,11 @@ class FakeKeycloak:
     def create_realm(self, body: Json) -> Answer:
         if body["realm"] in self.realms:
             return Answer(409, {"errorMessage": f"Conflict detected. Realm {body['realm']} already exists"})
-        fields = {k: v for k, v in body.items() if k not in ("roles", "groups", "users")}
+        fields = {k: v for k, v in body.items() if k not in ("roles", "groups", "users", "clients")}
         realm = Realm(self, fields)
+        for client in body.get("clients", []):
+            del realm.clients[client["clientId"]]
+            realm.add_client(client)
         for role in body.get("roles", {}).get("realm", []):
             realm.roles[role["name"]] = role | {"id": self.id()}
         realm.import_groups(body.get("groups", []), "")

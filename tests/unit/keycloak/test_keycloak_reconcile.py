@@ -14,7 +14,7 @@ from ansible_collections.gpuaas.parity.tests.unit.keycloak.made_up_identity impo
 
 IDLE = {"account", "account-console", "admin-cli", "broker", "security-admin-console"}
 NAMES = {
-    "update realm master", *(f"update client {name}" for name in IDLE),
+    "update realm master",
     "create realm gpuaas", "create role operator", "create role platform", "create role viewer", "create group /projects",
     "create group /projects/atlas", "create group /projects/borealis", "create client scope gpuaas-api",
     "create client gpuaas-api", "create client gpuaas-web", "create client gpuaas-probe",

@@ -36,13 +36,10 @@ def plan_clients(work: Work) -> list[Change]:
             apply = partial(_update, work, wanted, found, after)
             changes.append(Change(Phase.CLIENTS, "update", "client", name, before, after, apply))
     for name, wanted in work.desired.idle.items():
-        if work.new_realm:
-            # They come with it.
-            changes.append(Change(Phase.CLIENTS, "update", "client", name, {}, wanted, partial(_switch_off, work, wanted)))
-        elif name in work.actual.clients:
-            before, after = drift(wanted, work.actual.clients[name])
-            if after:
-                changes.append(Change(Phase.CLIENTS, "update", "client", name, before, after, partial(_switch_off, work, wanted)))
+        # One that is not there does no harm, and Keycloak would not miss it.
+        before, after = drift(wanted, work.actual.clients.get(name, wanted))
+        if after:
+            changes.append(Change(Phase.CLIENTS, "update", "client", name, before, after, partial(_switch_off, work, wanted)))
     for name in sorted({*work.actual.clients} - {*work.desired.clients} - native.CLIENTS - {native.SYSTEM_CLIENT}):
         remove = partial(work.api.delete, work.realm, "clients", str(work.actual.clients[name]["id"]))
         changes.append(Change(Phase.DELETE_CLIENTS, "delete", "client", name, {"clientId": name}, {}, remove))

@@ -48,16 +48,14 @@ def _create(work: Work) -> None:
     """One transaction for all of it: an interruption leaves the whole realm, claimed, or none."""
     ownership = Ownership().claiming(work.desired)
     work.api.post(body=creation(work.desired) | {"attributes": ownership.attributes()})
-    settings, scopes, clients, *_marks = together(
+    settings, scopes, *_marks = together(
         [
             lambda: work.api.get_object(work.realm),
             lambda: work.api.get_list(work.realm, "client-scopes"),
-            lambda: work.api.get_list(work.realm, "clients"),
             *(partial(_mark, work, name) for name in work.desired.users),
         ]
     )
-    work.actual.settings, work.actual.ownership = settings, ownership
-    work.actual.scopes, work.actual.clients = by_key(scopes, "name"), by_key(clients, "clientId")
+    work.actual.settings, work.actual.ownership, work.actual.scopes = settings, ownership, by_key(scopes, "name")
 
 
 def _mark(work: Work, name: str) -> None:
@@ -75,6 +73,8 @@ def creation(desired: Desired) -> Json:
         | {
             "roles": {"realm": list(desired.roles.values())},
             "groups": _tree(desired.groups),
+            # Those of Keycloak's own clients that are given here it does not make itself, with roles that every user gets.
+            "clients": list(desired.idle.values()),
             "users": [
                 user.fields
                 | {
