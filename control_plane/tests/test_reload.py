@@ -130,7 +130,7 @@ def test_a_mistake_is_answered_with_503_until_it_is_mended(web: Running) -> None
         assert answer.text.splitlines()[-1].startswith(place + mistake.says)
         assert httpx.get(f"{web.probes}/healthz/ready", trust_env=False, timeout=10).status_code == 503
         web.edit(mistake.file, mistake.new, mistake.old)
-        wait_for(lambda: web.shows("/healthz/ready", '"ready"') and web.shows("/", "Log in"), f"after {mistake}")
+    wait_for(lambda: web.shows("/healthz/ready", '"ready"') and web.shows("/", "Log in"), "the correction")
     assert web.process.poll() is None
     assert web.log.read_text().count("the next edit is waited for") >= len(MISTAKES)
 

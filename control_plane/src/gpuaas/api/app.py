@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import ssl
 from collections.abc import AsyncIterator
@@ -55,17 +56,17 @@ def create_service(
     problems.install(app)
     app.include_router(routes.router)
 
-    # Written once: whoever asks for them, and however often, costs next to nothing.
-    document = json.dumps(app.openapi()).encode()
-    page = docs.render(app.openapi()).encode()
+    # Written once, when first asked for: however often that is, it costs next to nothing.
+    document = functools.cache(lambda: json.dumps(app.openapi()).encode())
+    page = functools.cache(lambda: docs.render(app.openapi()).encode())
 
     @app.get("/openapi.json", include_in_schema=False)
     async def openapi() -> Response:
-        return Response(document, media_type="application/json")
+        return Response(document(), media_type="application/json")
 
     @app.get("/docs", include_in_schema=False)
     async def documentation() -> Response:
-        return Response(page, headers={"Content-Security-Policy": docs.POLICY}, media_type="text/html")
+        return Response(page(), headers={"Content-Security-Policy": docs.POLICY}, media_type="text/html")
 
     return behind_edge(
         app, settings, HEADERS, _credential, problems.refused, lambda: readiness.checks(app.state.resources)
