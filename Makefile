@@ -85,7 +85,7 @@ parity-gate: .venv/runtime ## what must be green on kind before merge, or deploy
 
 parity-secrets-rotate: ARGS += $(if $(MODE),-e mode='$(MODE)')
 parity-secrets-rotate: ARGS += $(if $(NAME),-e parity_secret='$(NAME)') $(if $(VALUE_FILE),-e parity_value_file='$(VALUE_FILE)')
-parity-secrets-rotate: .venv/runtime ## replace one secret everywhere     NAME=redis_password [MODE=compose]
+parity-secrets-rotate: .venv/runtime ## replace one secret everywhere     NAME=redis_api_password [MODE=compose]
 	$(call play,kind,rotate)
 
 clean-cache: .venv/runtime ## free images and build cache that no platform uses

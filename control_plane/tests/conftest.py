@@ -27,8 +27,8 @@ from gpuaas.settings import (
     read_settings,
 )
 from gpuaas.web.app import create_service as create_web
+from support import commands, processes
 from support import issuer as issuers
-from support import processes
 from support.issuer import Issuer
 from support.processes import Server, free_port
 from support.sealed import SESSION_KEY
@@ -84,7 +84,7 @@ def ca_file(authority: Authority) -> Path:
 
 @pytest.fixture
 def environment(postgres: Server, valkey: Server, issuer: Issuer, ca_file: Path, tmp_path: Path) -> dict[str, str]:
-    """Settings of API, web and migrate together, and their secret files."""
+    """Settings of API, web and migrate together, and their secret files; users are the API's, see ``support.commands``."""
     secrets = {
         "database_password": postgres.password,
         "redis_password": valkey.password,
@@ -102,6 +102,7 @@ def environment(postgres: Server, valkey: Server, issuer: Issuer, ca_file: Path,
         "GPUAAS_CA_FILE": str(ca_file),
         "GPUAAS_REDIS_HOST": valkey.host,
         "GPUAAS_REDIS_PORT": str(valkey.port),
+        "GPUAAS_REDIS_USER": "api",
         "GPUAAS_OIDC_ISSUER": issuer.url,
         "GPUAAS_LISTEN_PORT": str(free_port()),
         "GPUAAS_PROBE_PORT": str(free_port()),
@@ -125,11 +126,11 @@ def environment(postgres: Server, valkey: Server, issuer: Issuer, ca_file: Path,
 
 @pytest.fixture
 def database(postgres: Server, environment: dict[str, str]) -> Iterator[psycopg.Connection]:
-    """A database at the current schema, empty."""
+    """A database at the current schema, empty, as its owner sees it."""
     with psycopg.connect(
         host=postgres.host,
         port=postgres.port,
-        user="gpuaas",
+        user="gpuaas_owner",
         password=postgres.password,
         dbname="gpuaas",
         autocommit=True,
@@ -140,9 +141,21 @@ def database(postgres: Server, environment: dict[str, str]) -> Iterator[psycopg.
 
 
 @pytest.fixture
+def superuser(postgres: Server, database: psycopg.Connection) -> Iterator[psycopg.Connection]:
+    """The same database, as the server's superuser sees it."""
+    info = database.info
+    with psycopg.connect(
+        host=info.host, port=info.port, user="postgres", password=postgres.password, dbname=info.dbname, autocommit=True
+    ) as connection:
+        yield connection
+
+
+@pytest.fixture
 def redis_client(valkey: Server) -> Iterator[redis.Redis]:
     """Valkey, empty."""
-    client = redis.Redis(host=valkey.host, port=valkey.port, password=valkey.password, decode_responses=True)
+    client = redis.Redis(
+        host=valkey.host, port=valkey.port, username="admin", password=valkey.password, decode_responses=True
+    )
     client.flushall()
     yield client
     client.close()
@@ -150,7 +163,7 @@ def redis_client(valkey: Server) -> Iterator[redis.Redis]:
 
 @pytest.fixture
 def migrate_settings(environment: dict[str, str]) -> MigrateSettings:
-    return read_settings(MigrateSettings, environment)
+    return read_settings(MigrateSettings, environment | commands.USERS["migrate"])
 
 
 @pytest.fixture
@@ -214,7 +227,13 @@ def start_web(
 
         def start(**changes: str) -> str:
             port = str(httpx.URL(environment["GPUAAS_WEB_URL"]).port)
-            environ = {**environment, "GPUAAS_LISTEN_PORT": port, "GPUAAS_PROBE_PORT": str(free_port()), **changes}
+            environ = {
+                **environment,
+                **commands.USERS["web"],
+                "GPUAAS_LISTEN_PORT": port,
+                "GPUAAS_PROBE_PORT": str(free_port()),
+                **changes,
+            }
             secrets = WebSecrets(
                 redis_password=valkey.password, oidc_client_secret=issuers.CLIENT_SECRET, session_key=SESSION_KEY
             )
@@ -235,7 +254,7 @@ def run(environment: dict[str, str], redis_client: redis.Redis) -> Callable[[str
     def command(name: str) -> str:
         return subprocess.run(
             [sys.executable, "-m", "gpuaas", name],
-            env={"PYTHONPATH": str(Path(__file__).parents[1] / "src"), **environment},
+            env={"PYTHONPATH": str(Path(__file__).parents[1] / "src"), **environment, **commands.USERS.get(name, {})},
             capture_output=True,
             text=True,
             check=True,

@@ -18,6 +18,7 @@ import pytest
 import redis
 
 from gpuaas.migrate import expected_version
+from support.commands import USERS
 from support.issuer import Issuer
 from support.processes import wait_for
 
@@ -27,7 +28,7 @@ SOURCE = Path(__file__).parents[1] / "src"
 def start(command: str, environment: dict[str, str]) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "gpuaas", command],
-        env={"PYTHONPATH": str(SOURCE), "PATH": os.environ["PATH"], **environment},
+        env={"PYTHONPATH": str(SOURCE), "PATH": os.environ["PATH"], **environment, **USERS.get(command, {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

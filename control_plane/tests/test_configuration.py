@@ -99,7 +99,7 @@ def test_who_runs_the_platform_sees_the_webs(web: str, issuer: Issuer, environme
     document = answer.json()
     assert document["service"] == "web"
     assert sorted(document) == ["salt", "secrets", "service", "settings", "unread", "version"]
-    assert len(document["settings"]) == 14
+    assert len(document["settings"]) == 15
     assert sorted(document["secrets"]) == ["oidc_client_secret", "redis_password", "session_key"]
     assert environment["GPUAAS_WEB_URL"] not in answer.text
 

@@ -44,7 +44,7 @@ def counted(valkey: Server, redis_client: redis.Redis) -> Callable[[list[float]]
 
 
 def _redis(valkey: Server) -> Any:
-    return redis_client.create(valkey.host, valkey.port, valkey.password)
+    return redis_client.create(valkey.host, valkey.port, "api", valkey.password)
 
 
 async def _counted(limiter: RateLimiter) -> int:

@@ -23,12 +23,12 @@ def settings(migrate_settings: MigrateSettings, postgres: Server) -> Iterator[Mi
     with psycopg.connect(
         host=postgres.host,
         port=postgres.port,
-        user="gpuaas",
+        user="postgres",
         password=postgres.password,
         dbname="postgres",
         autocommit=True,
     ) as admin:
-        admin.execute("CREATE DATABASE migrations")
+        admin.execute("CREATE DATABASE migrations OWNER gpuaas_owner")
         yield replace(migrate_settings, database_name="migrations")
         admin.execute("DROP DATABASE migrations WITH (FORCE)")
 
@@ -101,7 +101,8 @@ def test_it_waits_for_the_database(migrate_settings: MigrateSettings) -> None:
     with ThreadPoolExecutor(1) as thread, processes.postgres() as server:
         settings = replace(migrate_settings, database_port=server.port)
         with connect(
-            replace(settings, database_name="postgres"), MigrateSecrets(database_password=server.password)
+            replace(settings, database_name="postgres", database_user="postgres"),
+            MigrateSecrets(database_password=server.password),
         ) as admin:
             admin.execute("ALTER DATABASE gpuaas RENAME TO not_yet")
             running = thread.submit(migrate.run, settings, MigrateSecrets(database_password=server.password))

@@ -17,6 +17,7 @@ import psycopg
 import pytest
 import redis
 
+from support.commands import USERS
 from support.processes import wait_for
 
 PACKAGE = Path(__file__).parents[1] / "src" / "gpuaas"
@@ -69,7 +70,7 @@ def source(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def web(source: Path, environment: dict[str, str], redis_client: redis.Redis, tmp_path: Path) -> Iterator[Running]:
-    running = Running(source, environment, tmp_path / "log", "web", "--reload")
+    running = Running(source, environment | USERS["web"], tmp_path / "log", "web", "--reload")
     try:
         wait_for(lambda: running.shows("/healthz/live", "live"), "web")
         yield running

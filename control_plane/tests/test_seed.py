@@ -135,10 +135,15 @@ def test_another_versions_list_is_left_alone(
 def test_without_a_schema(
     settings: ApiSettings,
     secrets: ApiSecrets,
+    superuser: psycopg.Connection,
     redis_client: redis.Redis,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert seed.run(replace(settings, database_name="postgres"), secrets) == 1
+    superuser.execute("CREATE DATABASE empty")
+    try:
+        assert seed.run(replace(settings, database_name="empty"), secrets) == 1
+    finally:
+        superuser.execute("DROP DATABASE empty WITH (FORCE)")
     assert "run gpuaas migrate first" in capsys.readouterr().out
 
 

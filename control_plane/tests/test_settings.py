@@ -25,6 +25,7 @@ API = {
     "GPUAAS_CA_FILE": "/etc/gpuaas/ca/ca.crt",
     "GPUAAS_REDIS_HOST": "redis.gpuaas-data.svc.cluster.local",
     "GPUAAS_REDIS_PORT": "6379",
+    "GPUAAS_REDIS_USER": "api",
     "GPUAAS_OIDC_ISSUER": "https://auth.gpuaas.localhost:8443/realms/gpuaas",
     "GPUAAS_LISTEN_PORT": "8000",
     "GPUAAS_PROBE_PORT": "9000",

@@ -51,8 +51,7 @@ class Running:
     def sql(self, statement: str) -> str:
         """What a statement of Postgres' superuser prints; the password stays in the container."""
         script = (
-            "umask 077; { printf '*:*:*:postgres:'; cat /run/secrets/gpuaas/superuser_password; } > /tmp/.pgpass.test;"
-            ' PGPASSFILE=/tmp/.pgpass.test psql -h 127.0.0.1 -U postgres -d gpuaas -qtAc "$1";'
-            " status=$?; rm /tmp/.pgpass.test; exit $status"
+            ". /etc/gpuaas/prepare/roles.sh; . /etc/gpuaas/prepare/login.sh;"
+            ' superuser --dbname=gpuaas --tuples-only --no-align --command="$1"'
         )
         return self.inside("postgres", "sh", "-c", script, "sql", statement).strip()

@@ -11,7 +11,7 @@ from ansible_collections.gpuaas.parity.tests.verbs.stream import ROOT
 
 STATE = ROOT / ".parity" / "compose"
 SECRETS = STATE / "secrets" / "secrets.yml"
-SECRET = "redis_password"
+SECRET = "redis_api_password"
 
 
 def test_status_shows_every_component_ready() -> None:
@@ -35,6 +35,14 @@ def test_logs_are_those_of_the_component() -> None:
 
 def test_the_recipe_for_psql_reaches_the_database() -> None:
     assert "(1 row)" in typed(recipe("psql").replace("exec postgres", "exec -T postgres"), "SELECT current_user;\n")
+
+
+def test_the_recipes_for_whoever_looks_into_the_stores() -> None:
+    def at(words: str) -> str:
+        return recipe(words).replace("compose exec", "compose exec -T")
+
+    assert "postgres" in typed(at("superuser --dbname=gpuaas"), "SELECT current_user;\n")
+    assert typed(at("ask admin"), "ACL WHOAMI\n").strip() == "admin"
 
 
 def test_doctor_counts_as_the_status_does() -> None:

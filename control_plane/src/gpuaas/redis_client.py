@@ -10,11 +10,12 @@ from redis.exceptions import RedisError
 TIMEOUT_SECONDS = 2.0
 
 
-def create(host: str, port: int, password: str) -> Redis:
+def create(host: str, port: int, user: str, password: str) -> Redis:
     """A client that connects when first used, and reconnects once by itself."""
     return Redis(
         host=host,
         port=port,
+        username=user,
         password=password,
         decode_responses=True,
         protocol=2,

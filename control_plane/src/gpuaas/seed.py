@@ -81,7 +81,7 @@ def run(settings: ApiSettings, secrets: ApiSecrets) -> int:
 
 
 async def _run(settings: ApiSettings, secrets: ApiSecrets) -> int:
-    redis = redis_client.create(settings.redis_host, settings.redis_port, secrets.redis_password)
+    redis = redis_client.create(settings.redis_host, settings.redis_port, settings.redis_user, secrets.redis_password)
     try:
         async with database.create_pool(settings, secrets.database_password, size=1) as pool:
             made = [await _make(pool, demo, BEGIN + timedelta(minutes=n)) for n, demo in enumerate(DEMOS)]

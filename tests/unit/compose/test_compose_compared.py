@@ -86,7 +86,7 @@ def test_both_values_are_told(found: Found) -> None:
         ("data_stores/base/postgres/postgres.yaml", "-c jit=off", "-c jit=off -c fsync=off", "containers.postgres.args.0"),
         ("data_stores/base/redis/redis.yaml", "noeviction", "allkeys-lru", "containers.redis.command.2"),
         ("identity/base/keycloak/keycloak.yaml", "limits: {memory: 1Gi}", "limits: {memory: 2Gi}", "containers.keycloak.memory"),
-        ("control_plane/base/api/migrate.yaml", "args: [migrate]", "args: [rollback]", "containers.api-migrate.args.0"),
+        ("control_plane/base/api-migrate/api-migrate.yaml", "args: [migrate]", "args: [rollback]", "containers.api-migrate.args.0"),
     ],
 )
 def test_an_overlay_that_runs_otherwise_differs_in_meaning(found: Found, file: str, old: str, new: str, path: str) -> None:

@@ -48,7 +48,7 @@ def test_everything_says_whose_it_is(rendered: Rendered, tmp_path: Path) -> None
 def test_another_secret_changes_who_reads_it_and_who_hands_it_out(rendered: Rendered) -> None:
     root, state = rendered()
     before = made(rendered)
-    (state / "secrets/files/redis/password").write_text("another")
+    (state / "secrets/files/redis/admin_password").write_text("another")
     after = machine.machine_file(machine.load_project(root), "core", KEYS, root, state)
     assert changed(before, after) == {"redis", "secrets"}
 

@@ -73,7 +73,7 @@ def test_a_servers_flag_is_refused_by_name(copy: Path, component: str, form: Any
         ("postgres", {"shm_size": "1g"}, "shm_size"),
         ("api", {"image": "another"}, "another"),
         ("api", {"user": "0:0"}, "0:0"),
-        ("api", {"containers": {"api-migrate": {"args": ["migrate", "--fast"], "why": "x"}}}, "--fast"),
+        ("api-migrate", {"containers": {"api-migrate": {"args": ["migrate", "--fast"], "why": "x"}}}, "--fast"),
         ("api", {"publish": {"port": 1, "why": "x", "command": ["x"]}}, "publish.command"),
     ],
 )

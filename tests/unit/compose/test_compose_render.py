@@ -13,6 +13,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.plat
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose import Paths
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_files import env_file
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import render_mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
 from .conftest import CHECKOUT
 
@@ -127,7 +128,7 @@ def test_the_source_is_mounted_read_only_and_nothing_else_of_the_checkout(projec
 
 
 def test_without_a_source_the_images_own_code_runs(copy: Path) -> None:
-    for name in ("api", "web"):
+    for name in ("api", "api-migrate", "web"):
         path = copy / "components" / name / "compose.yml"
         said = yaml.safe_load(path.read_text(encoding="utf-8"))
         del said["source"]
@@ -138,6 +139,21 @@ def test_without_a_source_the_images_own_code_runs(copy: Path) -> None:
     assert services["api"]["command"] == ["api"]
     assert "entrypoint" not in services["api-migrate"]
     assert "environment" not in services["api"]
+
+
+def test_a_container_shares_what_it_says_and_no_other_data(project: Object) -> None:
+    data = {
+        name: {mount["source"] for mount in project["services"][name]["volumes"] if mount["source"] in ("postgres-data", "postgres-socket")}
+        for name in ("postgres", "postgres-snapshot")
+    }
+    assert data == {"postgres": {"postgres-data", "postgres-socket"}, "postgres-snapshot": {"postgres-socket"}}
+
+
+def test_what_a_container_cannot_share_is_refused(copy: Path) -> None:
+    path = copy / "components/api/compose.yml"
+    path.write_text(path.read_text(encoding="utf-8").replace("/run/postgresql", "/tmp"), encoding="utf-8")
+    with pytest.raises(ParityError, match=r"CONTRACT_REFERENCE.*postgres has no volume at /tmp"):
+        rendered(copy)
 
 
 def test_source_of_an_extended_platform_lies_beside_that_one(tmp_path: Path) -> None:
@@ -174,7 +190,7 @@ def _mounts(service: Object, volume: str) -> bool:
 def test_data_volumes_are_never_swept(tree: dict[str, bytes], project: Object) -> None:
     swept = {mount["target"] for mount in project["services"]["secrets"]["volumes"] if mount["target"].startswith("/to/")}
     assert not any("data" in target for target in swept)
-    assert tree["files/own.list"].decode().splitlines() == ["999:999 /own/postgres-data", "999:999 /own/redis-data"]
+    assert tree["files/own.list"].decode().splitlines() == ["999:999 /own/postgres-socket", "999:999 /own/postgres-data"]
 
 
 @pytest.mark.parametrize("name", ["api", "web", "keycloak", "postgres", "redis", "traefik", "api-migrate"])
@@ -205,9 +221,19 @@ def test_keycloak_starts_with_the_database_and_waits_for_nothing_else(project: O
 def test_the_names_are_those_that_stand(project: Object) -> None:
     assert set(project["services"]) == {"secrets", "traefik", "postgres", "redis", "keycloak", "api", "web", *JOBS}
     assert set(project["volumes"]) == (
-        {f"{name}-secrets" for name in ("api", "keycloak", "postgres", "redis", "web")}
-        | {"api-ca", "web-ca", "keycloak-import", "postgres-prepare", "postgres-tools", "traefik-certificates", "traefik-routes"}
-        | {"postgres-data", "redis-data"}
+        {f"{name}-secrets" for name in ("api", "api-migrate", "keycloak", "postgres", "redis", "web")}
+        | {
+            "api-ca",
+            "api-migrate-ca",
+            "web-ca",
+            "keycloak-import",
+            "postgres-prepare",
+            "postgres-tools",
+            "redis-prepare",
+            "traefik-certificates",
+            "traefik-routes",
+        }
+        | {"postgres-data", "postgres-socket"}
     )
     assert project["networks"] == {"default": {"name": "gpuaas-local"}}
 

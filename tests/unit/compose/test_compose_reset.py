@@ -53,7 +53,7 @@ def verbs(engine: Engine) -> list[str]:
 def test_restore_copies_the_snapshot_back_and_empties_the_cache(up: Engine, found: list[Kept]) -> None:
     assert reset(up, found).restore()["api"].snapshot == CODE
     assert verbs(up) == ["state", "restore"]
-    assert any("flushall" in call for call in up.calls)
+    assert any("FLUSHALL" in call for call in up.calls)
     assert not any(call.startswith("start") for call in up.calls)
 
 

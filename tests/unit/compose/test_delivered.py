@@ -17,7 +17,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import D
 from ansible_collections.gpuaas.parity.tests.unit.checks.containers import PROJECT, answers, container
 
 Rendered = Callable[[], tuple[Path, Path]]
-PASSWORD = "/to/redis-secrets/password"
+PASSWORD = "/to/redis-secrets/admin_password"
 Change = Callable[[dict[str, str]], Any]
 
 
@@ -61,6 +61,6 @@ def test_nobody_while_the_one_that_hands_out_does_not_run(rendered: Rendered) ->
 
 def test_a_file_that_is_gone_here_is_refused(rendered: Rendered) -> None:
     root, state = rendered()
-    (state / "secrets/files/redis/password").unlink()
+    (state / "secrets/files/redis/admin_password").unlink()
     with pytest.raises(ParityError, match="STATE_UNWRITABLE"):
         handed(root, state)

@@ -107,9 +107,9 @@ def mounted(objects: dict[tuple[str, str], dict[str, Any]], kind: str, name: str
 def test_secrets_as_files_are_delivered_by_name(own: dict[str, Rendering], tmp_path: Path) -> None:
     swap_tree(tmp_path / "tree", own["vm-105"].tree)
     objects = build(tmp_path / "tree" / "control_plane")
-    for kind, name, secret in (("Deployment", "api", "api"), ("Job", "api-migrate", "api"), ("Deployment", "web", "web")):
+    for kind, name in (("Deployment", "api"), ("Job", "api-migrate"), ("Deployment", "web")):
         volume, at = mounted(objects, kind, name)
-        assert (volume["secret"]["secretName"], at) == (f"{secret}-secrets", "/run/secrets/gpuaas")
+        assert (volume["secret"]["secretName"], at) == (f"{name}-secrets", "/run/secrets/gpuaas")
 
 
 def test_service_that_asks_a_server_gets_an_identity_and_no_secrets(own: dict[str, Rendering], tmp_path: Path) -> None:

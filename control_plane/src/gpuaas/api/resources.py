@@ -42,7 +42,7 @@ async def opened(
     settings: ApiSettings, secrets: ApiSecrets, tls: ssl.SSLContext, configuration: dict[str, Any]
 ) -> AsyncIterator[Resources]:
     """Open without waiting for anything: readiness tells what is missing."""
-    redis = redis_client.create(settings.redis_host, settings.redis_port, secrets.redis_password)
+    redis = redis_client.create(settings.redis_host, settings.redis_port, settings.redis_user, secrets.redis_password)
     pool = database.create_pool(settings, secrets.database_password, settings.database_pool_size)
     # Requests may hold every connection of theirs: that is no reason to be taken for dead.
     probe_pool = database.create_pool(settings, secrets.database_password, size=1)

@@ -44,7 +44,7 @@ async def opened(
     settings: WebSettings, secrets: WebSecrets, tls: ssl.SSLContext, configuration: dict[str, Any]
 ) -> AsyncIterator[Resources]:
     """Open without waiting for anything."""
-    redis = redis_client.create(settings.redis_host, settings.redis_port, secrets.redis_password)
+    redis = redis_client.create(settings.redis_host, settings.redis_port, settings.redis_user, secrets.redis_password)
     http = client.create(tls)
     api = ApiClient(settings.api_url, tls)
     key = secrets.session_key_bytes

@@ -1,20 +1,22 @@
 #!/bin/sh
 # A seeded database and its snapshot, <database>_seed, from inside a container of Postgres.
 #   database.sh state DATABASE            "data <version>" and "snapshot <version>"; no version: there is none
-#   database.sh snapshot DATABASE [HOST]  keep it as its snapshot, unless there is one
+#   database.sh snapshot DATABASE         keep it as its snapshot, unless there is one
 #   database.sh restore DATABASE          it becomes its snapshot again
 #   database.sh empty DATABASE            it becomes empty, its snapshot goes
-# A database is owned by the role of its name; its table schema_version says its version.
-# Every step can be interrupted: the next call does the rest.
+# Its table schema_version says its version. Every step can be interrupted: the next call does the rest.
 set -eu
-export PGHOST="${3:-127.0.0.1}" PGPORT="$POSTGRES_PORT" PGUSER=postgres PGDATABASE=postgres PGPASSFILE=/tmp/.pgpass.$$
-trap 'rm -f "$PGPASSFILE"' EXIT
-# The password goes from file to file; it is no argument and in no environment.
-(umask 077 && { printf '*:*:*:postgres:'; cat /run/secrets/gpuaas/superuser_password; } > "$PGPASSFILE")
+. /etc/gpuaas/prepare/roles.sh
+. /etc/gpuaas/prepare/login.sh
 data=$2 snapshot=$2_seed
 
 # Names and values reach SQL as variables of psql, which quotes them.
-run() { psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --set=data="$data" --set=snapshot="$snapshot" "$@"; }
+run() { superuser --tuples-only --no-align --set=data="$data" --set=snapshot="$snapshot" --set=owner="$(owner_of "$data")" "$@"; }
+# A new database has the rights that Postgres gives to everybody.
+narrow() {
+  missing_statements superuser > /tmp/privileges.sql
+  superuser --file=/tmp/privileges.sql
+}
 exists() { [ "$(echo "SELECT 1 FROM pg_database WHERE datname = :'$1'" | run)" = 1 ]; }
 schema() { run --dbname="$data" --command="SELECT coalesce(max(version), 0) FROM schema_version" 2> /dev/null || echo 0; }
 
@@ -32,27 +34,30 @@ case "$1" in
 DROP DATABASE IF EXISTS :"new";
 ALTER DATABASE :"data" ALLOW_CONNECTIONS false;
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = :'data' \g /dev/null
-CREATE DATABASE :"new" TEMPLATE :"data" OWNER :"data" ALLOW_CONNECTIONS false;
+CREATE DATABASE :"new" TEMPLATE :"data" OWNER :"owner" ALLOW_CONNECTIONS false;
 ALTER DATABASE :"data" ALLOW_CONNECTIONS true;
 COMMENT ON DATABASE :"new" IS :'version';
 ALTER DATABASE :"new" RENAME TO :"snapshot";
 SQL
+    narrow
     ;;
   restore)
     # The copy first: what fails leaves the old database as it was.
     run --set=new="${data}_new" <<'SQL'
 DROP DATABASE IF EXISTS :"new";
-CREATE DATABASE :"new" TEMPLATE :"snapshot" OWNER :"data";
+CREATE DATABASE :"new" TEMPLATE :"snapshot" OWNER :"owner";
 DROP DATABASE IF EXISTS :"data" WITH (FORCE);
 ALTER DATABASE :"new" RENAME TO :"data";
 SQL
+    narrow
     ;;
   empty)
     run <<'SQL'
 DROP DATABASE IF EXISTS :"snapshot";
 DROP DATABASE IF EXISTS :"data" WITH (FORCE);
-CREATE DATABASE :"data" OWNER :"data";
+CREATE DATABASE :"data" OWNER :"owner";
 SQL
+    narrow
     ;;
   *)
     echo "database.sh: no $1" >&2

@@ -46,7 +46,12 @@ def labels_of(workload: Object) -> dict[str, str]:
 
 
 def pods_of(context: Context, component: str) -> list[Object]:
-    """The pods of a component's workload that are not on their way out, oldest first."""
+    """The pods of a component's workload or Job that are not on their way out, oldest first."""
+    service = context.service(component)
+    if str(service.get("workload")).startswith("job/"):
+        # Where the Job is gone, no label of it tells which pods were its own.
+        pods = context.snapshot.pods(str(service["namespace"]), {"batch.kubernetes.io/job-name": component})
+        return [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
     plural, namespace, name = workload_of(context, component)
     workload = context.snapshot.find(plural, namespace, name) or {}
     return [pod for pod in context.snapshot.pods(namespace, labels_of(workload)) if not pod["metadata"].get("deletionTimestamp")]

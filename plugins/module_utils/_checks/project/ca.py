@@ -6,29 +6,29 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Context, Observation, failed, passed
-from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import is_running, name_of
-
-_PATIENCE = 10.0
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.project.folder import digests_in
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import is_lasting_or_done, name_of
 
 
 @dataclass(frozen=True)
 class ContainerCa:
-    """In each running container of the component ``file`` is the run's tls/ca.crt."""
+    """In each container of the component that runs, or has done what it is for, ``file`` is the run's tls/ca.crt."""
 
     component: str
     file: str
 
     def run(self, context: Context) -> Observation:
-        ours = hashlib.sha256(context.ca_file.read_bytes()).hexdigest()
-        running = [item for item in context.project.of(self.component) if is_running(item)]
+        ours, path = hashlib.sha256(context.ca_file.read_bytes()).hexdigest(), PurePosixPath(self.file)
+        running = [item for item in context.project.of(self.component) if is_lasting_or_done(item)]
         if not running:
             return failed("CONFIGURATION_DRIFT", f"no container of {self.component} runs")
         for container in running:
-            done = context.docker.call("exec", str(container["Id"]), "sha256sum", self.file, timeout=_PATIENCE, check=False)
-            if done.rc != 0:
+            found = digests_in(context, container, str(path.parent))
+            if found is None or path.name not in found:
                 return failed("CONFIGURATION_DRIFT", f"{self.file} cannot be read in {name_of(container)}")
-            if done.stdout.split()[:1] != [ours]:
+            if found[path.name] != ours:
                 return failed("CONFIGURATION_DRIFT", f"{self.file} in {name_of(container)} is another CA than {context.ca_file}")
         return passed(f"{self.file} is our CA in the containers of {self.component}")

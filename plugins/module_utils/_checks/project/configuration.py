@@ -12,7 +12,7 @@ from typing import Any
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.cluster.configuration import difference
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Context, Observation, failed, passed
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.project.folder import digests_in, sha256
-from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import environment, is_running, name_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import environment, is_lasting_or_done, name_of
 
 Object = dict[str, Any]
 
@@ -25,7 +25,7 @@ def families(contract: Object) -> set[str]:
 
 @dataclass(frozen=True)
 class ContainerConfiguration:
-    """The running containers of the component have exactly the contract's settings in their environment.
+    """The containers of the component that run, or have done what they are for, have exactly the contract's settings in their environment.
 
     Other variables are the image's own business, unless their names begin as those of settings do and the image
     does not bring them with the same value. The files under ``folder`` are exactly the contract's secrets, equal to
@@ -43,7 +43,7 @@ class ContainerConfiguration:
         service = context.service(self.component)
         settings = {key: str(value) for key, value in (service.get("settings") or {}).items()}
         keys = set(service.get("secrets") or {})
-        running = [item for item in context.project.of(self.component) if is_running(item)]
+        running = [item for item in context.project.of(self.component) if is_lasting_or_done(item)]
         if not running:
             return failed("CONFIGURATION_DRIFT", f"no container of {self.component} runs in the project {context.project.name}")
         for container in running:

@@ -28,11 +28,13 @@ def sha256(file: Path) -> str:
 def digests_in(context: Context, container: Object, folder: str) -> dict[str, str] | None:
     """SHA-256 in hex of every file in ``folder`` by name, None where they cannot be read.
 
-    They are computed in the container, or where it has no shell in another one that mounts the same volume.
+    They are computed in the container, or where it has no shell, or has ended, in another one that mounts the same volume.
     """
-    done = _digests(context, container, folder)
-    if done.rc in _NO_SHELL:
+    done = _digests(context, container, folder) if is_running(container) else None
+    if done is None or done.rc in _NO_SHELL:
         done = _through_another(context, container, folder) or done
+    if done is None:
+        return None
     # Two spaces and "./" stand between digest and name.
     return {line[68:]: line[:64] for line in done.stdout.splitlines()} if done.rc == 0 else None
 

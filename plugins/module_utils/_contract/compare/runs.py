@@ -103,7 +103,7 @@ def excepted(facts: Facts, exceptions: Exceptions, *, main: bool) -> Facts:
 def further(main: Facts, container: Container) -> Facts:
     """A container that only Compose runs, as the workload with facts ``main`` does but for what the exception says."""
     found = {key: value for key, value in main.items() if key != "ready"}
-    found["mounts"] = {path: what for path, what in main.get("mounts", {}).items() if what != _DISK}
+    found["mounts"] = {path: what for path, what in main.get("mounts", {}).items() if what != _DISK or path in container.shares}
     if container.command:
         found |= {"command": container.command, "args": []}
     return _said(found | ({"args": container.args} if container.args else {}))

@@ -66,13 +66,15 @@ class Container:
     """A container that ends and that only Compose runs, or when one of the manifest's Jobs starts.
 
     It runs as the workload of component ``of`` does, this one where that is empty, with other
-    ``command`` and ``args``. It starts after the containers and components that ``after`` names.
+    ``command`` and ``args``, and without the volumes that it keeps data in but those at the paths that it ``shares``.
+    It starts after the containers and components that ``after`` names.
     """
 
     why: str
     of: str = ""
     command: list[str] = field(default_factory=list)
     args: list[str] = field(default_factory=list)
+    shares: list[str] = field(default_factory=list)
     after: list[str] = field(default_factory=list)
 
 
@@ -126,5 +128,6 @@ class Exceptions:
         for name, files in self.files.items():
             yield Told(("files", name), files.to, files.why)
         for name, container in self.containers.items():
-            said = [*container.command, *container.args, *(["after", *container.after] if container.after else [])]
+            said = [*container.command, *container.args]
+            said += [word for key, names in (("shares", container.shares), ("after", container.after)) if names for word in (key, *names)]
             yield Told(("containers", name), " ".join(said), container.why)

@@ -135,7 +135,7 @@ def _refuse_shared(parts: Mapping[str, Mapping[str, Part]]) -> None:
             if (other := containers.setdefault(container, component)) != component:
                 problems.add("CONTRACT_INVALID", component, f"has a container {container}, as {other} has")
             held: dict[str, object] = {group.volume: (group.owner, group.files) for group in part.mounts.groups}
-            held |= dict.fromkeys(part.mounts.data.values(), container)
+            held |= dict.fromkeys(part.mounts.data.values(), part.keeper or container)
             for volume, what in held.items():
                 if volumes.setdefault(volume, what) != what:
                     problems.add("COMPOSE_UNDERIVABLE", f"{component}: {container}", f"volume {volume} holds something else elsewhere")

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -62,9 +62,9 @@ class Mounts:
         volumes += [{"type": "volume", "source": group.volume, "target": group.to, "read_only": True} for group in self.groups]
         return {"tmpfs": tmpfs, "shm_size": self.memory.get(_SHM), "volumes": volumes}
 
-    def without_data(self) -> Mounts:
-        """The same for another container: two servers on one data directory destroy it."""
-        return replace(self, data={})
+    def for_another(self, shares: Sequence[str]) -> Mounts:
+        """The same for another container, with the data at the paths that it ``shares``: two servers on one data directory destroy it."""
+        return replace(self, data={path: name for path, name in self.data.items() if path in shares})
 
     def with_groups(self, groups: tuple[Group, ...]) -> Mounts:
         """``groups`` in place of whatever is mounted at their paths."""

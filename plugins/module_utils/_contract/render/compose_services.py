@@ -36,13 +36,17 @@ _PUBLIC = "0444"
 
 @dataclass(frozen=True)
 class Part:
-    """One service of compose.yml. ``once`` says that it is meant to end; ``waits`` names containers and components."""
+    """One service of compose.yml. ``once`` says that it is meant to end; ``waits`` names containers and components.
+
+    ``keeper`` is the container whose data it has, where that is another one.
+    """
 
     service: dict[str, Any]
     mounts: Mounts
     owner: str
     once: bool
     waits: tuple[str, ...]
+    keeper: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ class Derived:
                 found[name] = Part(built, mounts, pod.user, True, (*self.service["needs"], *after))
         for name, container in self.exceptions.containers.items():
             if name not in self.pods:
-                found[name] = self._further(container, others, checkout)
+                found[name] = self._further(name, container, others, checkout)
         return found
 
     def _workload(self, checkout: str) -> Part:
@@ -115,18 +119,25 @@ class Derived:
         waits = (*self.service["needs"], *jobs, *self.service.get("reset", {}).get("fill", ()))
         return Part(built, mounts, pod.user, pod.once, waits)
 
-    def _further(self, container: Container, others: Mapping[str, Derived], checkout: str) -> Part:
+    def _further(self, name: str, container: Container, others: Mapping[str, Derived], checkout: str) -> Part:
         """A container that ends, as the workload of a component runs but for what the exception says."""
         of = others[container.of] if container.of else self
         pod = replace(of.pods[of.name], once=True)
-        built, mounts = container_of(pod, of.name, of.service["settings"]), of.mounted(pod).without_data()
+        built, mounts = container_of(pod, of.name, of.service["settings"]), of.mounted(pod).for_another(container.shares)
+        if lost := sorted(set(container.shares) - set(mounts.data)):
+            raise ParityError(
+                "CONTRACT_REFERENCE",
+                f"{self.exceptions.where('containers', name, 'shares')}: {of.name} has no volume at {', '.join(lost)}",
+                "name the mountPath of an emptyDir that is not in memory, or of a volume claim",
+            )
         if of is self:
             built, mounts = self._sourced(built, mounts, checkout)
         if container.command:
             built["entrypoint"], built["command"] = spelled(container.command), []
         if container.args:
             built["command"] = spelled(container.args)
-        return Part(built, mounts, pod.user, True, (*([container.of] if container.of else self.service["needs"]), *container.after))
+        waits = (*([container.of] if container.of else self.service["needs"]), *container.after)
+        return Part(built, mounts, pod.user, True, waits, of.name)
 
     def _sourced(self, built: dict[str, Any], mounts: Mounts, checkout: str) -> tuple[dict[str, Any], Mounts]:
         """The same with the source that is mounted, if any is."""

@@ -1,0 +1,125 @@
+"""What the stores refuse: each process has its own rights and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import psycopg
+import pytest
+import redis
+from psycopg.errors import InsufficientPrivilege
+
+from gpuaas import migrate
+from gpuaas.migrate import Migration
+from support.issuer import Issuer
+from support.processes import Server
+
+
+@pytest.fixture
+def running(postgres: Server, database: psycopg.Connection) -> Iterator[psycopg.Connection]:
+    """The database as the API sees it."""
+    info = database.info
+    with psycopg.connect(
+        host=info.host, port=info.port, user="gpuaas", password=postgres.password, dbname=info.dbname, autocommit=True
+    ) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TABLE mine ()",
+        "CREATE SCHEMA mine",
+        "CREATE TEMPORARY TABLE mine ()",
+        "ALTER TABLE instances ADD COLUMN more integer",
+        "DROP TABLE outbox",
+        "TRUNCATE outbox",
+        "CREATE INDEX ON instances (name)",
+        "CREATE TRIGGER mine BEFORE INSERT ON instances FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+        "UPDATE schema_version SET version = 1",
+        "DELETE FROM schema_version",
+        "CREATE ROLE mine",
+        "CREATE DATABASE mine",
+        "SET ROLE gpuaas_owner",
+        "COPY instances TO PROGRAM 'cat'",
+        "SELECT pg_read_file('/etc/passwd')",
+    ],
+)
+def test_the_api_cannot(running: psycopg.Connection, statement: str) -> None:
+    with pytest.raises(InsufficientPrivilege):
+        running.execute(statement)
+
+
+@pytest.mark.parametrize("name", ["postgres", "template1"])
+def test_no_role_reaches_another_database(postgres: Server, database: psycopg.Connection, name: str) -> None:
+    for role in ("gpuaas", "gpuaas_owner"):
+        with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+            psycopg.connect(host=postgres.host, port=postgres.port, user=role, password=postgres.password, dbname=name)
+
+
+def test_what_a_later_migration_makes_can_be_used(database: psycopg.Connection, running: psycopg.Connection) -> None:
+    later = Migration(migrate.expected_version() + 1, "later.sql", b"CREATE TABLE later (id serial, what text)")
+    migrate.apply(database, [*migrate.load(), later])
+    try:
+        running.execute("INSERT INTO later (what) VALUES ('a')")
+        running.execute("UPDATE later SET what = 'b'")
+        assert running.execute("DELETE FROM later RETURNING id, what").fetchone() == (1, "b")
+        with pytest.raises(InsufficientPrivilege):
+            running.execute("DROP TABLE later")
+    finally:
+        database.execute("DROP TABLE later")
+        database.execute("DELETE FROM schema_version WHERE version = %s", [later.version])
+
+
+def client(valkey: Server, user: str) -> redis.Redis:
+    return redis.Redis(host=valkey.host, port=valkey.port, username=user, password=valkey.password, protocol=2)
+
+
+@pytest.mark.parametrize(
+    ("user", "command"),
+    [
+        ("api", ("GET", "session:1")),
+        ("api", ("SET", "other", "1")),
+        ("api", ("FLUSHALL",)),
+        ("api", ("KEYS", "*")),
+        ("api", ("EVAL", "return 1", "0")),
+        ("api", ("CONFIG", "GET", "*")),
+        ("api", ("ACL", "LIST")),
+        ("api", ("PUBLISH", "channel", "1")),
+        ("web", ("GET", "rate:1:1")),
+        ("web", ("SCAN", "0")),
+        ("web", ("EVAL", "return redis.call('GET', 'list:1')", "0")),
+        ("web", ("FLUSHDB",)),
+        ("web", ("SCRIPT", "FLUSH")),
+        ("probe", ("GET", "session:1")),
+        ("probe", ("INFO",)),
+    ],
+)
+def test_a_user_of_the_cache_cannot(redis_client: redis.Redis, valkey: Server, user: str, command: tuple[str]) -> None:
+    with client(valkey, user) as its, pytest.raises(redis.exceptions.NoPermissionError):
+        its.execute_command(*command)
+
+
+def test_a_script_may_no_more_than_who_runs_it(redis_client: redis.Redis, valkey: Server) -> None:
+    with client(valkey, "web") as its:
+        script = its.register_script("return redis.call('GET', 'rate:1')")
+        with pytest.raises(redis.exceptions.ResponseError, match="permission"):
+            script()
+
+
+def test_nobody_is_let_in_without_a_name(redis_client: redis.Redis, valkey: Server) -> None:
+    with redis.Redis(host=valkey.host, port=valkey.port) as its, pytest.raises(redis.exceptions.AuthenticationError):
+        its.ping()
+    with (
+        redis.Redis(host=valkey.host, port=valkey.port, password=valkey.password) as its,
+        pytest.raises(redis.exceptions.AuthenticationError),
+    ):
+        its.ping()
+
+
+def test_nothing_is_refused_that_is_used(api: httpx.Client, issuer: Issuer, redis_client: redis.Redis) -> None:
+    redis_client.execute_command("ACL", "LOG", "RESET")
+    headers = {"Authorization": f"Bearer {issuer.token()}"}
+    assert [api.get("/v1/instances", headers=headers).headers["X-Cache"] for _again in range(2)] == ["miss", "hit"]
+    assert redis_client.execute_command("ACL", "LOG") == []
