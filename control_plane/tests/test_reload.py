@@ -75,7 +75,8 @@ def web(source: Path, environment: dict[str, str], redis_client: redis.Redis, tm
         wait_for(lambda: running.shows("/healthz/live", "live"), "web")
         yield running
     finally:
-        running.process.kill()
+        # Its child ends with it when it is told to end, not when it is killed.
+        running.process.terminate()
         running.process.wait()
 
 

@@ -49,10 +49,10 @@ RUN_BY = {
     "make host-undo": ("tests/unit/host/test_undo_verb.py", '"host-undo"'),
     "make test": (".ci/run", "exec make test"),
     "make lint": ("tests/run", "together lint "),
-    "make unit": ("tests/run", " unit;"),
-    "make molecule": ("tests/run", " compose; kind;"),
+    "make unit": ("tests/run", "in unit "),
+    "make molecule": ("tests/run", " compose kind "),
     "make bench": ("Makefile", "@tests/run bench"),  # judges nothing, so no stage demands it
-    "make test-faults": ("tests/run", "prune; some_faults;"),
+    "make test-faults": ("tests/run", " some_faults;"),
     "make test-mutation": ("Makefile", "@tests/run mutation"),  # hours, and judges the tests: no stage demands it
     "make help": (__file__, "def test_help_lists_every_target"),
     "make clean": (__file__, "def test_clean_removes"),
