@@ -16,7 +16,7 @@ _LONGEST = 80
 
 
 def rows_of(outcome: Outcome) -> list[Row]:
-    """A row for each field of each object that would be changed; one for an object that is missing, or of no use any more."""
+    """A row for each field of each object that would be changed; one for an object that is missing, or that nobody rendered."""
     rows = []
     for change in outcome.changes:
         name = f"{change.kind} {change.name}"
@@ -24,7 +24,7 @@ def rows_of(outcome: Outcome) -> list[Row]:
         if change.action == "create":
             rows.append(Row(name, "", "missing", "", _FILE))
         elif change.action == "delete":
-            rows.append(Row(name, "", "not rendered any more", "", _FILE))
+            rows.append(Row(name, "", "not rendered", "", _FILE))
         else:
             rows += [Row(name, key, _shown(before.get(key)), _shown(after.get(key)), _FILE) for key in sorted({**before, **after})]
     return rows
