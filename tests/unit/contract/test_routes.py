@@ -12,6 +12,12 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.tre
 from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import API, Platform
 
 DOOR = API.partition("---\napiVersion: networking")[0].replace("name: api", "name: door").replace("shop-front", "shop-edge")
+CLASS = """\
+apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: {name: door, annotations: {gpuaas.parity/tls-options: door.example/tls}}
+spec: {controller: door.example/ingress}
+"""
 LIMITS = """\
 http: {middlewares: {slow: {inFlightReq: {amount: 3}}}}
 tls: {options: {default: {sniStrict: true}}}
@@ -24,10 +30,11 @@ def platform(tmp_path: Path) -> Platform:
     made = Platform(tmp_path)
     made.platform["services"]["door"] = {"role": "ingress", "image": "edge", "ports": {"https": 9000}, "settings": {}, "secrets": {}}
     made.platform["lanes"]["core"].append("door")
-    kustomization = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [door.yaml]\n"
+    kustomization = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [class.yaml, door.yaml]\n"
     generator = "configMapGenerator: [{name: door-routes, namespace: shop-edge, files: [routes.yml]}]\n"
     made.manifest("door", "kustomization.yaml", kustomization + generator)
     made.manifest("door", "routes.yml", LIMITS)
+    made.manifest("door", "class.yaml", CLASS)
     text = DOOR.replace("8000", "9000").replace("          envFrom: [{configMapRef: {name: door-config}}]\n", "")
     text = text.replace("secret: {secretName: api-secrets}", "configMap: {name: door-routes}")
     made.manifest("door", "door.yaml", text.replace("configMap: {name: gpuaas-ca}", "emptyDir: {medium: Memory, sizeLimit: 1Mi}"))
@@ -86,14 +93,18 @@ def test_each_endpoint_has_tls_options_of_its_own(platform: Platform) -> None:
     made = {"name": "door-routes", "namespace": "shop-edge", "behavior": "replace", "files": ["routes.yml"]}
     assert made in kustomization(tree, "ingress")["configMapGenerator"]
     annotations = objects(tree)["Ingress"]["metadata"]["annotations"]
-    assert annotations == {"traefik.ingress.kubernetes.io/router.tls.options": "shop@file"}
+    assert annotations == {"door.example/tls": "shop@file"}
 
 
 def test_an_ingress_without_a_file_of_routes_gets_none(platform: Platform) -> None:
     platform.edit("door", "kustomization.yaml", "files: [routes.yml]", "files: [other.yml=routes.yml]")
     tree = rendered(platform)
     assert "ingress/routes.yml" not in tree
-    assert "annotations" not in objects(tree)["Ingress"]["metadata"]
+
+
+def test_an_ingress_that_knows_no_tls_options_is_told_none(platform: Platform) -> None:
+    platform.edit("door", "class.yaml", ", annotations: {gpuaas.parity/tls-options: door.example/tls}", "")
+    assert "annotations" not in objects(rendered(platform))["Ingress"]["metadata"]
 
 
 def test_compose_has_routes_and_options_in_one_file(platform: Platform) -> None:

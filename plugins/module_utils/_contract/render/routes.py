@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.component import Component
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import items
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import dig, items
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.resolve import Resolved
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.calls import entries
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_files import as_yaml
@@ -25,9 +25,8 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import ya
 
 FILE = "routes.yml"
 """The ingress' file of routes, in its ConfigMap ``<ingress>-routes``."""
-# Names a set of TLS options of the file for the router of an Ingress (doc.traefik.io, "Kubernetes Ingress"). Another
-# controller passes over an annotation that it does not know.
-_OPTIONS = "traefik.ingress.kubernetes.io/router.tls.options"
+# By this annotation an ingress' IngressClass says by which one an Ingress names its set of TLS options in the file.
+_OPTIONS = "gpuaas.parity/tls-options"
 
 
 @dataclass(frozen=True)
@@ -110,8 +109,9 @@ class Door:
         (manifest,) = (one for one in self.components[endpoint["service"]].base.of_kind("Ingress") if one.name == name)
         data = deepcopy(manifest.data)
         data["metadata"]["namespace"] = self.namespace
-        if self.file() is not None:
-            data["metadata"].setdefault("annotations", {})[_OPTIONS] = f"{name}@file"
+        for one in self.component.base.of_kind("IngressClass"):
+            if said := dig(one.data, "metadata", "annotations", _OPTIONS):
+                data["metadata"].setdefault("annotations", {})[said] = f"{name}@file"
         data["spec"]["rules"][0]["host"] = endpoint["host"]
         data["spec"]["tls"][0]["hosts"] = [endpoint["host"]]
         for path in items(data, "spec", "rules", 0, "http", "paths"):
