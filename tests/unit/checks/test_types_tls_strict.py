@@ -18,7 +18,8 @@ Answer = Callable[[Asked], Reply]
 
 def answer(asked: Asked, hsts: str = HSTS) -> Reply:
     if asked.host.partition(":")[0] != asked.sni:
-        return Reply(421)
+        # Only where a route of the other host takes the path is there anything to be misdirected.
+        return Reply(421 if asked.path == "/health" else 404)
     return Reply(headers={"Strict-Transport-Security": hsts})
 
 
