@@ -330,13 +330,13 @@ def _copied(team: Team) -> None:
             ),
             "CONTRACT_CYCLE",
             ["team/components/jobs/component.yml: needs (line ", "jobs -> mail -> jobs"],
-            "give one of the named values",
+            "replace one of the named references",
         ),
         (
             lambda t: (t.component("jobs", needs=["jobs"]), t.head.update(lanes={"more": {"extends": "core", "components": ["jobs"]}})),
             "CONTRACT_CYCLE",
             ["team/components/jobs/component.yml: needs (line ", "jobs -> jobs"],
-            "give one of the named values",
+            "replace one of the named references",
         ),
         (
             lambda t: (t.component("jobs", needs=["gone"]), t.head.update(lanes={"more": {"extends": "core", "components": ["jobs"]}})),

@@ -318,8 +318,8 @@ def test_each_role_reaches_its_own_database_and_nothing_else(running: tuple[Cont
     rules = "SELECT string_agg(concat_ws(' ', type, database[1], user_name[1], address, auth_method), ',') FROM pg_hba_file_rules"
     assert container.sql(rules, "postgres").split(",") == [
         "local all postgres scram-sha-256",
-        "host gpuaas gpuaas all scram-sha-256",
         "host gpuaas gpuaas_owner all scram-sha-256",
+        "host gpuaas gpuaas all scram-sha-256",
         "host keycloak keycloak all scram-sha-256",
     ]
 

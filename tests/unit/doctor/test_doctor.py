@@ -125,7 +125,7 @@ def test_a_seed_that_only_a_run_is_given_is_not_asked_for(site: Site) -> None:
     state_dir, _contract = site.render("kind")
     (state_dir / "secrets-tier").write_text("ci\n")
     assert site.reasons() == {}
-    next((state_dir / "secrets" / "files").rglob("password")).chmod(0o644)
+    next((state_dir / "secrets" / "files").rglob("*_password")).chmod(0o644)
     assert site.reasons() == {"kind": ["SECRETS_PERMISSIONS"]}
 
 
