@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from redis.asyncio import Redis
+from collections.abc import Iterable
+
+from redis.asyncio import Connection, ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import RedisError
@@ -12,7 +14,8 @@ TIMEOUT_SECONDS = 2.0
 
 def create(host: str, port: int, user: str, password: str) -> Redis:
     """A client that connects when first used, and reconnects once by itself."""
-    return Redis(
+    pool = ConnectionPool(
+        connection_class=_Connection,
         host=host,
         port=port,
         username=user,
@@ -24,6 +27,20 @@ def create(host: str, port: int, user: str, password: str) -> Redis:
         retry=Retry(ExponentialBackoff(cap=0.2, base=0.05), 1),
         max_connections=50,
     )
+    return Redis.from_pool(pool)
+
+
+class _Connection(Connection):
+    """Connects again where the server has closed it.
+
+    asyncio raises TypeError or AttributeError for a write to such a transport (cpython 136234), which redis-py 8.1 lets
+    through (redis-py 4287), and nobody would take for a store that does not answer.
+    """
+
+    async def send_packed_command(self, command: bytes | str | Iterable[bytes], check_health: bool = True) -> None:
+        if self._writer is not None and self._writer.transport.is_closing():
+            await self.disconnect(nowait=True)
+        await super().send_packed_command(command, check_health)
 
 
 async def fault(redis: Redis) -> str | None:
