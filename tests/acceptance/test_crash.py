@@ -19,7 +19,7 @@ PATIENCE = 120.0
 # More than one request keeps busy, so that as many connections to the database are open.
 AT_ONCE = 8
 # Writes that are acknowledged before and after.
-ENOUGH = 12
+ENOUGH = 20
 _numbers = itertools.count()
 
 
