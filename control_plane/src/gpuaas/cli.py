@@ -1,4 +1,4 @@
-"""``gpuaas api``, ``gpuaas web``, ``gpuaas migrate`` and ``gpuaas seed``."""
+"""``gpuaas api``, ``web``, ``relay``, ``migrate`` and ``seed``."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from gpuaas.settings import (
     ConfigurationError,
     MigrateSecrets,
     MigrateSettings,
+    RelaySecrets,
+    RelaySettings,
     WebSecrets,
     WebSettings,
     read_secrets,
@@ -39,6 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         serving.add_argument(
             "--reload", action="store_true", help="for development: start again when the source changes"
         )
+    relaying = commands.add_parser("relay", help="publish the events of the outbox")
+    relaying.add_argument(
+        "--status", action="store_true", help="only print what waits and whether the streams are right, then exit"
+    )
     migrating = commands.add_parser("migrate", help="bring the database to this version's schema, then exit")
     migrating.add_argument("--version", action="store_true", help="only print the number of that schema")
     commands.add_parser("seed", help="add the demo instances that are not there yet, then exit")
@@ -49,6 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _print_version() if given.version else _migrate()
             case "seed":
                 return _seed()
+            case "relay":
+                return _relay(given.status)
             case command:
                 return _reload(command) if given.reload else _serve(command)
     except ConfigurationError as error:
@@ -105,6 +113,19 @@ def _web() -> Service:
     from gpuaas.web.app import create_service
 
     return create_service(settings, secrets, tls, described)
+
+
+def _relay(status: bool) -> int:
+    settings = read_settings(RelaySettings, os.environ)
+    secrets = read_secrets(RelaySecrets, settings.secrets_source.provider(settings.ca_file))
+    if status:
+        from gpuaas.relay import status as relay_status
+
+        return relay_status.run(settings, secrets)
+    from gpuaas import worker
+    from gpuaas.relay.process import create_worker
+
+    return worker.run(create_worker(settings, secrets))
 
 
 def _migrate() -> int:

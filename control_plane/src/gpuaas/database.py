@@ -8,7 +8,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
-from gpuaas.settings import ApiSettings, MigrateSettings
+from gpuaas.settings import MigrateSettings
 
 type Pool = AsyncConnectionPool[AsyncConnection[DictRow]]
 
@@ -32,7 +32,7 @@ def parameters(settings: MigrateSettings, password: str) -> dict[str, Any]:
     }
 
 
-def create_pool(settings: ApiSettings, password: str, size: int) -> Pool:
+def create_pool(settings: MigrateSettings, password: str, size: int) -> Pool:
     """A pool of at most ``size`` connections that is opened later and needs no database to be there yet."""
     return AsyncConnectionPool(
         "",

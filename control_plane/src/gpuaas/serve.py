@@ -34,12 +34,22 @@ class _Probes(uvicorn.Server):
         yield
 
 
-class Server(uvicorn.Server):
+class Graceful(uvicorn.Server):
+    """Stops on SIGTERM or SIGINT and returns: a graceful end is exit status 0, not death by signal."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        stops = (signal.SIGTERM, signal.SIGINT)
+        with contextlib.ExitStack() as stack:
+            for number in stops:
+                stack.callback(signal.signal, number, signal.signal(number, self.handle_exit))
+            yield
+
+
+class Server(Graceful):
     """Serves a service and, beside it in the same event loop, its probes.
 
-    Stops on a signal and returns: a graceful end is exit status 0, not death by
-    signal. The probes answer from the moment that the service does, and until it
-    has ended.
+    The probes answer from the moment that the service does, and until it has ended.
     """
 
     def __init__(
@@ -85,14 +95,6 @@ class Server(uvicorn.Server):
             async with asyncio.timeout(seconds):
                 while state.connections:
                     await asyncio.sleep(seconds / 20)
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        stops = (signal.SIGTERM, signal.SIGINT)
-        with contextlib.ExitStack() as stack:
-            for number in stops:
-                stack.callback(signal.signal, number, signal.signal(number, self.handle_exit))
-            yield
 
 
 def configuration(

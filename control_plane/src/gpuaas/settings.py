@@ -64,6 +64,16 @@ class ApiSettings(MigrateSettings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RelaySettings(MigrateSettings):
+    """What ``gpuaas relay`` reads. The certificate is a directory with tls.crt, tls.key and ca.crt."""
+
+    probe_port: Annotated[int, PORT]
+    nats_host: Annotated[str, HOSTNAME]
+    nats_port: Annotated[int, PORT]
+    nats_certificate: Annotated[Path, PATH]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebSettings:
     """What ``gpuaas web`` reads."""
 
@@ -96,6 +106,11 @@ class ApiSecrets(MigrateSecrets):
     """Secrets of ``gpuaas api``."""
 
     redis_password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelaySecrets(MigrateSecrets):
+    """Secrets of ``gpuaas relay``; to NATS it shows its certificate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

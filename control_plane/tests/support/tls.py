@@ -31,6 +31,16 @@ class Authority:
         private = leaf.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         self.certificate.write_bytes(private + server)
 
+    def issue(self, name: str, directory: Path) -> Path:
+        """A directory as a component mounts it: a certificate of subject ``CN=name``, its key, and the CA."""
+        directory.mkdir()
+        leaf = ec.generate_private_key(ec.SECP256R1())
+        loopback = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+        (directory / "tls.crt").write_bytes(self._signed(leaf, _name(name), loopback))
+        (directory / "tls.key").write_bytes(leaf.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        (directory / "ca.crt").write_bytes(self.ca_file.read_bytes())
+        return directory
+
     def _signed(self, key: ec.EllipticCurvePrivateKey, subject: x509.Name, extension: x509.ExtensionType) -> bytes:
         now = datetime.now(UTC)
         identifier = x509.SubjectKeyIdentifier.from_public_key(self._key.public_key())

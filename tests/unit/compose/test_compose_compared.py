@@ -93,8 +93,8 @@ def test_an_overlay_that_runs_otherwise_differs_in_meaning(found: Found, file: s
     assert path in found("kind", file, replace(old, new))
 
 
-def test_a_container_too_many_differs_in_meaning(found: Found) -> None:
-    extra = replace("services:\n", "services:\n  stranger:\n    image: gpuaas-parity/base\n    profiles: [core]\n")
+def test_a_container_too_many_differs_in_meaning(found: Found, lane: str) -> None:
+    extra = replace("services:\n", f"services:\n  stranger:\n    image: gpuaas-parity/base\n    profiles: [{lane}]\n")
     assert "containers.stranger.image" in found("compose", "compose.yml", extra)
 
 

@@ -14,6 +14,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.com
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_files import env_file
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import render_mode
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.tests.unit.contract import reference
 
 from .conftest import CHECKOUT
 
@@ -22,9 +23,9 @@ JOBS = {"api-migrate", "api-seed", "postgres-snapshot"}
 PATHS = Paths("../../.parity/compose", "../..")
 
 
-def rendered(folder: Path) -> dict[str, bytes]:
+def rendered(folder: Path, lane: str = "core") -> dict[str, bytes]:
     platform = load_platform(folder)
-    return render_mode(platform, platform.mode("compose"), "core", PATHS).tree
+    return render_mode(platform, platform.mode("compose"), lane, PATHS).tree
 
 
 @pytest.fixture
@@ -110,8 +111,8 @@ def test_every_service_carries_its_lanes(project: Object) -> None:
         assert ours >= set(members) - provided | {"secrets"}
 
 
-def test_paths_are_relative_and_bytes_do_not_depend_on_the_place(tree: dict[str, bytes], copy: Path) -> None:
-    assert rendered(copy) == tree
+def test_paths_are_relative_and_bytes_do_not_depend_on_the_place(tree: dict[str, bytes], copy: Path, lane: str) -> None:
+    assert rendered(copy, lane) == tree
     text = b"\n".join(tree.values()).decode()
     assert str(CHECKOUT) not in text
     services = yaml.safe_load(tree["compose.yml"])["services"].values()
@@ -187,10 +188,19 @@ def _mounts(service: Object, volume: str) -> bool:
     return any(mount["type"] == "volume" and mount["source"] == volume for mount in service.get("volumes", ()))
 
 
-def test_data_volumes_are_never_swept(tree: dict[str, bytes], project: Object) -> None:
+def _of_other_lanes(project: Object, lane: str) -> set[str]:
+    """Volumes that only services of other lanes mount."""
+    ours = {m["source"] for s in project["services"].values() if lane in s["profiles"] for m in s.get("volumes", ())}
+    return set(project["volumes"]) - ours
+
+
+def test_data_volumes_are_never_swept(tree: dict[str, bytes], project: Object, lane: str) -> None:
     swept = {mount["target"] for mount in project["services"]["secrets"]["volumes"] if mount["target"].startswith("/to/")}
     assert not any("data" in target for target in swept)
-    assert tree["files/own.list"].decode().splitlines() == ["999:999 /own/postgres-socket", "999:999 /own/postgres-data"]
+    kept = {line.split()[1].removeprefix("/own/") for line in tree["files/own.list"].decode().splitlines()}
+    assert kept >= {"postgres-data", "postgres-socket"}
+    others = _of_other_lanes(project, lane)
+    assert {name for name in kept if name.endswith("-data")} == {name for name in project["volumes"] if name.endswith("-data")} - others
 
 
 @pytest.mark.parametrize("name", ["api", "web", "keycloak", "postgres", "redis", "traefik", "api-migrate"])
@@ -219,22 +229,13 @@ def test_keycloak_starts_with_the_database_and_waits_for_nothing_else(project: O
 
 
 def test_the_names_are_those_that_stand(project: Object) -> None:
-    assert set(project["services"]) == {"secrets", "traefik", "postgres", "redis", "keycloak", "api", "web", *JOBS}
-    assert set(project["volumes"]) == (
-        {f"{name}-secrets" for name in ("api", "api-migrate", "keycloak", "postgres", "redis", "web")}
-        | {
-            "api-ca",
-            "api-migrate-ca",
-            "web-ca",
-            "keycloak-import",
-            "postgres-prepare",
-            "postgres-tools",
-            "redis-prepare",
-            "traefik-certificates",
-            "traefik-routes",
-        }
-        | {"postgres-data", "postgres-socket"}
-    )
+    platform = reference.PLATFORM
+    provided = {name for name, said in platform.mode("compose").exceptions.items() if "provided_by" in said}
+    assert set(project["services"]) == {"secrets", *set(platform.contract.services) - provided, *JOBS}
+    secrets = {f"{name}-secrets" for name, service in platform.contract.services.items() if service.secrets and name not in provided}
+    assert secrets >= {"api-secrets", "postgres-secrets"}
+    assert {name for name in project["volumes"] if name.endswith("-secrets")} == secrets
+    assert set(project["volumes"]) >= {"api-ca", "web-ca", "keycloak-import", "postgres-prepare", "traefik-certificates", "postgres-data"}
     assert project["networks"] == {"default": {"name": "gpuaas-local"}}
 
 

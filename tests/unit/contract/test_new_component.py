@@ -1,6 +1,6 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A new component is one folder and one lane line. Here it is a stub of NATS, added to a copy of the reference platform."""
+"""A new component is one folder and one lane line. Here it is a stub of RabbitMQ, added to a copy of the reference platform."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._gates.gates import 
 from ansible_collections.gpuaas.parity.tests.unit.contract import reference
 from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import REPOSITORY
 
-LANE = "  async: {extends: core, components: [nats]}\n"
+LANE = "  messaging: {extends: core, components: [rabbitmq]}\n"
 FOLDER = {
     "component.yml": """\
 role: async_services
@@ -30,38 +30,38 @@ image: base
 ports: {client: 4222, monitor: 8222}
 main_port: client
 settings:
-  NATS_PORT: {type: port, value: "${services.nats.port}", means: "Port for clients"}
+  RABBITMQ_PORT: {type: port, value: "${services.rabbitmq.port}", means: "Port for clients"}
 secrets:
-  password: {secret: nats_password, type: password, means: "Clients of the message broker"}
+  password: {secret: rabbitmq_password, type: password, means: "Clients of the message broker"}
 """,
-    "kubernetes/nats.yaml": """\
+    "kubernetes/rabbitmq.yaml": """\
 apiVersion: v1
 kind: Service
-metadata: {name: nats, namespace: gpuaas-async}
+metadata: {name: rabbitmq, namespace: gpuaas-async}
 spec:
-  selector: {app.kubernetes.io/name: nats}
+  selector: {app.kubernetes.io/name: rabbitmq}
   ports:
     - {name: client, port: 4222, targetPort: client}
     - {name: monitor, port: 8222, targetPort: monitor}
 ---
 apiVersion: apps/v1
 kind: StatefulSet
-metadata: {name: nats, namespace: gpuaas-async, labels: {app.kubernetes.io/name: nats}}
+metadata: {name: rabbitmq, namespace: gpuaas-async, labels: {app.kubernetes.io/name: rabbitmq}}
 spec:
-  serviceName: nats
-  selector: {matchLabels: {app.kubernetes.io/name: nats}}
+  serviceName: rabbitmq
+  selector: {matchLabels: {app.kubernetes.io/name: rabbitmq}}
   template:
-    metadata: {labels: {app.kubernetes.io/name: nats}}
+    metadata: {labels: {app.kubernetes.io/name: rabbitmq}}
     spec:
       automountServiceAccountToken: false
       enableServiceLinks: false
       securityContext: {runAsNonRoot: true, runAsUser: 65532, runAsGroup: 65532, fsGroup: 65532, seccompProfile: {type: RuntimeDefault}}
       containers:
-        - name: nats
+        - name: rabbitmq
           image: base
           imagePullPolicy: IfNotPresent
-          command: [nats-server, --port, "$(NATS_PORT)"]
-          envFrom: [{configMapRef: {name: nats-config}}]
+          command: [rabbitmq-server, --port, "$(RABBITMQ_PORT)"]
+          envFrom: [{configMapRef: {name: rabbitmq-config}}]
           ports: [{name: client, containerPort: 4222}, {name: monitor, containerPort: 8222}]
           readinessProbe: {httpGet: {path: /healthz, port: monitor}}
           resources: {requests: {cpu: 10m, memory: 16Mi}, limits: {memory: 64Mi}}
@@ -69,23 +69,23 @@ spec:
           volumeMounts:
             - {name: data, mountPath: /data}
             - {name: secrets, mountPath: /run/secrets/gpuaas, readOnly: true}
-      volumes: [{name: secrets, secret: {secretName: nats-secrets, defaultMode: 288}}]
+      volumes: [{name: secrets, secret: {secretName: rabbitmq-secrets, defaultMode: 288}}]
   volumeClaimTemplates:
     - metadata: {name: data}
       spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
 """,
     "checks.yml": """\
-- {id: nats-ready, proves: ready, phase: up, type: workload, targets: [kubernetes, compose], gate: readiness}
-- {id: nats-configuration, proves: config, phase: validate, type: configuration, targets: [kubernetes, compose], gate: configuration}
-- id: nats-round-trip
+- {id: rabbitmq-ready, proves: ready, phase: up, type: workload, targets: [kubernetes, compose], gate: readiness}
+- {id: rabbitmq-configuration, proves: config, phase: validate, type: configuration, targets: [kubernetes, compose], gate: configuration}
+- id: rabbitmq-round-trip
   proves: ingress
   phase: validate
   type: exec
   targets: [kubernetes, compose]
   gate: stores
-  command: [nats, --server, "nats://${services.nats.host}:${services.nats.port}", server, check, connection]
+  command: [rabbitmq, --server, "amqp://${services.rabbitmq.host}:${services.rabbitmq.port}", server, check, connection]
 """,
-    "README.md": "# nats\n\nMessages between the parts of the control plane.\n",
+    "README.md": "# rabbitmq\n\nMessages between the parts of the control plane.\n",
 }
 
 
@@ -96,7 +96,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
     head = folder / "platform.yml"
     head.write_text(re.sub(r"(?m)^lanes:\n", "lanes:\n" + LANE, head.read_text()))
     for name, text in FOLDER.items():
-        path = folder / "components" / "nats" / name
+        path = folder / "components" / "rabbitmq" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     return load_platform(folder)
@@ -104,40 +104,40 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
 
 @pytest.fixture(scope="module")
 def renderings(platform: Platform) -> dict[str, Rendering]:
-    return {mode: render_mode(platform, platform.mode(mode), "async") for mode in platform.mode_names}
+    return {mode: render_mode(platform, platform.mode(mode), "messaging") for mode in platform.mode_names}
 
 
 def test_every_mode_runs_it(renderings: dict[str, Rendering]) -> None:
     assert set(renderings) == set(reference.MODES)
     for mode, rendering in renderings.items():
-        service = rendering.contract["services"]["nats"]
+        service = rendering.contract["services"]["rabbitmq"]
         assert service["ports"] == {"client": 4222, "monitor": 8222}
-        assert service["host"] == ("nats" if mode == "compose" else "nats.gpuaas-async.svc.cluster.local")
-        assert service["settings"] == {"NATS_PORT": "4222"}
-        assert rendering.contract["secrets"]["nats_password"]["readers"] == ["nats"]
+        assert service["host"] == ("rabbitmq" if mode == "compose" else "rabbitmq.gpuaas-async.svc.cluster.local")
+        assert service["settings"] == {"RABBITMQ_PORT": "4222"}
+        assert rendering.contract["secrets"]["rabbitmq_password"]["readers"] == ["rabbitmq"]
 
 
 def test_its_role_has_an_overlay_where_there_is_a_cluster(renderings: dict[str, Rendering]) -> None:
     for mode in ("kind", "vm-105", "platform_control"):
         tree = renderings[mode].tree
-        assert tree["async_services/nats.env"] == b"NATS_PORT=4222\n"
-        assert tree["async_services/base/nats/nats.yaml"].decode() == FOLDER["kubernetes/nats.yaml"]
+        assert tree["async_services/rabbitmq.env"] == b"RABBITMQ_PORT=4222\n"
+        assert tree["async_services/base/rabbitmq/rabbitmq.yaml"].decode() == FOLDER["kubernetes/rabbitmq.yaml"]
         assert b"gpuaas-async" in tree["async_services/namespaces.yaml"]
-    assert renderings["kind"].contract["services"]["nats"]["node_path"] == "/var/local/gpuaas/nats"
+    assert renderings["kind"].contract["services"]["rabbitmq"]["node_path"] == "/var/local/gpuaas/rabbitmq"
 
 
 def test_compose_is_derived_from_its_manifest(renderings: dict[str, Rendering]) -> None:
     services = yaml.safe_load(renderings["compose"].tree["compose.yml"])["services"]
-    assert services["nats"]["user"] == "65532:65532"
-    assert services["nats"]["profiles"] == ["async"]
-    assert set(services["redis"]["profiles"]) == {"core", "async"}
+    assert services["rabbitmq"]["user"] == "65532:65532"
+    assert services["rabbitmq"]["profiles"] == ["messaging"]
+    assert set(services["redis"]["profiles"]) == {*reference.LANES, "messaging"}
 
 
 def test_what_stands_in_the_smaller_lane_is_what_stood_there(platform: Platform) -> None:
     for mode in platform.mode_names:
         before = render_mode(reference.PLATFORM, reference.PLATFORM.mode(mode), "core").contract
         after = render_mode(platform, platform.mode(mode), "core").contract
-        secrets = {name: value for name, value in after["secrets"].items() if name != "nats_password"}
+        secrets = {name: value for name, value in after["secrets"].items() if name != "rabbitmq_password"}
         assert {**after, "secrets": secrets} == before
 
 
@@ -145,24 +145,28 @@ def test_what_stands_in_the_smaller_lane_is_what_stood_there(platform: Platform)
 def test_its_checks_are_made_with_the_others(platform: Platform, renderings: dict[str, Rendering], mode: str) -> None:
     contract = json.loads(renderings[mode].tree["contract.json"])
     checks = [check.id for check in collect(platform, contract)]
-    assert {"nats-ready", "nats-configuration", "nats-round-trip", "redis-ready"} <= set(checks)
-    assert [check.id for check in collect(platform, contract, ["nats"])] == ["nats-ready", "nats-configuration", "nats-round-trip"]
+    assert {"rabbitmq-ready", "rabbitmq-configuration", "rabbitmq-round-trip", "redis-ready"} <= set(checks)
+    assert [check.id for check in collect(platform, contract, ["rabbitmq"])] == [
+        "rabbitmq-ready",
+        "rabbitmq-configuration",
+        "rabbitmq-round-trip",
+    ]
 
 
 def test_its_checks_are_in_the_gates(platform: Platform) -> None:
     gated = {check for validation in load_gates(platform).validations for check in validation.checks}
-    assert {"nats-ready", "nats-configuration", "nats-round-trip"} <= gated
+    assert {"rabbitmq-ready", "rabbitmq-configuration", "rabbitmq-round-trip"} <= gated
 
 
 def test_modes_mean_the_same(platform: Platform) -> None:
     for first, second in combinations(platform.mode_names, 2):
-        found = differences(platform, first, second, "async")
+        found = differences(platform, first, second, "messaging")
         assert [item for item in found if item.group == MEANING] == []
 
 
 def test_its_name_stands_nowhere_else() -> None:
     places = ["plugins", "roles", "playbooks", "images", "inventories", "tests"]
-    found = subprocess.run(["git", "grep", "-il", "nats", "--", *places], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    found = subprocess.run(["git", "grep", "-il", "rabbitmq", "--", *places], cwd=REPOSITORY, capture_output=True, text=True, check=False)
     here = Path(__file__).resolve().relative_to(REPOSITORY.resolve()).as_posix()
     assert [name for name in found.stdout.splitlines() if name != here and not name.endswith(".md")] == []
     # Otherwise the search itself would prove nothing.

@@ -1,0 +1,70 @@
+"""The streams that the control plane needs, and how one is made what it should be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nats.js import JetStreamContext
+from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.errors import NotFoundError
+
+# Every event stays for as long as the outbox keeps what was published. When the stream is full the
+# server refuses, and the outbox keeps what is new: what was acknowledged is never dropped for it.
+INSTANCES = StreamConfig(
+    name="instances",
+    subjects=["instances.>"],
+    retention=RetentionPolicy.LIMITS,
+    storage=StorageType.FILE,
+    discard=DiscardPolicy.NEW,
+    max_age=7 * 24 * 3600.0,
+    max_bytes=256 * 1024 * 1024,
+    max_msg_size=256 * 1024,
+    duplicate_window=120.0,
+    num_replicas=1,
+    deny_delete=True,
+)
+STREAMS = (INSTANCES,)
+_COMPARED = (
+    "subjects", "retention", "storage", "discard", "max_age", "max_bytes", "max_msg_size", "duplicate_window",
+    "num_replicas", "deny_delete",
+)  # fmt: skip
+
+
+async def differences(jetstream: JetStreamContext) -> list[str]:
+    """Where the server's streams are not what they should be: ``<stream>``, or ``<stream>.<field>``.
+
+    Raises nats.errors.Error.
+    """
+    found: list[str] = []
+    for wanted in STREAMS:
+        live = await _live(jetstream, wanted)
+        found += [wanted.name or ""] if live is None else [f"{wanted.name}.{field}" for field in _differ(wanted, live)]
+    return found
+
+
+async def reconcile(jetstream: JetStreamContext) -> list[str]:
+    """Make what is missing, change what differs; returns what that was. Raises nats.errors.Error."""
+    changed: list[str] = []
+    for wanted in STREAMS:
+        live = await _live(jetstream, wanted)
+        if live is None:
+            await jetstream.add_stream(wanted)
+            changed.append(wanted.name or "")
+        elif fields := _differ(wanted, live):
+            await jetstream.update_stream(wanted)
+            changed += [f"{wanted.name}.{field}" for field in fields]
+    return changed
+
+
+async def _live(jetstream: JetStreamContext, wanted: StreamConfig) -> StreamConfig | None:
+    try:
+        return (await jetstream.stream_info(wanted.name or "")).config
+    except NotFoundError:
+        return None
+
+
+def _differ(wanted: StreamConfig, live: StreamConfig) -> list[str]:
+    def value(config: StreamConfig, field: str) -> Any:
+        return getattr(config, field)
+
+    return [field for field in _COMPARED if value(wanted, field) != value(live, field)]

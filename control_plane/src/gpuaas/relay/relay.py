@@ -1,0 +1,101 @@
+"""Publish what the outbox holds, at least once, and each instance's events in order.
+
+The outbox is the truth. A row is marked in the transaction that locks it, after the
+server acknowledged that it has the event on its disk. A crash between the two
+publishes it again under the same id, which JetStream drops for two minutes and
+every consumer for ever, by the id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+import nats.errors
+import psycopg
+from nats.js import JetStreamContext
+
+from gpuaas.database import Pool
+from gpuaas.messaging import streams
+from gpuaas.messaging.connection import Messaging
+from gpuaas.messaging.streams import INSTANCES
+from gpuaas.relay import outbox
+from gpuaas.relay.outbox import Row
+
+BATCH = 200
+# How long a new row may wait for the relay to look.
+IDLE_SECONDS = 0.1
+RETRY_SECONDS = 0.5
+# A relay whose last good round is older than this does not do its work.
+STALE_SECONDS = 10.0
+_EXPECTED = (psycopg.Error, nats.errors.Error, ConnectionError, TimeoutError)
+_log = logging.getLogger(__name__)
+
+
+class Relay:
+    """Rounds of claim, publish, mark."""
+
+    def __init__(self, pool: Pool, messaging: Messaging, clock: Callable[[], float] = time.monotonic) -> None:
+        self._pool = pool
+        self._messaging = messaging
+        self._clock = clock
+        self._last_good = clock()
+        self._fault: str | None = "no round yet"
+
+    async def run(self) -> None:
+        """Relay for as long as the process lives; a fault of a dependency is waited out."""
+        while True:
+            try:
+                taken = await self.once()
+            except _EXPECTED as error:
+                self._failed(f"{type(error).__name__}: {error}".rstrip(": "))
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            self._last_good, self._fault = self._clock(), None
+            if taken == 0:
+                await asyncio.sleep(IDLE_SECONDS)
+
+    async def once(self) -> int:
+        """One round; returns how many rows it published.
+
+        Raises psycopg.Error, nats.errors.Error and ConnectionError: of several refusals the first, after what was
+        acknowledged is marked.
+        """
+        jetstream = self._messaging.jetstream()
+        # At the start, and whenever something was wrong: a stream that is not there takes nothing.
+        if self._fault and (made := await streams.reconcile(jetstream)):
+            _log.info("streams reconciled", extra={"fields": {"changed": made}})
+        async with self._pool.connection() as connection:
+            rows = await outbox.claim(connection, BATCH)
+            if not rows:
+                return 0
+            answers = await asyncio.gather(*(_publish(jetstream, row) for row in rows), return_exceptions=True)
+            acknowledged = [row.id for row, answer in zip(rows, answers, strict=True) if answer is None]
+            await outbox.published(connection, acknowledged)
+        for row, answer in zip(rows, answers, strict=True):
+            if answer is not None:
+                _log.warning("not published", extra={"fields": {"event_id": row.event.id, "cause": repr(answer)}})
+        refused = [answer for answer in answers if answer is not None]
+        if refused:
+            raise refused[0]
+        _log.info("published", extra={"fields": {"events": len(acknowledged)}})
+        return len(acknowledged)
+
+    def fault(self) -> str | None:
+        """What keeps it from its work, or None: by its last good round, not by its being there."""
+        if self._fault:
+            return self._fault
+        idle = self._clock() - self._last_good
+        return f"the last round ended {idle:.0f} s ago" if idle > STALE_SECONDS else None
+
+    def _failed(self, said: str) -> None:
+        if said != self._fault:
+            _log.warning("relay waits", extra={"fields": {"cause": said}})
+        self._fault = said
+
+
+async def _publish(jetstream: JetStreamContext, row: Row) -> None:
+    event = row.event
+    await jetstream.publish(event.subject, event.body, stream=INSTANCES.name, headers=dict(event.headers))

@@ -1,0 +1,66 @@
+"""Runs a worker, and its probes beside it, until SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp
+
+from gpuaas import logs
+from gpuaas.serve import Graceful, configuration
+
+SHUTDOWN_SECONDS = 1  # of the probes; what the worker has begun is taken back by its transaction
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """``work`` goes on until it is cancelled; ``probes`` tell how it does."""
+
+    work: Callable[[], Awaitable[None]]
+    probes: ASGIApp
+    probe_port: int
+    log_level: str
+
+
+class _Server(Graceful):
+    """Serves the probes while the work goes on; when the work ends by itself, so does the process."""
+
+    def __init__(self, worker: Worker) -> None:
+        super().__init__(
+            configuration(worker.probes, worker.probe_port, shutdown_seconds=SHUTDOWN_SECONDS, lifespan="off")
+        )
+        self._worker = worker
+        self._working: asyncio.Future[None] | None = None
+        self.failed = False
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._working = asyncio.ensure_future(self._worker.work())
+            self._working.add_done_callback(self._ended)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._working:
+            self._working.cancel()
+            await asyncio.wait([self._working])
+        await super().shutdown(sockets)
+
+    def _ended(self, work: asyncio.Future[None]) -> None:
+        if not work.cancelled() and (error := work.exception()):
+            _log.error("the work ended", exc_info=error)
+            self.failed = True
+        self.should_exit = True
+
+
+def run(worker: Worker) -> int:
+    """Work until told to stop; returns the exit status: 1 when the work failed."""
+    logs.configure(worker.log_level)
+    server = _Server(worker)
+    server.run()
+    _log.info("stopped")
+    return 1 if server.failed else 0
