@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import load_platform
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import Platform, load_platform
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import render_mode
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.rendered import Place, with_record
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.tree import diff_trees
@@ -35,12 +35,11 @@ class ActionModule(ParityAction):
             state_dir = Path(params["state_root"], name) if several else Path(params["state_dir"])
             rendered_dir = params["rendered_dir"] if not several else params["compose_dir"] if mode.target == "compose" else None
             wanted.append((mode, state_dir, rendered_dir))
-        lane = params["lane"] or platform.contract.defaults["lane"]
         # All of it is judged before any of it is written.
         done, writes = {}, []
         for mode, state_dir, rendered_dir in wanted:
             place = Place.of(state_dir, Path(rendered_dir) if rendered_dir else None)
-            rendering = render_mode(platform, mode, lane, place.paths(platform.folder.parent))
+            rendering = render_mode(platform, mode, params["lane"] or _lane(platform, place), place.paths(platform.folder.parent))
             if several:
                 state.hold(place.state_dir, pid=run_pid(), verb="render", create=True, check_mode=self.check_mode)
             tree = with_record(rendering.tree)
@@ -60,6 +59,12 @@ class ActionModule(ParityAction):
         if self.diff_mode:
             result["diff"] = [one.pop("diff") for one in done.values()]
         return result
+
+
+def _lane(platform: Platform, place: Place) -> str:
+    """Where none is named: that of what stands, so that whoever brought up a lane need not repeat it; else the default."""
+    standing = place.lane()
+    return standing if standing in platform.contract.lanes else platform.contract.defaults["lane"]
 
 
 def _lines(done: dict[str, dict[str, Any]]) -> list[str]:

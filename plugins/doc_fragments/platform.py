@@ -18,7 +18,7 @@ options:
     LANE = r"""
 options:
   lane:
-    description: Name of a lane of the contract. Empty for the default of the platform.
+    description: Name of a lane of the contract. Empty for the lane that stands, else the default of the platform.
     type: str
     default: ""
 """

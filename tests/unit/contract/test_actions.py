@@ -162,6 +162,37 @@ MODES = """
       failed_when: differs.reason != 'COMPOSE_CHANGES_MEANING' or 'APP_WORKERS' not in differs.seen
 """
 
+LANES = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - gpuaas.parity.contract_render: &default
+        platform: "{{ root }}/platform"
+        state_dir: "{{ root }}/state"
+      register: default
+    - gpuaas.parity.contract_render: &small
+        platform: "{{ root }}/platform"
+        state_dir: "{{ root }}/state"
+        lane: small
+      register: small
+    - gpuaas.parity.contract_render: *default
+      register: kept
+    - assert:
+        that:
+          - default.contract.lane == 'core'
+          - small is changed and small.contract.lane == 'small'
+          - kept is not changed and kept.contract.lane == 'small'
+
+    # The platform may lose a lane while it stands.
+    - ansible.builtin.replace:
+        path: "{{ root }}/platform/platform.yml"
+        regexp: "small:"
+        replace: "other:"
+    - gpuaas.parity.contract_render: *default
+      register: gone
+      failed_when: gone.contract.lane != 'core'
+"""
+
 
 def run(text: str, tmp_path: Path) -> str:
     """What a playbook says, which must succeed."""
@@ -189,3 +220,9 @@ def test_modes_and_their_difference(platform: Platform, tmp_path: Path) -> None:
     platform.other("local", "compose")
     platform.write()
     run(MODES, tmp_path)
+
+
+def test_a_lane_is_kept_until_another_one_is_named(platform: Platform, tmp_path: Path) -> None:
+    platform.platform["lanes"]["small"] = ["db"]
+    platform.write()
+    run(LANES, tmp_path)

@@ -199,3 +199,18 @@ class TestElsewhere:
     def test_paths_are_relative(self, elsewhere: Place, tmp_path: Path) -> None:
         paths = elsewhere.paths(tmp_path)
         assert (paths.state, paths.checkout) == ("../../.parity/compose", "../..")
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_the_lane_of_what_stands_is_known(place: Place, elsewhere: Place, linked: bool) -> None:
+    its = elsewhere if linked else place
+    assert its.lane() is None
+    render(its, with_record({"contract.json": b'{"lane": "large"}'}))
+    assert its.lane() == "large"
+
+
+@pytest.mark.parametrize("damaged", [b"", b"[]", b"{}", b'{"lane": 1}'])
+def test_a_damaged_contract_has_no_lane(place: Place, damaged: bytes) -> None:
+    render(place, TREE)
+    (place.root / "contract.json").write_bytes(damaged)
+    assert place.lane() is None

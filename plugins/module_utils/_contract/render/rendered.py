@@ -81,6 +81,14 @@ class Place:
         _refuse_foreign(self.root, before, after)
         return before
 
+    def lane(self) -> str | None:
+        """The lane of what lies there; None where nothing was rendered since the last ``down``, or nobody can tell."""
+        try:
+            found = json.loads((self.state_dir / "rendered" / "contract.json").read_bytes())["lane"]
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+        return found if isinstance(found, str) else None
+
     def is_linked(self) -> bool:
         """Whether the state directory leads to the tree as it should."""
         return self.link is None or (self.link.is_symlink() and str(self.link.readlink()) == self._target())
