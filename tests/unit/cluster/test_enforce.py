@@ -69,7 +69,9 @@ class Node:
 
     def run(self, *words: str) -> subprocess.Popen[bytes]:
         environment = {"PATH": f"{self.directory}/bin:{os.environ['PATH']}", "NODE_NAME": "node", "POD_CIDR": "10.244.0.0/16"}
-        done = subprocess.Popen(["/bin/bash", "enforce.sh", *words], cwd=self.directory, env=environment, start_new_session=True)
+        # Whoever starts tests in the background has them ignore SIGINT, and so would the daemon.
+        argv = ["env", "--default-signal=INT", "/bin/bash", "enforce.sh", *words]
+        done = subprocess.Popen(argv, cwd=self.directory, env=environment, start_new_session=True)
         self.started.append(done)
         return done
 
