@@ -127,14 +127,7 @@ def environment(postgres: Server, valkey: Server, issuer: Issuer, ca_file: Path,
 @pytest.fixture
 def database(postgres: Server, environment: dict[str, str]) -> Iterator[psycopg.Connection]:
     """A database at the current schema, empty, as its owner sees it."""
-    with psycopg.connect(
-        host=postgres.host,
-        port=postgres.port,
-        user="gpuaas_owner",
-        password=postgres.password,
-        dbname="gpuaas",
-        autocommit=True,
-    ) as connection:
+    with processes.connect(postgres, "gpuaas_owner") as connection:
         migrate.apply(connection, migrate.load())
         connection.execute("TRUNCATE instances, idempotency_keys, outbox")
         yield connection
@@ -143,10 +136,7 @@ def database(postgres: Server, environment: dict[str, str]) -> Iterator[psycopg.
 @pytest.fixture
 def superuser(postgres: Server, database: psycopg.Connection) -> Iterator[psycopg.Connection]:
     """The same database, as the server's superuser sees it."""
-    info = database.info
-    with psycopg.connect(
-        host=info.host, port=info.port, user="postgres", password=postgres.password, dbname=info.dbname, autocommit=True
-    ) as connection:
+    with processes.connect(postgres, "postgres", database.info.dbname) as connection:
         yield connection
 
 

@@ -12,6 +12,7 @@ from psycopg.errors import InsufficientPrivilege
 
 from gpuaas import migrate
 from gpuaas.migrate import Migration
+from support import processes
 from support.issuer import Issuer
 from support.processes import Server
 
@@ -19,10 +20,7 @@ from support.processes import Server
 @pytest.fixture
 def running(postgres: Server, database: psycopg.Connection) -> Iterator[psycopg.Connection]:
     """The database as the API sees it."""
-    info = database.info
-    with psycopg.connect(
-        host=info.host, port=info.port, user="gpuaas", password=postgres.password, dbname=info.dbname, autocommit=True
-    ) as connection:
+    with processes.connect(postgres, "gpuaas", database.info.dbname) as connection:
         yield connection
 
 
@@ -55,7 +53,7 @@ def test_the_api_cannot(running: psycopg.Connection, statement: str) -> None:
 def test_no_role_reaches_another_database(postgres: Server, database: psycopg.Connection, name: str) -> None:
     for role in ("gpuaas", "gpuaas_owner"):
         with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
-            psycopg.connect(host=postgres.host, port=postgres.port, user=role, password=postgres.password, dbname=name)
+            processes.connect(postgres, role, name)
 
 
 def test_what_a_later_migration_makes_can_be_used(database: psycopg.Connection, running: psycopg.Connection) -> None:

@@ -20,14 +20,7 @@ from support.processes import Server, free_port, wait_for
 @pytest.fixture
 def settings(migrate_settings: MigrateSettings, postgres: Server) -> Iterator[MigrateSettings]:
     """An own, empty database."""
-    with psycopg.connect(
-        host=postgres.host,
-        port=postgres.port,
-        user="postgres",
-        password=postgres.password,
-        dbname="postgres",
-        autocommit=True,
-    ) as admin:
+    with processes.connect(postgres, "postgres", "postgres") as admin:
         admin.execute("CREATE DATABASE migrations OWNER gpuaas_owner")
         yield replace(migrate_settings, database_name="migrations")
         admin.execute("DROP DATABASE migrations WITH (FORCE)")

@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.secret_forms import forms
+from ansible_collections.gpuaas.parity.tests.superuser import psql
 from testinfra.host import Host
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -71,12 +72,8 @@ class Running:
         return dict(json.loads(self.host.check_output(f"{self.kubectl_program} {shlex.join(argv)} --output=json")))
 
     def sql(self, statement: str) -> str:
-        """What a statement of Postgres' superuser prints; the password stays in the container."""
-        script = (
-            ". /etc/gpuaas/prepare/roles.sh; . /etc/gpuaas/prepare/login.sh;"
-            ' superuser --dbname=gpuaas --tuples-only --no-align --command="$1"'
-        )
-        argv = ["exec", "--namespace=gpuaas-data", "statefulset/postgres", "--", "sh", "-c", script, "sql", statement]
+        """What a statement of Postgres' superuser prints."""
+        argv = ["exec", "--namespace=gpuaas-data", "statefulset/postgres", "--", *psql(statement)]
         return str(self.host.check_output(f"{self.kubectl_program} {shlex.join(argv)}"))
 
     def objects(self, *resources: str) -> list[Object]:

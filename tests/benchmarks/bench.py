@@ -10,7 +10,6 @@ however it ends. No other platform may be up, which would slow both: `make kind-
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
 import shutil
@@ -24,7 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from figures import HEADER, Figure
+from figures import Figure, publish
 from plain import KIND_NETWORK, Plain, built
 from tools import HERE, PLAYBOOKS, ROOT, Ansible, Failed, Watch, run
 
@@ -183,10 +182,7 @@ def main() -> int:
     except Failed as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
-    options.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    print(f"\n{HEADER}")
-    print(*result["table"], sep="\n")
-    print(f"\ndata: {options.output}")
+    publish(result, options.output)
     return 0
 
 

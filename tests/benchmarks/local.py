@@ -9,7 +9,6 @@ compose platform of this checkout, which must be down: `make local-dev-down`.
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import statistics
 import sys
@@ -18,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from figures import HEADER, Figure
+from figures import Figure, publish
 from tools import HERE, PLAYBOOKS, ROOT, Ansible, Failed, Watch, run, timed
 
 PROJECT = "gpuaas-local"
@@ -107,10 +106,7 @@ def main() -> int:
     except Failed as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
-    options.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    print(f"\n{HEADER}")
-    print(*result["table"], sep="\n")
-    print(f"\ndata: {options.output}")
+    publish(result, options.output)
     return 0
 
 

@@ -24,7 +24,7 @@ from typing import Any
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.users import bearer
 from ansible_collections.gpuaas.parity.plugins.module_utils._net import loopback
 from ansible_collections.gpuaas.parity.tests.writes.user import User
-from figures import HEADER, Figure
+from figures import Figure, publish
 from tools import BIN, HERE, PLAYBOOKS, ROOT, Ansible, Failed, run, timed
 
 INSTANCE = "bench"
@@ -147,11 +147,7 @@ def main() -> int:
     except Failed as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
-    options.output.parent.mkdir(exist_ok=True)
-    options.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    print(f"\n{HEADER}")
-    print(*result["table"], sep="\n")
-    print(f"\ndata: {options.output}")
+    publish(result, options.output)
     return 0
 
 

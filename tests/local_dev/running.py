@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.gpuaas.parity.tests.superuser import psql
+
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120.0
 
@@ -49,9 +51,5 @@ class Running:
             assert time.monotonic() < end, (seen, docker("logs", "--tail=20", container))
 
     def sql(self, statement: str) -> str:
-        """What a statement of Postgres' superuser prints; the password stays in the container."""
-        script = (
-            ". /etc/gpuaas/prepare/roles.sh; . /etc/gpuaas/prepare/login.sh;"
-            ' superuser --dbname=gpuaas --tuples-only --no-align --command="$1"'
-        )
-        return self.inside("postgres", "sh", "-c", script, "sql", statement).strip()
+        """What a statement of Postgres' superuser prints."""
+        return self.inside("postgres", *psql(statement)).strip()

@@ -7,12 +7,13 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.session import Site, open_context
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.state import read_contract
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.session import open_context
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.oidc import claims
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.users import user_token
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.lock import RunLock
+
+from .site import site_of
 
 NAME, CLIENT = "alice", "gpuaas-web"
 # Seconds. A token is not used in its last ones, and who was refused waits: ten wrong passwords lock a user out.
@@ -56,10 +57,7 @@ class User:
             self._until = self._early = 0.0
 
     def _log_in(self) -> None:
-        kubeconfig = self.state_dir / "kubeconfig"
-        # Secrets are read anew: they may be others by now.
-        site = Site(read_contract(self.state_dir), self.state_dir, kubeconfig if kubeconfig.exists() else None)
-        with open_context(site) as context:
+        with open_context(site_of(self.state_dir)) as context:
             self._token = user_token(context, NAME, CLIENT)
         began, ends = time.time(), float(claims(self._token)["exp"])
         self.logins += 1

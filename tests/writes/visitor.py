@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.session import Site, open_context
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.session import open_context
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.state import read_contract
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.oidc import walk
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.users import credentials
@@ -17,6 +17,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._net import loopback
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.lock import RunLock
 
 from .record import Call, now
+from .site import site_of
 
 # Not the one who writes: Keycloak refuses two logins of one user at once.
 NAME = "bob"
@@ -70,11 +71,9 @@ class Visitor:
         # A check of a run may be logging the same user in.
         if time.monotonic() < self._again_at or RunLock(self._state_dir).holder() is not None:
             return
-        kubeconfig = self._state_dir / "kubeconfig"
-        site = Site(read_contract(self._state_dir), self._state_dir, kubeconfig if kubeconfig.exists() else None)
         self._again_at = time.monotonic() + PATIENCE
         try:
-            with open_context(site) as context:
+            with open_context(site_of(self._state_dir)) as context:
                 walk(browser, f"{self._url}/auth/login", credentials(context, NAME))
             self.logins += 1
         except ParityError:

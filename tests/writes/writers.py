@@ -75,7 +75,7 @@ class Writers:
         answer, instance, replayed = "", "", False
         try:
             headers = {**bearer(self.user.token()), "Idempotency-Key": key}
-            # A client of its own, as everybody who comes anew has: nothing is kept that could hide a closed door.
+            # A client for each call: a connection that is kept would hide a closed door.
             with loopback.client(self._state_dir / "tls" / "ca.crt", timeout=TIMEOUT) as http:
                 response = http.post(self._url, json={"name": name, "gpu_type": "H100", "gpu_count": 1}, headers=headers)
             answer = str(response.status_code)

@@ -144,16 +144,21 @@ def _binaries(directory: Path) -> Path:
     return directory / package.name / "pginstall" / "bin"
 
 
+def connect(server: Server, user: str, database: str = "gpuaas") -> psycopg.Connection:
+    """A database of a Postgres, as one of its users sees it."""
+    return psycopg.connect(
+        host=server.host,
+        port=server.port,
+        user=user,
+        password=server.password,
+        dbname=database,
+        autocommit=True,
+    )
+
+
 def _create_database(server: Server) -> bool:
     try:
-        connection = psycopg.connect(
-            host=server.host,
-            port=server.port,
-            user="postgres",
-            password=server.password,
-            dbname="postgres",
-            autocommit=True,
-        )
+        connection = connect(server, "postgres", "postgres")
     except psycopg.OperationalError:
         return False
     with connection:

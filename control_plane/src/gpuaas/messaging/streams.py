@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+import dataclasses
 
 from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
@@ -24,10 +24,6 @@ INSTANCES = StreamConfig(
     deny_delete=True,
 )
 STREAMS = (INSTANCES,)
-_COMPARED = (
-    "subjects", "retention", "storage", "discard", "max_age", "max_bytes", "max_msg_size", "duplicate_window",
-    "num_replicas", "deny_delete",
-)  # fmt: skip
 
 
 async def differences(jetstream: JetStreamContext) -> list[str]:
@@ -64,7 +60,6 @@ async def _live(jetstream: JetStreamContext, wanted: StreamConfig) -> StreamConf
 
 
 def _differ(wanted: StreamConfig, live: StreamConfig) -> list[str]:
-    def value(config: StreamConfig, field: str) -> Any:
-        return getattr(config, field)
-
-    return [field for field in _COMPARED if value(wanted, field) != value(live, field)]
+    """The fields that are stated here and are otherwise there; what is left to the server is its own matter."""
+    stated = (field.name for field in dataclasses.fields(wanted) if getattr(wanted, field.name) != field.default)
+    return sorted(name for name in stated if getattr(wanted, name) != getattr(live, name))

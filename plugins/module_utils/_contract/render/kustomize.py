@@ -14,7 +14,7 @@ ConfigMap ``gpuaas-ca`` are read by name there, and images are called by the nam
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.certificates import secret_of
@@ -36,7 +36,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.rou
 from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import yaml
 
 _LABELS = {MANAGED_BY: OURS, "app.kubernetes.io/part-of": "gpuaas"}
-_NAMESPACES, _VOLUMES, _POLICIES, _ENDPOINTS = "namespaces.yaml", "volumes.yaml", "policies.yaml", "endpoints.yaml"
+_MADE = ("namespaces.yaml", "volumes.yaml", "policies.yaml", "endpoints.yaml")
 _HEADER = "# Rendered from the platform's folder by gpuaas.parity; changes here are lost.\n"
 _KUSTOMIZATION = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
 _RESTRICTED = {f"pod-security.kubernetes.io/{level}": "restricted" for level in ("enforce", "warn")}
@@ -55,12 +55,12 @@ def overlay(role: RoleCheck, state: str | None, policies: list[dict[str, Any]], 
         if service["settings"]:
             lines = [f"{key}={value}\n" for key, value in sorted(service["settings"].items())]
             files[f"{name}.env"] = "".join(lines).encode()
-    made = {_NAMESPACES: _namespaces(role), _VOLUMES: _volumes(role), _POLICIES: policies}
-    made[_ENDPOINTS] = own.objects() if own else []
+    objects = (_namespaces(role), _volumes(role), policies, own.objects() if own else [])
+    made = dict(zip(_MADE, objects, strict=True))
     files |= {name: _as_yaml(documents) for name, documents in made.items() if documents}
-    if own and (file := own.file()):
-        files[ROUTES_FILE] = file
-    files["kustomization.yaml"] = _as_yaml([_kustomization(role, state, [name for name in made if name in files], door)])
+    if own and (routes := own.file()):
+        files[ROUTES_FILE] = routes
+    files["kustomization.yaml"] = _as_yaml([_kustomization(role, state, files, list(door.moved()) if door else [], own)])
     return files
 
 
@@ -90,15 +90,13 @@ def _as_yaml(documents: list[dict[str, Any]]) -> bytes:
     return (_HEADER + text).encode()
 
 
-def _kustomization(role: RoleCheck, state: str | None, made: list[str], door: Door | None) -> dict[str, Any]:
-    moved = list(door.moved()) if door else []
-    own = door if door and door.name in role.services else None
+def _kustomization(role: RoleCheck, state: str | None, files: Collection[str], moved: list[str], own: Door | None) -> dict[str, Any]:
     document: dict[str, Any] = {
         **_KUSTOMIZATION,
-        "resources": [*made, "base"],
+        "resources": [*(name for name in _MADE if name in files), "base"],
         "components": [f"{state}/images"] if state else [],
         "labels": [{"pairs": _LABELS, "includeSelectors": False, "includeTemplates": True}],
-        "configMapGenerator": [*_config_maps(role, state), *(_of_routes(own) if own else ())],
+        "configMapGenerator": [*_config_maps(role, state), *([_of_routes(own)] if own and ROUTES_FILE in files else ())],
         "secretGenerator": _secrets(role, state, moved, own) if state else [],
         "replicas": _replicas(role),
         "patches": patches(role, moved, shared=state is None),
@@ -163,11 +161,9 @@ def _config_maps(role: RoleCheck, state: str | None) -> list[dict[str, Any]]:
     return found
 
 
-def _of_routes(door: Door) -> list[dict[str, Any]]:
+def _of_routes(door: Door) -> dict[str, Any]:
     """The component's own file of routes gives way to the one that has the endpoints."""
-    if not door.file():
-        return []
-    return [{"name": door.config_map, "namespace": door.namespace, "behavior": "replace", "files": [ROUTES_FILE]}]
+    return {"name": door.config_map, "namespace": door.namespace, "behavior": "replace", "files": [ROUTES_FILE]}
 
 
 def _secrets(role: RoleCheck, state: str, moved: list[str], own: Door | None) -> list[dict[str, Any]]:
