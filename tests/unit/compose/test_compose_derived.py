@@ -181,6 +181,10 @@ def test_a_start_may_take_as_long_as_the_startup_probe_lets_it(shop: Shop) -> No
     assert shop.services()["shop"]["healthcheck"]["start_period"] == "3600s"
 
 
+def test_a_service_comes_back_with_the_engine_unless_it_was_stopped(shop: Shop) -> None:
+    assert shop.services()["shop"]["restart"] == "unless-stopped"
+
+
 def test_a_job_of_the_component_ends_before_it_starts(shop: Shop) -> None:
     job = pod(args=["migrate"])
     del job["containers"][0]["readinessProbe"]

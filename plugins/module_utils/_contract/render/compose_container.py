@@ -52,7 +52,8 @@ def container_of(pod: Pod, component: str, settings: Mapping[str, str]) -> dict[
         "mem_limit": _memory(dig(container, "resources", "limits", "memory")),
         "cpu_shares": shares(dig(container, "resources", "requests", "cpu")),
         "stop_grace_period": f"{pod.spec.get('terminationGracePeriodSeconds', _GRACE_SECONDS)}s",
-        "restart": "no" if pod.once else "on-failure",
+        # As restartPolicy of a pod, which is Always but for a Job: also after the engine itself was restarted.
+        "restart": "no" if pod.once else "unless-stopped",
     }
     return ALWAYS | {key: value for key, value in built.items() if value not in (None, [], {}, False)}
 

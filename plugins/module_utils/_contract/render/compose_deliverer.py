@@ -41,7 +41,7 @@ _SERVICE: dict[str, Any] = {
     "mem_limit": "32m",
     # Nothing in it can be lost.
     "stop_signal": "SIGKILL",
-    "restart": "on-failure",
+    "restart": "unless-stopped",
 }
 
 
