@@ -1,8 +1,8 @@
 #!/bin/sh
 # Make .venv with a Python that the locked requirements run on, and make this
 # checkout importable there as the collection gpuaas.parity.
-#   requirements/venv.sh runtime|test|control-plane|galaxy|mutation
-# The control plane's tests have an environment of their own, as its image has,
+#   requirements/venv.sh runtime|test|control-plane|gpu-fleet|galaxy|mutation
+# The tests of the control plane and of the GPU fleet have environments of their own, as their images have,
 # and so have Galaxy's importer, whose requirements contradict the others, and
 # Cosmic Ray, which starts the tests in theirs.
 set -eu
@@ -12,6 +12,7 @@ minimum=12
 case $1 in
   runtime | test) venv=$checkout/.venv lock=requirements/$1.txt ;;
   control-plane) venv=$checkout/.cache/control-plane-venv lock=control_plane/test-requirements.txt ;;
+  gpu-fleet) venv=$checkout/.cache/gpu-fleet-venv lock=gpu_fleet/test-requirements.txt ;;
   galaxy) venv=$checkout/.cache/galaxy-venv lock=requirements/galaxy.txt ;;
   mutation) venv=$checkout/.cache/mutation-venv lock=requirements/mutation.txt ;;
   *) printf 'requirements/venv.sh: no set %s\n' "$1" >&2 && exit 64 ;;
@@ -65,7 +66,7 @@ printf 'Installing %s (hash-locked; a minute or two the first time)\n' "$lock"
   --requirement "$checkout/$lock" ||
   fail REQUIREMENTS_FAILED "pip could not install $lock" 'read the message above; check the package index that pip is configured for'
 
-case $1 in control-plane | galaxy | mutation) exit 0 ;; esac
+case $1 in control-plane | gpu-fleet | galaxy | mutation) exit 0 ;; esac
 site=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 mkdir -p "$site/ansible_collections/gpuaas"
 ln -sfn "$checkout" "$site/ansible_collections/gpuaas/parity"
