@@ -15,6 +15,7 @@ from gpu_fleet.settings import ConfigurationError, Settings
 
 EX_CONFIG = 78  # sysexits.h: a restart does not help, the configuration has to change
 EX_UNAVAILABLE = 69
+EX_IOERR = 74
 BASE = "/simulation/v1"
 
 
@@ -68,8 +69,13 @@ def _serve() -> int:
     secrets = settings.read_secrets(read.credentials)
     # The other commands only ask; they need none of this.
     from gpu_fleet.process import serve
+    from gpu_fleet.store import StoreError
 
-    return serve(read, secrets)
+    try:
+        return serve(read, secrets)
+    except StoreError as error:
+        print(f"gpu-fleet serve: store: {error}", file=sys.stderr)
+        return EX_IOERR
 
 
 def _status() -> int:

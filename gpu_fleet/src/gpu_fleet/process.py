@@ -13,12 +13,12 @@ from gpu_fleet.clock import Wall
 from gpu_fleet.edge import Edge
 from gpu_fleet.fleet import Fleet
 from gpu_fleet.server import EVERY_ADDRESS, Server, configuration
-from gpu_fleet.settings import LOOPBACK, ConfigurationError, Secrets, Settings
+from gpu_fleet.settings import LOOPBACK, Secrets, Settings
 from gpu_fleet.simulation import app as simulation_app
 from gpu_fleet.simulation.faultfile import FaultFile
 from gpu_fleet.simulation.hardware import Hardware
 from gpu_fleet.simulation.replies import Lossy
-from gpu_fleet.store import Store, StoreError
+from gpu_fleet.store import Store
 
 FILE = "fleet.db"
 _log = logging.getLogger(__name__)
@@ -45,12 +45,9 @@ def applications(settings: Settings, secrets: Secrets, store: Store, wall: Wall)
 
 
 def serve(settings: Settings, secrets: Secrets) -> int:
-    """Serve until told to stop; returns the exit status. Raises ConfigurationError."""
+    """Serve until told to stop; returns the exit status. Raises ConfigurationError and StoreError."""
     logs.configure(settings.log_level)
-    try:
-        store = Store(settings.data / FILE)
-    except StoreError as error:
-        raise ConfigurationError(str(error)) from None
+    store = Store(settings.data / FILE)
     try:
         served = applications(settings, secrets, store, clock.steady())
         Server(

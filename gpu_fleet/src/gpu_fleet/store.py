@@ -23,7 +23,7 @@ class Store:
         """Open it, and make it where there is none. Raises StoreError."""
         self._lock = threading.RLock()
         try:
-            self._connection = sqlite3.connect(path, timeout=1, autocommit=True, check_same_thread=False)
+            self._connection = sqlite3.connect(path, timeout=0, autocommit=True, check_same_thread=False)
             self._prepare()
         except sqlite3.Error as error:
             raise StoreError(f"{path}: {error}") from None

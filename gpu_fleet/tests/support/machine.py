@@ -7,7 +7,6 @@ import json
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,8 +15,8 @@ from gpu_fleet.process import FILE, applications
 from gpu_fleet.settings import Secrets, Settings
 from gpu_fleet.store import Store
 from support.client import Client
+from support.environment import TOKEN
 
-TOKEN = "controller-test-token"
 SIMULATION = "/simulation/v1"
 
 
@@ -39,6 +38,10 @@ class Machine:
     def close(self) -> None:
         """End the process, so to speak."""
         self._runner.close()
+        self._store.close()
+
+    def lose_store(self) -> None:
+        """As if the volume were gone."""
         self._store.close()
 
     def pass_seconds(self, seconds: float) -> None:
@@ -128,8 +131,3 @@ def machines() -> Iterator[Any]:
             return machine
 
         yield start
-
-
-def data(settings: Settings) -> Path:
-    """The file that it keeps."""
-    return settings.data / FILE

@@ -12,7 +12,6 @@ from gpu_fleet.api.models import Problem
 from gpu_fleet.fleet import Fleet
 from gpu_fleet.openapi import document
 from gpu_fleet.simulation import faults, models, switches
-from gpu_fleet.simulation.faultfile import SOURCE
 from gpu_fleet.simulation.faults import Fault
 from gpu_fleet.simulation.switches import FaultError
 
@@ -55,7 +54,7 @@ def set_fault(fleet: Its, identity: Identity, fault: Annotated[Fault, Body()]) -
 def take_back(fleet: Its, identity: Identity) -> None:
     """Take a fault back."""
     with fleet.looking() as (db, now):
-        switches.take(db, identity, now)
+        switches.take(db, identity, API, now)
 
 
 @router.delete("/faults", operation_id="takeFaultsBack", status_code=204)
@@ -63,8 +62,8 @@ def take_all_back(fleet: Its) -> None:
     """Take all back but those of the file."""
     with fleet.looking() as (db, now):
         for its in faults.every(db):
-            if its.source != SOURCE:
-                switches.take(db, its.id, now)
+            if its.source == API:
+                switches.take(db, its.id, API, now)
 
 
 @router.get("/clock", operation_id="getClock")

@@ -45,7 +45,7 @@ class FaultFile:
             wanted = self._wanted(version)
             for identity, fault in before.items():
                 if wanted.get(identity) != fault:
-                    switches.take(db, identity, now)
+                    switches.take(db, identity, SOURCE, now)
             for identity, fault in wanted.items():
                 if before.get(identity) != fault:
                     switches.put(db, self._hardware, identity, SOURCE, fault, now)

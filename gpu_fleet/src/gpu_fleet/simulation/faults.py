@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -138,9 +138,9 @@ def add(db: sqlite3.Connection, identity: str, source: str, fault: Fault, now: f
     )
 
 
-def remove(db: sqlite3.Connection, identities: Iterable[str]) -> None:
-    """Take them back."""
-    db.executemany("DELETE FROM faults WHERE id = ?", [(identity,) for identity in identities])
+def remove(db: sqlite3.Connection, identity: str) -> None:
+    """Take one back."""
+    db.execute("DELETE FROM faults WHERE id = ?", [identity])
 
 
 def applied(db: sqlite3.Connection, its: Set, now: float) -> None:

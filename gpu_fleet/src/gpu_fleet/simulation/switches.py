@@ -29,12 +29,14 @@ def put(db: sqlite3.Connection, hardware: Hardware, identity: str, source: str, 
         _stretch(db, fault.node, fault.factor, now)
 
 
-def take(db: sqlite3.Connection, identity: str, now: float) -> None:
-    """Take a fault back. Raises FaultError."""
+def take(db: sqlite3.Connection, identity: str, source: str, now: float) -> None:
+    """Take a fault back that the same source has set. Raises FaultError."""
     its = next((its for its in faults.every(db) if its.id == identity), None)
     if its is None:
         raise FaultError(f"There is no fault {identity}.")
-    faults.remove(db, [identity])
+    if its.source != source:
+        raise FaultError(f"Fault {identity} is set by: {its.source}; there it is taken back.")
+    faults.remove(db, identity)
     if isinstance(its.fault, NodeSlow):
         _stretch(db, its.fault.node, 1 / its.fault.factor, now)
 
