@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
+from collections.abc import AsyncIterator
 
 import pytest
 
 from conftest import Start
-from gpu_fleet import logs
+from gpu_fleet import edge, logs
 from gpu_fleet.edge import MAX_BODY_BYTES
 from support.machine import Machine
 
@@ -27,6 +29,17 @@ def test_a_body_has_a_bound(machine: Machine) -> None:
     headers = {"Idempotency-Key": "one", "Content-Type": "application/json"}
     answer = machine.api.post("/v1/reservations", content=b" " * (MAX_BODY_BYTES + 1), headers=headers)
     assert answer.status_code == 413
+
+
+def test_a_body_has_a_time(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge, "BODY_SECONDS", 0.01)
+
+    async def never() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    headers = {"Idempotency-Key": "one", "Content-Type": "application/json"}
+    assert machine.api.post("/v1/reservations", content=never(), headers=headers).status_code == 408
 
 
 @pytest.mark.parametrize(

@@ -287,3 +287,6 @@ def test_faults_that_cannot_be(machine: Machine) -> None:
     machine.put_fault("x", kind="node_lost", node="gpu-01")
     twice = machine.simulation.put(f"{SIMULATION}/faults/x", json={"kind": "node_lost", "node": "gpu-01"})
     assert twice.status_code == 409
+    slow = {"kind": "node_slow", "node": "gpu-01", "factor": 2}
+    machine.put_fault("slow", **slow)
+    assert machine.simulation.put(f"{SIMULATION}/faults/slower", json=slow).status_code == 409

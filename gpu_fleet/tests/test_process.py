@@ -11,6 +11,7 @@ import ssl
 import threading
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -48,8 +49,8 @@ def client(running: Running) -> Iterator[httpx.Client]:
         yield found
 
 
-def reserve(client: httpx.Client, key: str, instance: str) -> httpx.Response:
-    body = {"instance": instance, "gpu_type": "H100", "gpu_count": 1}
+def reserve(client: httpx.Client, key: str, instance: str, gpu_type: str = "H100") -> httpx.Response:
+    body = {"instance": instance, "gpu_type": gpu_type, "gpu_count": 1}
     return client.post("/v1/reservations", json=body, headers={"Idempotency-Key": key})
 
 
@@ -104,6 +105,21 @@ def test_an_answer_is_lost_with_its_connection(running: Running, client: httpx.C
         reserve(client, "lost", instance)
     again = reserve(client, "lost", instance)
     assert (again.status_code, again.json()["instance"]) == (200, instance)
+
+
+def test_controllers_at_once_get_no_gpu_twice(running: Running) -> None:
+    instances = [str(uuid.uuid4()) for _each in range(6)]
+
+    def controller(number: int) -> list[httpx.Response]:
+        with running.client() as client:
+            return [reserve(client, f"{number}-{instance}", instance, "L40S") for instance in instances]
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = [answer for answers in pool.map(controller, range(8)) for answer in answers]
+    made = [answer.json() for answer in answers if answer.status_code == 201]
+    assert len({its["instance"] for its in made}) == len({its["gpus"][0] for its in made}) == len(made) == 4
+    refused = {answer.json()["code"] for answer in answers if answer.status_code != 201}
+    assert refused == {"instance_reserved", "no_capacity"}
 
 
 def test_only_tls_of_today(running: Running) -> None:

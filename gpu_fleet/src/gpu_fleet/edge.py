@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import logging
 import re
@@ -15,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gpu_fleet import logs, problems
 
 MAX_BODY_BYTES = 16 * 1024
+BODY_SECONDS = 10.0  # until the next part of a body has come
 MAX_REQUESTS = 32  # at once; below the threads that answer them
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")  # W3C Trace Context, 3.2
@@ -102,13 +104,17 @@ def _trace_id(headers: Headers) -> str | None:
 
 
 def _bounded(headers: Headers, receive: Receive) -> Receive:
-    """``receive`` that refuses bodies above the bound, declared or not."""
+    """``receive`` that refuses bodies above the bound, declared or not, and those that do not come."""
     received = 0
     declared = headers.get("content-length", "0")
 
     async def bounded() -> Message:
         nonlocal received
-        message = await receive()
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                message = await receive()
+        except TimeoutError:
+            raise HTTPException(408, "The request body did not come.") from None
         if message["type"] == "http.request":
             received += len(message.get("body", b""))
             if received > MAX_BODY_BYTES or (declared.isdecimal() and int(declared) > MAX_BODY_BYTES):

@@ -22,6 +22,7 @@ from gpu_fleet.simulation.replies import HANG_UP
 
 MAX_CONNECTIONS = 128
 SHUTDOWN_SECONDS = 20  # below the 30 s that Kubernetes gives a pod
+KEEP_ALIVE_SECONDS = 120  # above what clients keep a connection for, so that it is never the server that hangs up
 EVERY_ADDRESS = "0.0.0.0"  # a pod is reached through its own
 _log = logging.getLogger(__name__)
 
@@ -93,6 +94,7 @@ def configuration(
         server_header=False,
         proxy_headers=False,
         limit_concurrency=MAX_CONNECTIONS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=shutdown_seconds,
         ssl_context_factory=None if certificate is None else _tls(certificate),
     )

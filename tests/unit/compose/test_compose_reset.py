@@ -27,9 +27,9 @@ def found(tree: dict[str, bytes]) -> list[Kept]:
 
 
 @pytest.fixture
-def up(engine: Engine) -> Engine:
+def up(engine: Engine, found: list[Kept]) -> Engine:
     """An engine with everything running."""
-    engine.containers += [container(name) for name in ("postgres", "redis", "api", "web")]
+    engine.containers += [container(name) for name in {"api", "web", *(one.container for one in found)}]
     engine.containers += [container(name, status="exited", health="") for name in JOBS]
     return engine
 
@@ -40,7 +40,7 @@ def reset(engine: Engine, found: list[Kept], schema: object = CODE, snapshot: ob
     engine.answers |= {
         f"{script} state": Completed(f"data {schema}\nsnapshot {snapshot}\n", "", 0),
         f"{script} ": Completed("", "", 0),
-        f"exec {PROJECT}-redis-1": Completed("OK", "", 0),
+        **{f"exec {PROJECT}-{one.container}-1": Completed("OK", "", 0) for one in found},
         "start": Completed("", "", 0),
     }
     return Reset(engine.docker, Project(engine.docker, PROJECT), found)

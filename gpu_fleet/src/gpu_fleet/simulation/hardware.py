@@ -40,7 +40,7 @@ class Hardware:
     def slowness(self, db: sqlite3.Connection, node: str) -> float:
         """How many times as long everything takes there."""
         slow = [its.fault for its in faults.every(db) if isinstance(its.fault, NodeSlow)]
-        return math.prod(fault.factor for fault in slow if fault.node == node)
+        return next((fault.factor for fault in slow if fault.node == node), 1.0)
 
     def lost(self, db: sqlite3.Connection, now: float) -> set[str]:
         """The nodes that are gone."""

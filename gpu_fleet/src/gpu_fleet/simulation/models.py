@@ -36,7 +36,7 @@ class Clock(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    speed: Annotated[float, Field(gt=0, le=MAX_SPEED)]
+    speed: Annotated[float, Field(ge=0.01, le=MAX_SPEED)]
 
 
 class Effect(BaseModel):

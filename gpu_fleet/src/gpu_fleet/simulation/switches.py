@@ -22,6 +22,10 @@ def put(db: sqlite3.Connection, hardware: Hardware, identity: str, source: str, 
     found = faults.every(db)
     if len(found) >= faults.MAX_FAULTS:
         raise FaultError(f"There are {faults.MAX_FAULTS} faults; take one back first.")
+    if isinstance(fault, NodeSlow) and any(
+        isinstance(its.fault, NodeSlow) and its.fault.node == fault.node for its in found
+    ):
+        raise FaultError(f"Node {fault.node} is slow already; take that fault back first.")
     if any(its.id == identity for its in found):
         raise FaultError(f"There is a fault {identity}; take it back first.")
     faults.add(db, identity, source, fault, now)
