@@ -89,6 +89,18 @@ def test_a_trace_is_found_in_the_logs(machine: Machine, caplog: pytest.LogCaptur
     assert "controller-test-token" not in caplog.text
 
 
+def test_a_full_disk_is_told_of_and_passes(machine: Machine) -> None:
+    its = machine.reserved()
+    machine.fill_disk(full=True)
+    answers = [machine.reserve(key=f"{number:255}".replace(" ", "k"), gpu_count=1) for number in range(20)]
+    refused = [answer for answer in answers if answer.status_code != 201]
+    assert {(answer.status_code, answer.json()["code"]) for answer in refused} == {(503, "unavailable")}
+    assert machine.free("H100") == 14 - (20 - len(refused))
+    machine.fill_disk(full=False)
+    assert machine.get(its["id"])["state"] == "reserved"
+    assert machine.reserve(gpu_count=1).status_code == 201
+
+
 def test_probes(start: Start) -> None:
     machine = start()
     assert machine.probes.get("/healthz/live").status_code == 200

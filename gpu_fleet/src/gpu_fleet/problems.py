@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import sqlite3
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -14,6 +16,7 @@ from starlette.exceptions import HTTPException
 from gpu_fleet import logs
 from gpu_fleet.refusals import Code, RefusedError
 
+_log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 _MISSING = {
     "Idempotency-Key": (400, "idempotency_key_missing", "Send an Idempotency-Key, the same with every repetition."),
@@ -47,6 +50,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(sqlite3.Error, _unavailable)
     app.add_exception_handler(Exception, _internal)
 
 
@@ -74,6 +78,11 @@ async def _http(_request: Request, error: Exception) -> Response:
     code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "invalid_request")
     detail = "There is nothing here." if error.status_code == 404 else error.detail
     return respond(error.status_code, code, detail, error.headers)
+
+
+async def _unavailable(_request: Request, error: Exception) -> Response:
+    _log.warning("store unavailable", extra={"fields": {"cause": f"{type(error).__name__}: {error}"}})
+    return respond(503, "unavailable", "The store does not answer.", {"Retry-After": "1"})
 
 
 async def _internal(_request: Request, _error: Exception) -> Response:

@@ -40,6 +40,11 @@ class Machine:
         self._runner.close()
         self._store.close()
 
+    def fill_disk(self, full: bool) -> None:
+        """No page more than there are, or as many as there may be."""
+        with self._store.transaction() as db:
+            db.execute(f"PRAGMA max_page_count = {1 if full else 2**31}")
+
     def lose_store(self) -> None:
         """As if the volume were gone."""
         self._store.close()

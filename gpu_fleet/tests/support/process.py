@@ -17,7 +17,7 @@ import httpx
 
 from support.environment import TOKEN
 
-START_SECONDS = 30
+START_SECONDS = 120
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 
 
