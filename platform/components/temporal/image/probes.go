@@ -23,10 +23,13 @@ const frontendService = "temporal.api.workflowservice.v1.WorkflowService"
 // probePatience is shorter than the node's own, so that the node hears the reason.
 const probePatience = 3 * time.Second
 
-// state is how far the start has come.
+// state is how far the start has come, and what it waits for.
 type state struct {
 	started, reconciled atomic.Bool
+	waitsFor            atomic.Value
 }
+
+func (s *state) waits(says string) { s.waitsFor.Store(says) }
 
 // listenForProbes answers the node, without TLS, at a port that no Service leads to.
 func listenForProbes(state *state) error {
@@ -81,7 +84,10 @@ func (s *state) alive(ctx context.Context) error {
 // ready: a new connection to the frontend with a client's certificate reads every declared namespace, from the database.
 func (s *state) ready(ctx context.Context) error {
 	if !s.reconciled.Load() {
-		return errors.New("the namespaces are not reconciled yet")
+		if says, ok := s.waitsFor.Load().(string); ok {
+			return errors.New(says)
+		}
+		return errors.New("the server is starting")
 	}
 	wanted, err := declared()
 	if err != nil {

@@ -39,7 +39,7 @@ func serve(ctx context.Context) error {
 		return err
 	}
 	// The server gives up where its schema is not there yet, and a restart would wait in back-off.
-	err = until(ctx, "the schema", func(context.Context) error {
+	err = untilTold(ctx, "the schema", state.waits, func(context.Context) error {
 		return persistence.VerifyCompatibleVersion(server.Persistence, resolver.NewNoopResolver(), log.NewNoopLogger())
 	})
 	if err != nil {
@@ -53,7 +53,7 @@ func serve(ctx context.Context) error {
 		return err
 	}
 	state.started.Store(true)
-	if until(ctx, "the namespaces", func(ctx context.Context) error { return reconcile(ctx, wanted) }) == nil {
+	if untilTold(ctx, "the namespaces", state.waits, func(ctx context.Context) error { return reconcile(ctx, wanted) }) == nil {
 		state.reconciled.Store(true)
 		<-ctx.Done()
 	}
