@@ -12,6 +12,8 @@ from ansible_collections.gpuaas.parity.tests.unit.contract.reference import LANE
 
 # superuser_reserved_connections, Postgres' default.
 RESERVED = 3
+# go.temporal.io/server, temporal.Services: frontend, internal frontend, history, matching, worker.
+SERVICES = 5
 
 
 def promised() -> dict[str, int]:
@@ -37,10 +39,9 @@ def test_every_role_of_a_lane_can_have_its_connections_at_once(lane: str) -> Non
 def test_the_pools_of_temporal_fit_its_roles() -> None:
     """Each service opens pools of its own (go.temporal.io/server, common/persistence/client/fx.go: one factory for each service)."""
     text = (PLATFORM.components["temporal"].folder / "kubernetes" / "server.yaml").read_text()
-    # Its numbers are templates to a stricter reader.
-    said: dict[str, Any] = yaml.load(text, yaml.BaseLoader)
-    numbers, services = promised(), len(said["services"])
+    said: dict[str, Any] = yaml.safe_load(text)
+    numbers = promised()
     pools = {name: int(store["sql"]["maxConns"]) for name, store in said["persistence"]["datastores"].items()}
     assert pools.keys() == {"temporal", "temporal_visibility"}
     # And one that looks at the schema's version.
-    assert {name: numbers[name] for name in pools} == {name: services * most + 1 for name, most in pools.items()}
+    assert {name: numbers[name] for name in pools} == {name: SERVICES * most + 1 for name, most in pools.items()}

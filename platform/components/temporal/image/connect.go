@@ -5,25 +5,26 @@ import (
 	"net"
 	"strconv"
 
+	"go.temporal.io/server/common/primitives"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// Where the services of this process find each other: on loopback, which nobody else shares. The internal frontend takes whoever
-// reaches it for the administrator.
-const (
-	internalFrontendPort = 7236
-	historyPort          = 7234
-	matchingPort         = 7235
-	workerPort           = 7239
-)
+// internal are the services that this process alone talks to, on loopback, which nobody else shares. The internal frontend takes
+// whoever reaches it for the administrator.
+var internal = map[primitives.ServiceName]int{
+	primitives.HistoryService:          7234,
+	primitives.MatchingService:         7235,
+	primitives.InternalFrontendService: 7236,
+	primitives.WorkerService:           7239,
+}
 
 func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
 // asAdministrator connects from inside this container.
 func asAdministrator() (*grpc.ClientConn, error) {
-	return grpc.NewClient(loopback(internalFrontendPort), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	return grpc.NewClient(loopback(internal[primitives.InternalFrontendService]), grpc.WithTransportCredentials(insecure.NewCredentials()))
 }
 
 // asClient makes a new connection to the Service, as any other client does: by its name, with this component's certificate.

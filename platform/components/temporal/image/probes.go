@@ -117,10 +117,10 @@ func asLocalClient() (*grpc.ClientConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	port, err := setting("TEMPORAL_PORT")
+	port, err := frontendPort()
 	if err != nil {
 		return nil, err
 	}
-	return grpc.NewClient(net.JoinHostPort("127.0.0.1", port), grpc.WithTransportCredentials(
+	return grpc.NewClient(loopback(port), grpc.WithTransportCredentials(
 		credentials.NewTLS(clientTLS(host, &certificate, authority))))
 }

@@ -59,7 +59,7 @@ func healNamespaces(ctx context.Context) error {
 	defer cancel()
 	changed, err := namespaces.Reconcile(ctx, connection, wanted)
 	for _, says := range changed {
-		fmt.Printf("put right: %s\n", says)
+		fmt.Fprintf(os.Stderr, "put right: %s\n", says)
 	}
 	return err
 }

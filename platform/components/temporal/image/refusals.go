@@ -104,11 +104,11 @@ func refusesToBeReached(ctx context.Context) error {
 		if !ok || network.IP.IsLoopback() {
 			continue
 		}
-		for _, port := range []int{internalFrontendPort, historyPort, matchingPort, workerPort} {
+		for service, port := range internal {
 			at := net.JoinHostPort(network.IP.String(), strconv.Itoa(port))
 			if connection, err := dialer.DialContext(ctx, "tcp", at); err == nil {
 				connection.Close()
-				return fmt.Errorf("a service of this process is reached at %s", at)
+				return fmt.Errorf("%s is reached at %s", service, at)
 			}
 		}
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 
@@ -17,21 +16,15 @@ import (
 	"go.temporal.io/server/temporal"
 
 	"gpuaas.parity/platform/components/temporal/image/access"
-	"gpuaas.parity/platform/components/temporal/image/namespaces"
 )
 
 // serve runs all services of Temporal in this process until it is told to end. What is missing at the start is waited for.
 func serve(ctx context.Context) error {
-	server, logger, err := newConfig()
+	server, err := newConfig()
 	if err != nil {
 		return err
 	}
-	wanted, err := declared()
-	if err != nil {
-		return err
-	}
-	options, err := options(server, logger)
-	if err != nil {
+	if _, err := declared(); err != nil {
 		return err
 	}
 	state := &state{}
@@ -39,13 +32,12 @@ func serve(ctx context.Context) error {
 		return err
 	}
 	// The server gives up where its schema is not there yet, and a restart would wait in back-off.
-	err = untilTold(ctx, "the schema", state.waits, func(context.Context) error {
+	if untilTold(ctx, "the schema", state.waits, func(context.Context) error {
 		return persistence.VerifyCompatibleVersion(server.Persistence, resolver.NewNoopResolver(), log.NewNoopLogger())
-	})
-	if err != nil {
-		return nil //nolint:nilerr // told to end
+	}) != nil {
+		return nil // told to end
 	}
-	running, err := temporal.NewServer(options...)
+	running, err := newServer(server)
 	if err != nil {
 		return err
 	}
@@ -53,43 +45,38 @@ func serve(ctx context.Context) error {
 		return err
 	}
 	state.started.Store(true)
-	if untilTold(ctx, "the namespaces", state.waits, func(ctx context.Context) error { return reconcile(ctx, wanted) }) == nil {
+	if untilTold(ctx, "the namespaces", state.waits, healNamespaces) == nil {
 		state.reconciled.Store(true)
 		<-ctx.Done()
 	}
 	return running.Stop()
 }
 
-func reconcile(ctx context.Context, wanted map[string]namespaces.Wanted) error {
-	connection, err := asAdministrator()
-	if err != nil {
-		return err
-	}
-	defer connection.Close()
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	changed, err := namespaces.Reconcile(ctx, connection, wanted)
-	for _, says := range changed {
-		fmt.Fprintf(os.Stderr, "put right: %s\n", says)
-	}
-	return err
-}
-
-// newConfig is Temporal's own configuration, with the passwords of the databases from their files.
-func newConfig() (*config.Config, log.Logger, error) {
+// newConfig is Temporal's own configuration, with the passwords of the databases from their files, and with what listens where.
+func newConfig() (*config.Config, error) {
 	server, err := config.Load(config.WithConfigFile(filepath.Join(configDirectory, "server.yaml")))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	for name, store := range server.Persistence.DataStores {
 		if store.SQL.Password, err = secret(name + "_password"); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	return server, log.NewZapLogger(log.BuildZapLogger(server.Log)), nil
+	port, err := frontendPort()
+	if err != nil {
+		return nil, err
+	}
+	server.Services = map[string]config.Service{
+		string(primitives.FrontendService): {RPC: config.RPC{GRPCPort: port, BindOnIP: "0.0.0.0"}},
+	}
+	for name, port := range internal {
+		server.Services[string(name)] = config.Service{RPC: config.RPC{GRPCPort: port, BindOnLocalHost: true}}
+	}
+	return server, nil
 }
 
-func options(server *config.Config, logger log.Logger) ([]temporal.ServerOption, error) {
+func newServer(server *config.Config) (temporal.Server, error) {
 	text, err := os.ReadFile(filepath.Join(configDirectory, "access.yaml"))
 	if err != nil {
 		return nil, err
@@ -106,24 +93,18 @@ func options(server *config.Config, logger log.Logger) ([]temporal.ServerOption,
 	if err != nil {
 		return nil, err
 	}
-	port, err := setting("TEMPORAL_PORT")
-	if err != nil {
-		return nil, err
+	// One process: nobody has to be found, so no membership protocol listens anywhere.
+	hosts := map[primitives.ServiceName]static.Hosts{}
+	for name, service := range server.Services {
+		hosts[primitives.ServiceName(name)] = static.SingleLocalHost(loopback(service.RPC.GRPCPort))
 	}
-	return []temporal.ServerOption{
+	return temporal.NewServer(
 		temporal.WithConfig(server),
-		temporal.WithLogger(logger),
+		temporal.WithLogger(log.NewZapLogger(log.BuildZapLogger(server.Log))),
 		temporal.ForServices(temporal.Services),
+		temporal.WithStaticHosts(hosts),
+		temporal.WithTLSConfigFactory(frontend),
 		temporal.WithAuthorizer(authorization.NewDefaultAuthorizer()),
 		temporal.WithClaimMapper(func(*config.Config) authorization.ClaimMapper { return mapper }),
-		temporal.WithTLSConfigFactory(frontend),
-		// One process: nobody has to be found, so no membership protocol listens anywhere.
-		temporal.WithStaticHosts(map[primitives.ServiceName]static.Hosts{
-			primitives.FrontendService:         static.SingleLocalHost(net.JoinHostPort("127.0.0.1", port)),
-			primitives.InternalFrontendService: static.SingleLocalHost(loopback(internalFrontendPort)),
-			primitives.HistoryService:          static.SingleLocalHost(loopback(historyPort)),
-			primitives.MatchingService:         static.SingleLocalHost(loopback(matchingPort)),
-			primitives.WorkerService:           static.SingleLocalHost(loopback(workerPort)),
-		}),
-	}, nil
+	)
 }

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -31,6 +32,15 @@ func address(host, port string) (string, error) {
 	}
 	number, err := setting(port)
 	return net.JoinHostPort(name, number), err
+}
+
+// frontendPort is the port that clients connect to.
+func frontendPort() (int, error) {
+	value, err := setting("TEMPORAL_PORT")
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(value)
 }
 
 // secret is what the file of a mounted secret holds.
