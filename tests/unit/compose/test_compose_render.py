@@ -19,7 +19,7 @@ from ansible_collections.gpuaas.parity.tests.unit.contract import reference
 from .conftest import CHECKOUT
 
 Object = dict[str, Any]
-JOBS = {"api-migrate", "api-seed", "postgres-snapshot"}
+JOBS = {"api-migrate", "api-seed", "postgres-snapshot", "temporal-migrate"}
 PATHS = Paths("../../.parity/compose", "../..")
 
 
@@ -39,7 +39,7 @@ def manifests() -> dict[str, Object]:
     found = {}
     for path in (CHECKOUT / "platform/components").glob("*/kubernetes/*.yaml"):
         for document in yaml.safe_load_all(path.read_text(encoding="utf-8")):
-            if document and document["kind"] in ("Deployment", "StatefulSet", "Job"):
+            if document and document.get("kind") in ("Deployment", "StatefulSet", "Job"):
                 found[document["metadata"]["name"]] = document["spec"]["template"]["spec"]
     return found
 
@@ -88,11 +88,12 @@ def test_ports_are_on_loopback_and_the_modes(project: Object) -> None:
 
 def test_the_ingress_has_the_public_names_inside(project: Object) -> None:
     aliases = project["services"]["traefik"]["networks"]["default"]["aliases"]
-    assert aliases == ["api.gpuaas.localhost", "auth-admin.gpuaas.localhost", "auth.gpuaas.localhost", "web.gpuaas.localhost"]
+    assert aliases == [f"{name}.gpuaas.localhost" for name in ("api", "auth-admin", "auth", "temporal", "web")]
 
 
-def test_a_route_leads_where_the_ingress_object_leads_and_nowhere_else(tree: dict[str, bytes]) -> None:
+def test_a_route_leads_where_the_ingress_object_leads_and_nowhere_else(tree: dict[str, bytes], lane: str) -> None:
     """Of Keycloak's host for users no rule takes what is the administrators'."""
+    larger = {"temporal": "Host(`temporal.gpuaas.localhost`) && (PathPrefix(`/`))"} if lane != "core" else {}
     routers = yaml.safe_load(tree["files/traefik-routes/routes.yml"])["http"]["routers"]
     assert {name: router["rule"] for name, router in routers.items()} == {
         "api": "Host(`api.gpuaas.localhost`) && (PathPrefix(`/`))",
@@ -100,7 +101,7 @@ def test_a_route_leads_where_the_ingress_object_leads_and_nowhere_else(tree: dic
         "auth-admin": "Host(`auth-admin.gpuaas.localhost`) && "
         "(Path(`/`) || PathPrefix(`/admin`) || PathPrefix(`/realms/master/`) || PathPrefix(`/resources/`))",
         "web": "Host(`web.gpuaas.localhost`) && (PathPrefix(`/`))",
-    }
+    } | larger
 
 
 def test_every_service_carries_its_lanes(project: Object) -> None:
