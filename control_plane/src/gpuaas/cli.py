@@ -16,10 +16,10 @@ from gpuaas.settings import (
     ConfigurationError,
     MigrateSecrets,
     MigrateSettings,
-    RelaySecrets,
-    RelaySettings,
     WebSecrets,
     WebSettings,
+    WorkerSecrets,
+    WorkerSettings,
     read_secrets,
     read_settings,
     tls_context,
@@ -116,8 +116,8 @@ def _web() -> Service:
 
 
 def _relay(status: bool) -> int:
-    settings = read_settings(RelaySettings, os.environ)
-    secrets = read_secrets(RelaySecrets, settings.secrets_source.provider(settings.ca_file))
+    settings = read_settings(WorkerSettings, os.environ)
+    secrets = read_secrets(WorkerSecrets, settings.secrets_source.provider(settings.ca_file))
     if status:
         from gpuaas.relay import status as relay_status
 

@@ -8,13 +8,13 @@ from gpuaas import database, probes
 from gpuaas.messaging.connection import Messaging
 from gpuaas.probes import Check
 from gpuaas.relay.relay import Relay
-from gpuaas.settings import RelaySecrets, RelaySettings
+from gpuaas.settings import WorkerSecrets, WorkerSettings
 from gpuaas.worker import Worker
 
 NAME = "outbox-relay"
 
 
-def create_worker(settings: RelaySettings, secrets: RelaySecrets) -> Worker:
+def create_worker(settings: WorkerSettings, secrets: WorkerSecrets) -> Worker:
     """Build it; connections are opened when it works. Raises ConfigurationError."""
     messaging = Messaging(settings, NAME)
     pool = database.create_pool(settings, secrets.database_password, size=1)
