@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import json
 import os
@@ -17,6 +18,7 @@ from typing import Any
 
 import httpx
 import nats.errors
+import nats.js.errors
 import psycopg
 import pytest
 from nats.js.api import DiscardPolicy, RawStreamMsg
@@ -32,6 +34,7 @@ from gpuaas.settings import ConfigurationError, WorkerSettings, read_settings
 from gpuaas.worker import Worker, run
 from support.nats import Nats
 from support.processes import Server, free_port, wait_for
+from support.streaming import connected, forget
 from support.tls import Authority
 
 SOURCE = Path(__file__).parents[1] / "src"
@@ -40,7 +43,7 @@ SOURCE = Path(__file__).parents[1] / "src"
 @pytest.fixture
 def relaying(worker_environment: Callable[[str], dict[str, str]], database: psycopg.Connection) -> dict[str, str]:
     """The environment of a relay whose database is there."""
-    return worker_environment("outbox-relay")
+    return {**worker_environment("outbox-relay"), "GPUAAS_DATABASE_USER": "gpuaas_relay"}
 
 
 @pytest.fixture
@@ -365,3 +368,95 @@ def test_a_defect_ends_the_process() -> None:
 
     worker = Worker(work=broken, probes=probes.create_app(dict), probe_port=free_port(), log_level="info")
     assert run(worker) == 1
+
+
+def numbers(database: psycopg.Connection) -> list[str]:
+    return [str(row[0]) for row in database.execute("SELECT event_id FROM outbox ORDER BY id")]
+
+
+def test_a_wiped_stream_is_rebuilt_by_one_command_beside_the_relay(
+    relaying: dict[str, str], process: subprocess.Popen[bytes], database: psycopg.Connection, observer: Messaging
+) -> None:
+    instances = [instance(database) for _n in range(3)]
+    for what in ("requested", "started", "deleted"):
+        for identity in instances:
+            write(database, identity, f"instance.{what}")
+    wait_for(lambda: waiting(database) == 0, "the events")
+
+    async def wipe() -> None:
+        async with connected(observer) as its:
+            await forget(its)
+
+    asyncio.run(wipe())
+    assert stored(observer) == []
+    rebuilding = start(relaying, "relay", "--rebuild", stdout=subprocess.PIPE)
+    write(database, instance(database))
+    said, _none = rebuilding.communicate(timeout=60)
+    assert rebuilding.returncode == 0
+    printed = json.loads(said.splitlines()[-1])
+    assert printed["published_again"] in (9, 10)
+    wait_for(lambda: waiting(database) == 0, "the events")
+    messages = stored(observer)
+    assert {(message.headers or {})["ce-id"] for message in messages} == set(numbers(database))
+    for identity in instances:
+        its = [message.subject for message in messages if str(identity) in str(message.subject)]
+        assert its == [f"instances.{identity}.{what}" for what in ("requested", "started", "deleted")]
+
+
+def test_a_stream_that_is_gone_is_filled_again_by_the_relay_itself(
+    settings: WorkerSettings, postgres: Server, database: psycopg.Connection, observer: Messaging
+) -> None:
+    one = instance(database)
+    write(database, one)
+    assert rounds(settings, postgres.password) == [1]
+
+    async def wipe() -> None:
+        async with connected(observer) as its:
+            await its.jetstream().delete_stream("instances")
+
+    asyncio.run(wipe())
+    write(database, one, "instance.deleted")
+    # What is new does not come before what is old.
+    assert rounds(settings, postgres.password, 3) == [1, 1, 0]
+    assert [message.subject for message in stored(observer)] == [
+        f"instances.{one}.requested",
+        f"instances.{one}.deleted",
+    ]
+
+
+def test_a_stream_that_goes_while_nothing_happens_is_missed(
+    relaying: dict[str, str],
+    process: subprocess.Popen[bytes],
+    database: psycopg.Connection,
+    observer: Messaging,
+) -> None:
+    write(database, instance(database))
+    wait_for(lambda: waiting(database) == 0, "the event")
+
+    async def wipe() -> int:
+        async with connected(observer) as its:
+            await its.jetstream().delete_stream("instances")
+            async with asyncio.timeout(30):
+                while True:
+                    with contextlib.suppress(nats.js.errors.NotFoundError):
+                        if found := (await its.jetstream().stream_info("instances")).state.messages:
+                            return found
+                    await asyncio.sleep(0.05)
+
+    assert asyncio.run(wipe()) == 1
+
+
+def test_no_relay_has_rows_while_everything_is_to_be_published_again(
+    settings: WorkerSettings, postgres: Server, database: psycopg.Connection
+) -> None:
+    write(database, instance(database))
+    with database.transaction():
+        database.execute("SELECT pg_advisory_xact_lock(%s)", [outbox.LOCK])
+
+        async def attempt() -> None:
+            async with relay_of(settings, postgres.password) as its:
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(1):
+                        await its.once()
+
+        asyncio.run(attempt())

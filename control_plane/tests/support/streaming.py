@@ -22,7 +22,7 @@ from gpuaas.messaging.events import Event
 WAIT_SECONDS = 60
 
 
-def event(instance: uuid.UUID, kind: str = "instance.requested", **data: Any) -> Event:
+def event(instance: uuid.UUID, kind: str = "instance.requested", /, **data: Any) -> Event:
     return Event(uuid.uuid4(), kind, instance, datetime.now(UTC), data)
 
 
@@ -81,21 +81,31 @@ async def consuming(
     messaging: Messaging, name: str, filters: Sequence[str], handler: Handler
 ) -> AsyncIterator[Consumer]:
     """A consumer that runs over a connection of its own."""
-    async with connected(messaging):
-        consumer = Consumer(messaging, name, filters, handler)
-        running = asyncio.create_task(consumer.run())
-        try:
-            yield consumer
-            assert not running.done(), running.exception()
-        finally:
-            running.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await running
+    async with connected(messaging), running(Consumer(messaging, name, filters, handler)) as consumer:
+        yield consumer
+
+
+@asynccontextmanager
+async def running(consumer: Consumer) -> AsyncIterator[Consumer]:
+    task = asyncio.create_task(consumer.run())
+    try:
+        yield consumer
+        assert not task.done(), task.exception()
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 async def made(messaging: Messaging) -> None:
     """The streams, as the relay makes them."""
     await streams.reconcile(messaging.jetstream())
+
+
+async def forget(messaging: Messaging) -> None:
+    """Make the stream of events anew, as a server does whose disk is gone."""
+    await messaging.jetstream().delete_stream(consumers.STREAM)
+    await messaging.jetstream().add_stream(streams.INSTANCES)
 
 
 def raw(instance: uuid.UUID, **changes: str) -> dict[str, str]:

@@ -17,6 +17,7 @@ from gpuaas.api import expiry
 from gpuaas.api.cache import ListCache
 from gpuaas.api.limits import RateLimiter
 from gpuaas.api.store import Store
+from gpuaas.api.timeline import TimelineReader
 from gpuaas.database import Pool
 from gpuaas.oidc import client
 from gpuaas.oidc.provider import Provider
@@ -33,6 +34,7 @@ class Resources:
     redis: Redis
     provider: Provider
     store: Store
+    timeline: TimelineReader
     cache: ListCache
     limiter: RateLimiter
 
@@ -58,6 +60,7 @@ async def opened(
             redis=redis,
             provider=Provider(settings.oidc_issuer, http),
             store=Store(pool),
+            timeline=TimelineReader(pool),
             cache=ListCache(redis, settings.cache_seconds),
             limiter=RateLimiter(redis, settings.rate_limit_per_minute),
         )

@@ -41,13 +41,18 @@ async def _look(settings: WorkerSettings, secrets: WorkerSecrets) -> dict[str, A
     try:
         await messaging.opened(CONNECT_SECONDS)
         differing = await streams.differences(messaging.jetstream())
-        stored = {stream.name: await _messages(messaging, stream.name or "") for stream in streams.STREAMS}
+        stored = await messages(messaging)
     finally:
         await messaging.close()
     pool = database.create_pool(settings, secrets.database_password, size=1)
     async with pool, pool.connection() as connection:
         waiting, oldest = await outbox.lag(connection)
     return {"waiting": waiting, "oldest_seconds": round(oldest, 1), "streams": stored, "streams_differ": differing}
+
+
+async def messages(messaging: Messaging) -> dict[str, int | None]:
+    """How many messages each stream has; None: there is no such stream. Raises nats.errors.Error."""
+    return {stream.name or "": await _messages(messaging, stream.name or "") for stream in streams.STREAMS}
 
 
 async def _messages(messaging: Messaging, stream: str) -> int | None:

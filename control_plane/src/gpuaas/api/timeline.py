@@ -1,0 +1,43 @@
+"""Timelines as the API reads them; worker ``notification`` writes them.
+
+Positions are in the order of commits: who has seen one has seen every smaller one, so it is a cursor.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from gpuaas.api.models import TimelineEntry
+from gpuaas.api.problems import ProblemError
+from gpuaas.database import Pool
+
+_COLUMNS = "position, event_id, instance_id, project, type, time, actor, sentence, details"
+
+
+class TimelineReader:
+    """Reads what happened."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def page(
+        self, projects: Sequence[str], instance_id: uuid.UUID, limit: int, after: int
+    ) -> tuple[list[TimelineEntry], int | None]:
+        """Of an instance of one of ``projects``, deleted or not, the entries after ``after``; and what to pass next.
+
+        Raises ProblemError when there is none.
+        """
+        async with self._pool.connection() as connection:
+            there = await connection.execute(
+                "SELECT FROM instances WHERE id = %s AND project = ANY(%s)", [instance_id, list(projects)]
+            )
+            if there.rowcount == 0:
+                raise ProblemError(404, "not_found", "There is no such instance.")
+            cursor = await connection.execute(
+                f"SELECT {_COLUMNS} FROM timeline WHERE instance_id = %s AND position > %s ORDER BY position LIMIT %s",
+                [instance_id, after, limit + 1],
+            )
+            rows = await cursor.fetchall()
+        entries = [TimelineEntry.model_validate(row) for row in rows[:limit]]
+        return entries, entries[-1].position if len(rows) > limit else None
