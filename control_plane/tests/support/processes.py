@@ -186,7 +186,7 @@ def grant(server: Server, database: str = "gpuaas") -> None:
 
 def _psql(server: Server, database: str, arguments: list[str], script: str = "") -> str:
     connection = ["-h", server.host, "-p", str(server.port), "-U", "postgres", "-d", database]
-    argv = [server.binaries / "psql", *connection, "-XqAt", "-v", "ON_ERROR_STOP=1", *arguments]
+    argv: list[str | Path] = [server.binaries / "psql", *connection, "-XqAt", "-v", "ON_ERROR_STOP=1", *arguments]
     environ = {"PGPASSWORD": server.password, "LC_ALL": "C"}
     return subprocess.run(argv, env=environ, input=script, check=True, capture_output=True, text=True).stdout.strip()
 

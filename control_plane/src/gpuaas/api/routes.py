@@ -39,18 +39,16 @@ def idempotency_key(
     return key
 
 
-router = APIRouter(
-    prefix="/v1",
-    responses={
-        # FastAPI would list 422 otherwise, which is never sent.
-        "default": _problem("Any other error"),
-        400: _problem("Not valid; errors says where"),
-        401: _problem("No token, or one that is refused"),
-        403: _problem("Role or project is missing"),
-        429: _problem("Too many requests"),
-        503: _problem("A dependency does not answer"),
-    },
-)
+ANY_ERROR: dict[int | str, dict[str, Any]] = {
+    # FastAPI would list 422 otherwise, which is never sent.
+    "default": _problem("Any other error"),
+    400: _problem("Not valid; errors says where"),
+    401: _problem("No token, or one that is refused"),
+    403: _problem("Role or project is missing"),
+    429: _problem("Too many requests"),
+    503: _problem("A dependency does not answer"),
+}
+router = APIRouter(prefix="/v1", responses=ANY_ERROR)
 
 
 @router.post(

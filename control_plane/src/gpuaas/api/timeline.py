@@ -41,3 +41,19 @@ class TimelineReader:
             rows = await cursor.fetchall()
         entries = [TimelineEntry.model_validate(row) for row in rows[:limit]]
         return entries, entries[-1].position if len(rows) > limit else None
+
+    async def last(self) -> int:
+        """The last position; everything up to it can be read. Raises psycopg.Error."""
+        async with self._pool.connection() as connection:
+            row = await (await connection.execute("SELECT last FROM timeline_position")).fetchone()
+        return int(row["last"]) if row else 0
+
+    async def since(self, after: int, limit: int, projects: Sequence[str] | None = None) -> list[TimelineEntry]:
+        """At most ``limit`` entries after a position, of these projects or of all. Raises psycopg.Error."""
+        of = "" if projects is None else "AND project = ANY(%(projects)s)"
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                f"SELECT {_COLUMNS} FROM timeline WHERE position > %(after)s {of} ORDER BY position LIMIT %(limit)s",
+                {"after": after, "limit": limit, "projects": list(projects or ())},
+            )
+            return [TimelineEntry.model_validate(row) for row in await cursor.fetchall()]

@@ -22,6 +22,8 @@ RECONNECT_SECONDS = 0.5
 # An acknowledgement waits for the disk of the server.
 ACKNOWLEDGE_SECONDS = 5.0
 _log = logging.getLogger(__name__)
+# asyncio's warning of how nats-py takes the end of a connection with TLS: it says nothing of ours.
+logging.getLogger("asyncio").addFilter(lambda record: "eof_received" not in str(record.msg))
 
 
 class Messaging:

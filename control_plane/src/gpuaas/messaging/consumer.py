@@ -158,7 +158,7 @@ class Consumer:
             return []
         try:
             return await subscription.fetch(room, timeout=FETCH_SECONDS)
-        except nats.errors.TimeoutError:
+        except TimeoutError:  # its own, and that of asyncio
             return []
 
     async def _has_all(self, jetstream: JetStreamContext) -> bool:
