@@ -58,13 +58,17 @@ async def stored(messaging: Messaging, stream: str) -> list[RawStreamMsg]:
 
 
 async def settled(messaging: Messaging, name: str) -> None:
-    """Wait until a consumer has answered everything."""
-    await _seen(messaging, name, lambda info: not info.num_pending and not info.num_ack_pending)
+    """Wait until a consumer has answered everything and asks for more: one that is being made seems to have nothing."""
+    await _seen(
+        messaging, name, lambda info: bool(info.num_waiting) and not info.num_pending and not info.num_ack_pending
+    )
 
 
 async def held(messaging: Messaging, name: str, count: int) -> None:
     """Wait until a consumer holds so many events, and no more wait for it."""
-    await _seen(messaging, name, lambda info: not info.num_pending and info.num_ack_pending == count)
+    await _seen(
+        messaging, name, lambda info: bool(info.num_waiting) and not info.num_pending and info.num_ack_pending == count
+    )
 
 
 async def _seen(messaging: Messaging, name: str, ready: Callable[[ConsumerInfo], bool]) -> None:
