@@ -4,7 +4,8 @@ SHELL := /bin/sh
 .PHONY: help test test-faults test-mutation lint unit molecule bench clean \
   local-dev-up local-dev-status local-dev-validate local-dev-drift local-dev-logs local-dev-reset local-dev-reseed local-dev-down \
   kind-parity-list kind-parity-up kind-parity-status kind-parity-validate kind-parity-drift kind-parity-logs kind-parity-reset kind-parity-down \
-  parity-render parity-diff parity-doctor parity-gate parity-secrets-rotate clean-cache host-undo
+  parity-render parity-diff parity-doctor parity-gate parity-secrets-rotate parity-deadletters parity-stream-rebuild \
+  clean-cache host-undo
 
 ARGS = $(if $(LANE),-e parity_lane='$(LANE)') $(if $(OUTPUT),-e parity_output='$(OUTPUT)') \
   $(if $(IMAGES_SOURCE),-e images_source='$(IMAGES_SOURCE)') $(if $(TIER),-e parity_tier='$(TIER)') \
@@ -66,7 +67,7 @@ kind-parity-list: .venv/runtime ## every platform on this machine, of whichever 
 kind-parity-down: .venv/runtime ## remove it all, and prove that nothing is left
 	$(call play,kind,down)
 
-parity-render parity-doctor parity-secrets-rotate: OWN_MODE =
+parity-render parity-doctor parity-secrets-rotate parity-deadletters parity-stream-rebuild: OWN_MODE =
 parity-render: ARGS += $(if $(MODE),-e parity_modes='$(MODE)')
 parity-render: .venv/runtime ## the rendering of every mode, or of one                [MODE=kind]
 	$(call play,kind,render)
@@ -87,6 +88,15 @@ parity-secrets-rotate: ARGS += $(if $(MODE),-e mode='$(MODE)')
 parity-secrets-rotate: ARGS += $(if $(NAME),-e parity_secret='$(NAME)') $(if $(VALUE_FILE),-e parity_value_file='$(VALUE_FILE)')
 parity-secrets-rotate: .venv/runtime ## replace one secret everywhere     NAME=redis_api_password [MODE=compose]
 	$(call play,kind,rotate)
+
+parity-deadletters parity-stream-rebuild: ARGS += $(if $(MODE),-e mode='$(MODE)')
+parity-deadletters: ARGS += -e parity_command=deadletters $(if $(REPLAY),-e parity_value='$(REPLAY)')
+parity-deadletters: .venv/runtime ## what consumers gave up, or replay it      [REPLAY=12] [REPLAY=all] [MODE=compose]
+	$(call play,kind,command)
+
+parity-stream-rebuild: ARGS += -e parity_command=rebuild
+parity-stream-rebuild: .venv/runtime ## publish the outbox again, for a wiped stream              [MODE=compose]
+	$(call play,kind,command)
 
 clean-cache: .venv/runtime ## free images and build cache that no platform uses
 	$(call play,kind,clean_cache)

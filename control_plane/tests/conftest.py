@@ -17,6 +17,7 @@ import redis
 from gpuaas import migrate
 from gpuaas.api.app import create_service as create_api
 from gpuaas.configuration import describe
+from gpuaas.messaging.connection import Messaging
 from gpuaas.settings import (
     ApiSecrets,
     ApiSettings,
@@ -24,12 +25,15 @@ from gpuaas.settings import (
     MigrateSettings,
     WebSecrets,
     WebSettings,
+    WorkerSettings,
     read_settings,
 )
 from gpuaas.web.app import create_service as create_web
 from support import commands, processes
 from support import issuer as issuers
 from support.issuer import Issuer
+from support.nats import Nats
+from support.nats import nats as running_nats
 from support.processes import Server, free_port
 from support.sealed import SESSION_KEY
 from support.serving import look_often, serving
@@ -129,7 +133,7 @@ def database(postgres: Server, environment: dict[str, str]) -> Iterator[psycopg.
     """A database at the current schema, empty, as its owner sees it."""
     with processes.connect(postgres, "gpuaas_owner") as connection:
         migrate.apply(connection, migrate.load())
-        connection.execute("TRUNCATE instances, idempotency_keys, outbox")
+        connection.execute("TRUNCATE instances, idempotency_keys, outbox, processed_events, timeline")
         yield connection
 
 
@@ -138,6 +142,37 @@ def superuser(postgres: Server, database: psycopg.Connection) -> Iterator[psycop
     """The same database, as the server's superuser sees it."""
     with processes.connect(postgres, "postgres", database.info.dbname) as connection:
         yield connection
+
+
+@pytest.fixture
+def server(authority: Authority, tmp_path: Path) -> Iterator[Nats]:
+    """A NATS with the platform's users, empty."""
+    with running_nats(tmp_path, authority.issue("nats", tmp_path / "nats")) as server:
+        yield server
+
+
+@pytest.fixture
+def worker_environment(
+    environment: dict[str, str], authority: Authority, server: Nats, tmp_path: Path
+) -> Callable[[str], dict[str, str]]:
+    """The environment of the worker of a component, whose name its certificate has."""
+
+    def made(component: str) -> dict[str, str]:
+        directory = tmp_path / f"certificate-{component}"
+        return {
+            **environment,
+            "GPUAAS_NATS_HOST": "127.0.0.1",
+            "GPUAAS_NATS_PORT": str(server.port),
+            "GPUAAS_NATS_CERTIFICATE": str(directory if directory.exists() else authority.issue(component, directory)),
+        }
+
+    return made
+
+
+@pytest.fixture
+def messaging(worker_environment: Callable[[str], dict[str, str]]) -> Callable[[str], Messaging]:
+    """A connection of a component, or of ``observer``, who may do everything; it is not open yet."""
+    return lambda component: Messaging(read_settings(WorkerSettings, worker_environment(component)), component)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ import pytest
 from gpuaas import database as connections
 from gpuaas import seed
 from gpuaas.api import expiry
+from gpuaas.messaging import streams
 from gpuaas.settings import ApiSecrets, ApiSettings, read_settings
 from support.issuer import Issuer
 from support.processes import Server, wait_for
@@ -46,6 +48,10 @@ def aged(database: psycopg.Connection, table: str, column: str, age: str) -> Non
     database.execute(f"UPDATE {table} SET {column} = now() - interval '{age}'")
 
 
+def gone(**tables: int) -> dict[str, int]:
+    return {**dict.fromkeys(expiry.STATEMENTS, 0), **tables}
+
+
 def counts(database: psycopg.Connection) -> tuple[Any, ...]:
     row = database.execute(
         "SELECT (SELECT count(*) FROM idempotency_keys), (SELECT count(*) FROM outbox), (SELECT count(*) FROM instances)"
@@ -59,10 +65,10 @@ def test_a_key_expires_and_what_it_made_stays(
 ) -> None:
     create(api, issuer, "one")
     aged(database, "idempotency_keys", "created_at", "47 hours")
-    assert expire() == {"idempotency_keys": 0, "outbox": 0, "instances": 0}
+    assert expire() == gone()
     assert create(api, issuer, "one").status_code == 200
     aged(database, "idempotency_keys", "created_at", "49 hours")
-    assert expire() == {"idempotency_keys": 1, "outbox": 0, "instances": 0}
+    assert expire() == gone(idempotency_keys=1)
     assert create(api, issuer, "one").status_code == 201
     assert counts(database) == (1, 2, 2)
 
@@ -73,10 +79,27 @@ def test_an_event_expires_once_it_was_published(
     create(api, issuer, "one")
     aged(database, "outbox", "created_at", "1 year")
     assert expire()["outbox"] == 0
-    aged(database, "outbox", "published_at", "6 days")
+    # For longer than the stream keeps it.
+    assert streams.INSTANCES.max_age == timedelta(days=7).total_seconds()
+    aged(database, "outbox", "published_at", "191 hours")
     assert expire()["outbox"] == 0
-    aged(database, "outbox", "published_at", "8 days")
+    aged(database, "outbox", "published_at", "193 hours")
     assert expire()["outbox"] == 1
+
+
+def test_what_was_handled_is_known_for_as_long_as_its_event_may_come_again(
+    api: httpx.Client, issuer: Issuer, database: psycopg.Connection, expire: Callable[[], dict[str, int]]
+) -> None:
+    create(api, issuer, "one")
+    database.execute("INSERT INTO processed_events (consumer, event_id) SELECT 'a', event_id FROM outbox")
+    database.execute("INSERT INTO processed_events (consumer, event_id) VALUES ('a', gen_random_uuid())")
+    aged(database, "processed_events", "processed_at", "215 hours")
+    assert expire()["processed_events"] == 0
+    aged(database, "processed_events", "processed_at", "217 hours")
+    # A stream that is filled again has what is in the outbox, however long ago it was handled.
+    assert expire()["processed_events"] == 1
+    aged(database, "outbox", "published_at", "193 hours")
+    assert expire() == gone(outbox=1, processed_events=1)
 
 
 def test_a_deleted_instance_goes_when_nothing_speaks_of_it(
@@ -87,12 +110,12 @@ def test_a_deleted_instance_goes_when_nothing_speaks_of_it(
     aged(database, "idempotency_keys", "created_at", "1 year")
     database.execute("UPDATE instances SET deleted_at = now() - interval '1 year' WHERE deleted_at IS NOT NULL")
     # Its events were not published: nothing that was acknowledged is lost.
-    assert expire() == {"idempotency_keys": 2, "outbox": 0, "instances": 0}
+    assert expire() == gone(idempotency_keys=2)
     aged(database, "outbox", "published_at", "1 year")
     database.execute("UPDATE instances SET deleted_at = now() - interval '29 days' WHERE deleted_at IS NOT NULL")
-    assert expire() == {"idempotency_keys": 0, "outbox": 3, "instances": 0}
+    assert expire() == gone(outbox=3)
     database.execute("UPDATE instances SET deleted_at = now() - interval '31 days' WHERE deleted_at IS NOT NULL")
-    assert expire() == {"idempotency_keys": 0, "outbox": 0, "instances": 1}
+    assert expire() == gone(instances=1)
     assert counts(database) == (0, 0, 1)
 
 

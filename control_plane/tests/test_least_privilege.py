@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import psycopg
@@ -22,6 +22,12 @@ def running(postgres: Server, database: psycopg.Connection) -> Iterator[psycopg.
     """The database as the API sees it."""
     with processes.connect(postgres, "gpuaas", database.info.dbname) as connection:
         yield connection
+
+
+@pytest.fixture
+def missing(postgres: Server, database: psycopg.Connection) -> Callable[[], str]:
+    """What would have to be done until every role has its own rights and no others."""
+    return lambda: processes.missing_rights(postgres, database.info.dbname)
 
 
 @pytest.mark.parametrize(
@@ -49,9 +55,89 @@ def test_the_api_cannot(running: psycopg.Connection, statement: str) -> None:
         running.execute(statement)
 
 
+@pytest.mark.parametrize(
+    ("role", "statement"),
+    [
+        ("gpuaas", "INSERT INTO role_rights VALUES ('gpuaas_relay', 'instances', 'DELETE')"),
+        ("gpuaas_relay", "SELECT FROM instances"),
+        ("gpuaas_relay", "INSERT INTO outbox (event_type, instance_id, payload) VALUES ('a', gen_random_uuid(), '{}')"),
+        ("gpuaas_relay", "UPDATE outbox SET payload = '{}'"),
+        ("gpuaas_relay", "DELETE FROM outbox"),
+        ("gpuaas_relay", "SELECT FROM processed_events"),
+        ("gpuaas_notification", "SELECT FROM outbox"),
+        ("gpuaas_notification", "SELECT name FROM instances"),
+        ("gpuaas_notification", "UPDATE instances SET state = 'deleted'"),
+        ("gpuaas_notification", "UPDATE timeline SET sentence = 'Nothing happened.'"),
+        ("gpuaas_notification", "DELETE FROM processed_events"),
+        ("gpuaas_notification", "SELECT FROM idempotency_keys"),
+        ("gpuaas_provisioning", "UPDATE instances SET project = 'mine'"),
+        ("gpuaas_provisioning", "DELETE FROM instances"),
+        ("gpuaas_provisioning", "UPDATE outbox SET published_at = now()"),
+        ("gpuaas_provisioning", "SELECT FROM timeline"),
+        ("gpuaas_provisioning", "SELECT FROM idempotency_keys"),
+        *((f"gpuaas_{name}", "CREATE TABLE mine ()") for name in ("relay", "notification", "provisioning")),
+    ],
+)
+def test_a_worker_cannot(postgres: Server, database: psycopg.Connection, role: str, statement: str) -> None:
+    with processes.connect(postgres, role, database.info.dbname) as its, pytest.raises(InsufficientPrivilege):
+        its.execute(statement)
+
+
+@pytest.mark.parametrize(
+    ("role", "statement"),
+    [
+        ("gpuaas_relay", "SELECT * FROM outbox FOR UPDATE SKIP LOCKED"),
+        ("gpuaas_relay", "UPDATE outbox SET published_at = now()"),
+        ("gpuaas_notification", "SELECT id, project FROM instances"),
+        ("gpuaas_notification", "UPDATE timeline_position SET last = last RETURNING last"),
+        ("gpuaas_provisioning", "SELECT * FROM instances FOR NO KEY UPDATE"),
+        ("gpuaas_provisioning", "UPDATE instances SET state = 'requested'"),
+    ],
+)
+def test_a_worker_can(postgres: Server, database: psycopg.Connection, role: str, statement: str) -> None:
+    with processes.connect(postgres, role, database.info.dbname) as its:
+        its.execute(statement)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "GRANT DELETE ON outbox TO gpuaas_relay",
+        "GRANT UPDATE (payload) ON outbox TO gpuaas_relay",
+        "REVOKE UPDATE (published_at) ON outbox FROM gpuaas_relay",
+        "REVOKE SELECT ON outbox FROM gpuaas_relay",
+        "REVOKE INSERT ON outbox FROM gpuaas",
+        "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO gpuaas_relay",
+        "ALTER DEFAULT PRIVILEGES REVOKE INSERT ON TABLES FROM gpuaas",
+    ],
+)
+def test_rights_that_were_changed_are_found_and_healed(
+    database: psycopg.Connection, superuser: psycopg.Connection, missing: Callable[[], str], damage: str
+) -> None:
+    assert missing() == ""
+    database.execute(damage)
+    statements = missing()
+    assert len(statements.splitlines()) == 1
+    superuser.execute(statements)
+    assert missing() == ""
+
+
+def test_rights_come_from_a_table_alone(
+    database: psycopg.Connection, superuser: psycopg.Connection, missing: Callable[[], str]
+) -> None:
+    """A view is its owner's program, and who asks is the superuser."""
+    database.execute("ALTER TABLE role_rights RENAME TO kept")
+    database.execute("CREATE VIEW role_rights AS SELECT role, relation, privilege FROM kept")
+    try:
+        assert "REVOKE SELECT ON TABLE outbox FROM gpuaas_relay CASCADE;" in missing()
+    finally:
+        database.execute("DROP VIEW role_rights")
+        database.execute("ALTER TABLE kept RENAME TO role_rights")
+
+
 @pytest.mark.parametrize("name", ["postgres", "template1"])
 def test_no_role_reaches_another_database(postgres: Server, database: psycopg.Connection, name: str) -> None:
-    for role in ("gpuaas", "gpuaas_owner"):
+    for role in processes.ROLES:
         with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
             processes.connect(postgres, role, name)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import json
 import os
@@ -10,13 +11,14 @@ import signal
 import subprocess
 import sys
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import nats.errors
+import nats.js.errors
 import psycopg
 import pytest
 from nats.js.api import DiscardPolicy, RawStreamMsg
@@ -28,49 +30,36 @@ from gpuaas.messaging import streams
 from gpuaas.messaging.connection import Messaging
 from gpuaas.relay import outbox
 from gpuaas.relay.relay import Relay
-from gpuaas.settings import ConfigurationError, RelaySettings, read_settings
+from gpuaas.settings import ConfigurationError, WorkerSettings, read_settings
 from gpuaas.worker import Worker, run
+from support import streaming
 from support.nats import Nats
-from support.nats import nats as running
 from support.processes import Server, free_port, wait_for
+from support.streaming import connected, forget
 from support.tls import Authority
 
 SOURCE = Path(__file__).parents[1] / "src"
 
 
 @pytest.fixture
-def server(authority: Authority, tmp_path: Path) -> Iterator[Nats]:
-    with running(tmp_path, authority.issue("nats", tmp_path / "nats")) as server:
-        yield server
-
-
-@pytest.fixture
-def relaying(
-    environment: dict[str, str], database: psycopg.Connection, authority: Authority, server: Nats, tmp_path: Path
-) -> dict[str, str]:
+def relaying(worker_environment: Callable[[str], dict[str, str]], database: psycopg.Connection) -> dict[str, str]:
     """The environment of a relay whose database is there."""
-    return {
-        **environment,
-        "GPUAAS_NATS_HOST": "127.0.0.1",
-        "GPUAAS_NATS_PORT": str(server.port),
-        "GPUAAS_NATS_CERTIFICATE": str(authority.issue("outbox-relay", tmp_path / "relay")),
-    }
+    return {**worker_environment("outbox-relay"), "GPUAAS_DATABASE_USER": "gpuaas_relay"}
 
 
 @pytest.fixture
-def settings(relaying: dict[str, str]) -> RelaySettings:
-    return read_settings(RelaySettings, relaying)
+def settings(relaying: dict[str, str]) -> WorkerSettings:
+    return read_settings(WorkerSettings, relaying)
 
 
 @pytest.fixture
-def observer(settings: RelaySettings, authority: Authority, tmp_path: Path) -> Messaging:
+def observer(messaging: Callable[[str], Messaging]) -> Messaging:
     """Who may do everything, to look at what the relay did."""
-    certificate = authority.issue("observer", tmp_path / "observer")
-    return Messaging(dataclasses.replace(settings, nats_certificate=certificate), "observer")
+    return messaging("observer")
 
 
 @asynccontextmanager
-async def relay_of(settings: RelaySettings, password: str) -> AsyncIterator[Relay]:
+async def relay_of(settings: WorkerSettings, password: str) -> AsyncIterator[Relay]:
     """A relay that is connected and does nothing by itself."""
     messaging = Messaging(settings, "outbox-relay")
     pool = databases.create_pool(settings, password, size=1)
@@ -111,18 +100,13 @@ def stored(observer: Messaging) -> list[RawStreamMsg]:
     """Every message of the stream, in order."""
 
     async def read() -> list[RawStreamMsg]:
-        await observer.opened(10)
-        try:
-            jetstream = observer.jetstream()
-            state = (await jetstream.stream_info("instances")).state
-            return [await jetstream.get_msg("instances", n) for n in range(state.first_seq, state.last_seq + 1)]
-        finally:
-            await observer.close()
+        async with connected(observer) as its:
+            return await streaming.stored(its, "instances")
 
     return asyncio.run(read())
 
 
-def rounds(settings: RelaySettings, password: str, count: int = 1) -> list[int]:
+def rounds(settings: WorkerSettings, password: str, count: int = 1) -> list[int]:
     """What rounds of a relay published."""
 
     async def relay() -> list[int]:
@@ -133,7 +117,7 @@ def rounds(settings: RelaySettings, password: str, count: int = 1) -> list[int]:
 
 
 def test_an_event_is_published_once_as_a_cloudevent(
-    settings: RelaySettings, postgres: Server, database: psycopg.Connection, observer: Messaging
+    settings: WorkerSettings, postgres: Server, database: psycopg.Connection, observer: Messaging
 ) -> None:
     one = instance(database)
     write(database, one, actor="alice")
@@ -158,7 +142,7 @@ def test_an_event_is_published_once_as_a_cloudevent(
 
 
 def test_the_events_of_an_instance_keep_their_order(
-    settings: RelaySettings, postgres: Server, database: psycopg.Connection, observer: Messaging
+    settings: WorkerSettings, postgres: Server, database: psycopg.Connection, observer: Messaging
 ) -> None:
     one, two = instance(database), instance(database)
     for identity, event in ((one, "requested"), (one, "deleted"), (two, "requested"), (two, "deleted")):
@@ -176,7 +160,7 @@ def test_the_events_of_an_instance_keep_their_order(
 
 
 def test_a_row_that_commits_late_is_not_passed_over(
-    settings: RelaySettings, postgres: Server, database: psycopg.Connection, observer: Messaging
+    settings: WorkerSettings, postgres: Server, database: psycopg.Connection, observer: Messaging
 ) -> None:
     early, late = instance(database), instance(database)
     with psycopg.connect(database.info.dsn, password=postgres.password) as other:
@@ -192,7 +176,7 @@ def test_a_row_that_commits_late_is_not_passed_over(
 
 
 def test_a_relay_that_dies_after_the_acknowledgement_publishes_nothing_twice(
-    settings: RelaySettings,
+    settings: WorkerSettings,
     postgres: Server,
     database: psycopg.Connection,
     observer: Messaging,
@@ -215,7 +199,7 @@ def test_a_relay_that_dies_after_the_acknowledgement_publishes_nothing_twice(
 
 
 def test_what_is_refused_stays_and_holds_up_nobody_else(
-    settings: RelaySettings, postgres: Server, database: psycopg.Connection, observer: Messaging
+    settings: WorkerSettings, postgres: Server, database: psycopg.Connection, observer: Messaging
 ) -> None:
     big, small = instance(database), instance(database)
     write(database, big, text="x" * 300_000)
@@ -228,7 +212,7 @@ def test_what_is_refused_stays_and_holds_up_nobody_else(
 
 
 def test_an_acknowledged_event_survives_a_power_cut_of_the_server(
-    settings: RelaySettings, postgres: Server, database: psycopg.Connection, observer: Messaging, server: Nats
+    settings: WorkerSettings, postgres: Server, database: psycopg.Connection, observer: Messaging, server: Nats
 ) -> None:
     for _event in range(20):
         write(database, instance(database))
@@ -239,7 +223,7 @@ def test_an_acknowledged_event_survives_a_power_cut_of_the_server(
 
 
 def test_a_stream_that_was_changed_is_what_it_should_be_again(
-    settings: RelaySettings, postgres: Server, database: psycopg.Connection, observer: Messaging
+    settings: WorkerSettings, postgres: Server, database: psycopg.Connection, observer: Messaging
 ) -> None:
     write(database, instance(database))
     rounds(settings, postgres.password)
@@ -263,7 +247,7 @@ def test_a_stream_that_was_changed_is_what_it_should_be_again(
 
 
 def test_a_client_may_do_what_its_certificate_allows_and_no_more(
-    settings: RelaySettings, authority: Authority, tmp_path: Path, postgres: Server, database: psycopg.Connection
+    settings: WorkerSettings, authority: Authority, tmp_path: Path, postgres: Server, database: psycopg.Connection
 ) -> None:
     rounds(settings, postgres.password)
 
@@ -284,7 +268,7 @@ def test_a_client_may_do_what_its_certificate_allows_and_no_more(
         asyncio.run(attempts(Messaging(stranger, "stranger")))
 
 
-def test_a_certificate_that_cannot_be_read_is_named(settings: RelaySettings, tmp_path: Path) -> None:
+def test_a_certificate_that_cannot_be_read_is_named(settings: WorkerSettings, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="GPUAAS_NATS_CERTIFICATE is not a directory with"):
         Messaging(dataclasses.replace(settings, nats_certificate=tmp_path), "outbox-relay")
 
@@ -350,7 +334,7 @@ def test_the_process_starts_before_what_it_needs(
 
 
 def test_status_says_whether_events_flow(
-    relaying: dict[str, str], settings: RelaySettings, postgres: Server, database: psycopg.Connection, server: Nats
+    relaying: dict[str, str], settings: WorkerSettings, postgres: Server, database: psycopg.Connection, server: Nats
 ) -> None:
     def status(**changes: str) -> tuple[int, dict[str, Any]]:
         process = start({**relaying, **changes}, "relay", "--status", stdout=subprocess.PIPE)
@@ -358,12 +342,12 @@ def test_status_says_whether_events_flow(
         return process.returncode, json.loads(said.splitlines()[-1])
 
     code, said = status()
-    assert (code, said["streams_differ"]) == (1, ["instances"])
+    assert (code, said["streams_differ"]) == (1, ["instances", "deadletters"])
     write(database, instance(database))
     rounds(settings, postgres.password)
     assert status() == (
         0,
-        {"waiting": 0, "oldest_seconds": 0.0, "streams": {"instances": 1}, "streams_differ": []},
+        {"waiting": 0, "oldest_seconds": 0.0, "streams": {"instances": 1, "deadletters": 0}, "streams_differ": []},
     )
     write(database, instance(database))
     database.execute("UPDATE outbox SET created_at = now() - interval '1 minute' WHERE published_at IS NULL")
@@ -380,3 +364,94 @@ def test_a_defect_ends_the_process() -> None:
 
     worker = Worker(work=broken, probes=probes.create_app(dict), probe_port=free_port(), log_level="info")
     assert run(worker) == 1
+
+
+def numbers(database: psycopg.Connection) -> list[str]:
+    return [str(row[0]) for row in database.execute("SELECT event_id FROM outbox ORDER BY id")]
+
+
+def test_a_wiped_stream_is_rebuilt_by_one_command_beside_the_relay(
+    relaying: dict[str, str], process: subprocess.Popen[bytes], database: psycopg.Connection, observer: Messaging
+) -> None:
+    instances = [instance(database) for _n in range(3)]
+    for what in ("requested", "started", "deleted"):
+        for identity in instances:
+            write(database, identity, f"instance.{what}")
+    wait_for(lambda: waiting(database) == 0, "the events")
+
+    async def wipe() -> None:
+        async with connected(observer) as its:
+            await forget(its)
+
+    asyncio.run(wipe())
+    rebuilding = start(relaying, "relay", "--rebuild", stdout=subprocess.PIPE)
+    write(database, instance(database))
+    said, _none = rebuilding.communicate(timeout=60)
+    assert rebuilding.returncode == 0
+    printed = json.loads(said.splitlines()[-1])
+    assert printed["published_again"] in (9, 10)
+    wait_for(lambda: waiting(database) == 0, "the events")
+    messages = stored(observer)
+    assert {(message.headers or {})["ce-id"] for message in messages} == set(numbers(database))
+    for identity in instances:
+        its = [message.subject for message in messages if str(identity) in str(message.subject)]
+        assert its == [f"instances.{identity}.{what}" for what in ("requested", "started", "deleted")]
+
+
+def test_a_stream_that_is_gone_is_filled_again_by_the_relay_itself(
+    settings: WorkerSettings, postgres: Server, database: psycopg.Connection, observer: Messaging
+) -> None:
+    one = instance(database)
+    write(database, one)
+    assert rounds(settings, postgres.password) == [1]
+
+    async def wipe() -> None:
+        async with connected(observer) as its:
+            await its.jetstream().delete_stream("instances")
+
+    asyncio.run(wipe())
+    write(database, one, "instance.deleted")
+    # What is new does not come before what is old.
+    assert rounds(settings, postgres.password, 3) == [1, 1, 0]
+    assert [message.subject for message in stored(observer)] == [
+        f"instances.{one}.requested",
+        f"instances.{one}.deleted",
+    ]
+
+
+def test_a_stream_that_goes_while_nothing_happens_is_missed(
+    relaying: dict[str, str],
+    process: subprocess.Popen[bytes],
+    database: psycopg.Connection,
+    observer: Messaging,
+) -> None:
+    write(database, instance(database))
+    wait_for(lambda: waiting(database) == 0, "the event")
+
+    async def wipe() -> int:
+        async with connected(observer) as its:
+            await its.jetstream().delete_stream("instances")
+            async with asyncio.timeout(30):
+                while True:
+                    with contextlib.suppress(nats.js.errors.NotFoundError):
+                        if found := (await its.jetstream().stream_info("instances")).state.messages:
+                            return found
+                    await asyncio.sleep(0.05)
+
+    assert asyncio.run(wipe()) == 1
+
+
+def test_no_relay_has_rows_while_everything_is_to_be_published_again(
+    settings: WorkerSettings, postgres: Server, database: psycopg.Connection
+) -> None:
+    write(database, instance(database))
+    with database.transaction():
+        database.execute("SELECT pg_advisory_xact_lock(%s)", [outbox.LOCK])
+
+        async def attempt() -> None:
+            async with relay_of(settings, postgres.password) as its:
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(1):
+                        await its.once()
+
+        asyncio.run(attempt())

@@ -59,7 +59,7 @@ _CHOICES = ("include_tasks", "ansible.builtin.include_tasks")
 # A role that changes the machine says so with these.
 _SPOKEN = ("debug", "ansible.builtin.debug")
 # Playbooks that answer a question: for a machine, the answer is all that they print.
-_ANSWERS = ("status", "drift", "diff", "doctor", "list", "clean_cache", "host_undo")
+_ANSWERS = ("status", "drift", "diff", "doctor", "list", "command", "clean_cache", "host_undo")
 _COLOURS = {"": None, "ok": C.COLOR_OK, "changed": C.COLOR_CHANGED, "warning": C.COLOR_WARN, "error": C.COLOR_ERROR}
 _EVERY = 1.0  # seconds between two looks at what works
 

@@ -275,6 +275,8 @@ REASONS: dict[str, Reason] = {
     ),
     # diagnosis
     "COMPONENT_UNKNOWN": Reason("there is no component of this name in the lane", "{logs}   # without COMPONENT shows all"),
+    # component_command
+    "COMMAND_UNKNOWN": Reason("no component of the lane has a command of this name", "run one of those that are listed"),
     "LOGS_UNREADABLE": Reason("no log could be read", "{status}"),
     # probe: the cluster's API
     "CLUSTER_ABSENT": Reason("there is no cluster of this name", "{up}"),

@@ -1,10 +1,11 @@
-"""``gpuaas api``, ``web``, ``relay``, ``migrate`` and ``seed``."""
+"""``gpuaas api``, ``web``, ``relay``, ``notification``, ``deadletters``, ``migrate`` and ``seed``."""
 
 from __future__ import annotations
 
 import argparse
 import gc
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -16,10 +17,10 @@ from gpuaas.settings import (
     ConfigurationError,
     MigrateSecrets,
     MigrateSettings,
-    RelaySecrets,
-    RelaySettings,
     WebSecrets,
     WebSettings,
+    WorkerSecrets,
+    WorkerSettings,
     read_secrets,
     read_settings,
     tls_context,
@@ -28,6 +29,7 @@ from gpuaas.settings import (
 if TYPE_CHECKING:
     from gpuaas.service import Service
 
+ALL_LETTERS = "all"
 EX_CONFIG = 78  # sysexits.h: a restart does not help, the configuration has to change
 
 
@@ -42,8 +44,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "--reload", action="store_true", help="for development: start again when the source changes"
         )
     relaying = commands.add_parser("relay", help="publish the events of the outbox")
-    relaying.add_argument(
+    instead = relaying.add_mutually_exclusive_group()
+    instead.add_argument(
         "--status", action="store_true", help="only print what waits and whether the streams are right, then exit"
+    )
+    instead.add_argument(
+        "--rebuild", action="store_true", help="publish all that the outbox holds again, for a wiped stream, then exit"
+    )
+    notifying = commands.add_parser("notification", help="write the timeline of each instance")
+    notifying.add_argument(
+        "--status", action="store_true", help="only print what waits and whether the consumer is right, then exit"
+    )
+    letters = commands.add_parser("deadletters", help="print what consumers gave up, then exit")
+    letters.add_argument(
+        "--replay",
+        metavar="ID",
+        type=_letter,
+        help="send that one, or `all`, to the consumer that gave it up once more",
     )
     migrating = commands.add_parser("migrate", help="bring the database to this version's schema, then exit")
     migrating.add_argument("--version", action="store_true", help="only print the number of that schema")
@@ -56,7 +73,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case "seed":
                 return _seed()
             case "relay":
-                return _relay(given.status)
+                return _relay(given.status, given.rebuild)
+            case "notification":
+                return _notification(given.status)
+            case "deadletters":
+                return _deadletters(given.replay)
             case command:
                 return _reload(command) if given.reload else _serve(command)
     except ConfigurationError as error:
@@ -115,17 +136,51 @@ def _web() -> Service:
     return create_service(settings, secrets, tls, described)
 
 
-def _relay(status: bool) -> int:
-    settings = read_settings(RelaySettings, os.environ)
-    secrets = read_secrets(RelaySecrets, settings.secrets_source.provider(settings.ca_file))
+def _worker_configuration() -> tuple[WorkerSettings, WorkerSecrets]:
+    settings = read_settings(WorkerSettings, os.environ)
+    return settings, read_secrets(WorkerSecrets, settings.secrets_source.provider(settings.ca_file))
+
+
+def _relay(status: bool, rebuild: bool) -> int:
+    settings, secrets = _worker_configuration()
     if status:
         from gpuaas.relay import status as relay_status
 
         return relay_status.run(settings, secrets)
+    if rebuild:
+        from gpuaas.relay import rebuild as relay_rebuild
+
+        return relay_rebuild.run(settings, secrets)
     from gpuaas import worker
     from gpuaas.relay.process import create_worker
 
     return worker.run(create_worker(settings, secrets))
+
+
+def _notification(status: bool) -> int:
+    settings, secrets = _worker_configuration()
+    from gpuaas.notification import process
+
+    if status:
+        from gpuaas.messaging import status as consumer_status
+
+        return consumer_status.run(settings, process.NAME, process.FILTER_SUBJECTS)
+    from gpuaas import worker
+
+    return worker.run(process.create_worker(settings, secrets))
+
+
+def _letter(text: str) -> str:
+    if text != ALL_LETTERS and not re.fullmatch(r"[1-9][0-9]{0,17}", text):
+        raise argparse.ArgumentTypeError(f"neither an id of the list nor {ALL_LETTERS}")
+    return text
+
+
+def _deadletters(replay: str | None) -> int:
+    settings, _secrets = _worker_configuration()
+    from gpuaas import deadletters
+
+    return deadletters.run(settings, replay)
 
 
 def _migrate() -> int:

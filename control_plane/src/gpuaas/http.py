@@ -53,6 +53,14 @@ class Edge:
         logs.request_id.set(identity)
         started = time.perf_counter()
         status = 0
+        visit = self._admission.begin(scope)
+        is_over = False
+
+        def end() -> None:
+            nonlocal is_over
+            if not is_over and not isinstance(visit, Refusal):
+                is_over = True
+                self._admission.end(visit, status, "subject" in scope.get("state", {}))
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
@@ -64,9 +72,10 @@ class Edge:
                     headers["Cache-Control"] = "no-store"
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
+                if headers.get("content-type", "").startswith("text/event-stream"):
+                    end()  # it goes on for as long as its reader likes, and has bounds of its own
             await send(message)
 
-        visit = self._admission.begin(scope)
         if isinstance(visit, Refusal):
             answer = self._refuse(visit)
             answer.headers["Retry-After"] = str(visit.retry_after)
@@ -79,7 +88,7 @@ class Edge:
             # close the connection under the next request of the ingress.
             logger.exception("unhandled exception")
         finally:
-            self._admission.end(visit, status, "subject" in scope.get("state", {}))
+            end()
             _access_line(scope, status, time.perf_counter() - started)
 
 

@@ -120,6 +120,7 @@ def apply(connection: Connection, migrations: list[Migration]) -> tuple[int, int
         for migration in migrations[before:]:
             _apply_one(connection, migration)
             _log.info("migration applied", extra={"fields": {"migration": migration.name}})
+        _grant(connection)
         return before, len(migrations)
     finally:
         connection.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
@@ -141,6 +142,19 @@ def _apply_one(connection: Connection, migration: Migration) -> None:
                 raise
             _log.info("a table is in use; trying again", extra={"fields": {"migration": migration.name}})
         time.sleep(LAST_RETRY_SECONDS)
+
+
+def _grant(connection: Connection) -> None:
+    """Give the roles that there are what the schema says of them; one that is made later has it from Postgres' start."""
+    if connection.execute("SELECT to_regclass('role_rights')").fetchone() == (None,):
+        return
+    statements = connection.execute(
+        "SELECT format('GRANT %s ON %s TO %I', privilege, relation::regclass, role)"
+        " FROM role_rights JOIN pg_roles ON rolname = role"
+    ).fetchall()
+    with connection.transaction():
+        for (statement,) in statements:
+            connection.execute(statement)
 
 
 def _check(applied: dict[int, str], migrations: list[Migration]) -> None:

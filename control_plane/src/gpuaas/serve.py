@@ -64,6 +64,7 @@ class Server(Graceful):
         self.probes = _Probes(configuration(service.probes, service.probe_port, host, 1, lifespan="off"))
         self._bound = None if sockets is None else ([sockets[0]], [sockets[1]])
         self._beside: asyncio.Task[None] | None = None
+        self._stop = service.stop
 
     def run_until_stopped(self) -> None:
         """Serve; returns after a signal, or when ``should_exit`` is set."""
@@ -76,6 +77,7 @@ class Server(Graceful):
             _log.info("listening", extra={"fields": {"port": self.config.port, "probe_port": self.probes.config.port}})
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._stop()
         if not self.force_exit:
             await self._drain()
         await super().shutdown(sockets)

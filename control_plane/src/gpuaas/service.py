@@ -19,13 +19,17 @@ from gpuaas.settings import ApiSettings, WebSettings
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """``app`` is for everybody, ``probes`` for the node alone: each has its port."""
+    """``app`` is for everybody, ``probes`` for the node alone: each has its port.
+
+    ``stop`` is called when the process is told to stop: what answers without end ends.
+    """
 
     app: ASGIApp
     probes: ASGIApp
     listen_port: int
     probe_port: int
     log_level: str
+    stop: Callable[[], None] = lambda: None
 
 
 def behind_edge(
@@ -35,6 +39,7 @@ def behind_edge(
     credential: Callable[[Headers], str | None],
     refuse: Callable[[Refusal], Response],
     checks: Callable[[], dict[str, Check]],
+    stop: Callable[[], None] = lambda: None,
 ) -> Service:
     """``app`` behind the edge that it shares with the others, and its probes.
 
@@ -49,4 +54,5 @@ def behind_edge(
         listen_port=settings.listen_port,
         probe_port=settings.probe_port,
         log_level=settings.log_level,
+        stop=stop,
     )

@@ -64,8 +64,8 @@ class ApiSettings(MigrateSettings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RelaySettings(MigrateSettings):
-    """What ``gpuaas relay`` reads. The certificate is a directory with tls.crt, tls.key and ca.crt."""
+class WorkerSettings(MigrateSettings):
+    """What every worker reads. The certificate is a directory with tls.crt, tls.key and ca.crt."""
 
     probe_port: Annotated[int, PORT]
     nats_host: Annotated[str, HOSTNAME]
@@ -109,8 +109,8 @@ class ApiSecrets(MigrateSecrets):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RelaySecrets(MigrateSecrets):
-    """Secrets of ``gpuaas relay``; to NATS it shows its certificate."""
+class WorkerSecrets(MigrateSecrets):
+    """Secrets of every worker; to NATS it shows its certificate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

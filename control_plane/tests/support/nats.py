@@ -28,7 +28,7 @@ class Nats:
             ("store_dir: /data", f"store_dir: {directory / 'data'}"),
             ("http_port: 8222", f"http: 127.0.0.1:{self._monitor}"),
             ("port: $NATS_PORT", f"listen: 127.0.0.1:{self.port}"),
-            # Who reads what was published: no component does yet.
+            # Who sees everything.
             ("  users: [\n", '  users: [\n    {user: "CN=observer"}\n'),
         ):
             assert shipped in text

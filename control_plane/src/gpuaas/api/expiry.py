@@ -1,9 +1,11 @@
 """What nobody asks for any more goes, a bounded part at a time.
 
 An idempotency key is for a client that repeats itself, an event that was
-published for whoever looks into what happened, and a deleted instance for its
-project's history. An event that was not published stays, however old, and with
-it its instance.
+published for a stream that has to be filled again, and a deleted instance with
+its timeline for its project's history. An event that was not published stays,
+however old, and with it its instance. What consumers have handled is known for
+as long as the stream may send it again: that keeps an event for seven days, and
+is filled again from the outbox.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ MAX_BATCHES = 20
 LOCK = 0x67707862  # "gpxb": any number, as long as it is always the same
 _log = logging.getLogger(__name__)
 
-# In this order: an instance goes once nothing speaks of it.
+# In this order: what was handled goes after its event, an instance once nothing speaks of it.
 STATEMENTS = {
     "idempotency_keys": (
         "DELETE FROM idempotency_keys WHERE (subject, key) IN (SELECT subject, key FROM idempotency_keys"
@@ -30,7 +32,12 @@ STATEMENTS = {
     ),
     "outbox": (
         "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox"
-        " WHERE published_at < now() - interval '7 days' LIMIT %s FOR UPDATE SKIP LOCKED)"
+        " WHERE published_at < now() - interval '8 days' LIMIT %s FOR UPDATE SKIP LOCKED)"
+    ),
+    "processed_events": (
+        "DELETE FROM processed_events WHERE (consumer, event_id) IN (SELECT consumer, event_id FROM processed_events AS p"
+        " WHERE processed_at < now() - interval '9 days'"
+        " AND NOT EXISTS (SELECT FROM outbox AS o WHERE o.event_id = p.event_id) LIMIT %s FOR UPDATE OF p SKIP LOCKED)"
     ),
     "instances": (
         "DELETE FROM instances WHERE id IN (SELECT id FROM instances"

@@ -52,6 +52,27 @@ class InstanceList(BaseModel):
     next: UUID | None
 
 
+class TimelineEntry(BaseModel):
+    """Something that happened to an instance; ``position`` is in the order in which the entries of all became visible."""
+
+    position: int
+    event_id: UUID
+    instance_id: UUID
+    project: str
+    type: str
+    time: datetime
+    actor: str
+    sentence: str
+    details: dict[str, Any]
+
+
+class Timeline(BaseModel):
+    """One page, oldest first; ``next`` is what to pass as ``after``."""
+
+    items: list[TimelineEntry]
+    next: int | None
+
+
 class Me(BaseModel):
     """The caller, as the token says."""
 

@@ -15,8 +15,10 @@ from redis.asyncio import Redis
 from gpuaas import database, redis_client
 from gpuaas.api import expiry
 from gpuaas.api.cache import ListCache
+from gpuaas.api.feed import Feed
 from gpuaas.api.limits import RateLimiter
 from gpuaas.api.store import Store
+from gpuaas.api.timeline import TimelineReader
 from gpuaas.database import Pool
 from gpuaas.oidc import client
 from gpuaas.oidc.provider import Provider
@@ -33,6 +35,8 @@ class Resources:
     redis: Redis
     provider: Provider
     store: Store
+    timeline: TimelineReader
+    feed: Feed
     cache: ListCache
     limiter: RateLimiter
 
@@ -49,7 +53,9 @@ async def opened(
     http = client.create(tls)
     await pool.open(wait=False)
     await probe_pool.open(wait=False)
-    expiring = asyncio.create_task(expiry.run(pool))
+    timeline = TimelineReader(pool)
+    feed = Feed(timeline)
+    beside = [asyncio.create_task(expiry.run(pool)), asyncio.create_task(feed.run())]
     try:
         yield Resources(
             settings=settings,
@@ -58,13 +64,16 @@ async def opened(
             redis=redis,
             provider=Provider(settings.oidc_issuer, http),
             store=Store(pool),
+            timeline=timeline,
+            feed=feed,
             cache=ListCache(redis, settings.cache_seconds),
             limiter=RateLimiter(redis, settings.rate_limit_per_minute),
         )
     finally:
-        expiring.cancel()
-        with suppress(asyncio.CancelledError):
-            await expiring
+        for task in beside:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
         await pool.close()
         await probe_pool.close()
         await http.aclose()

@@ -8,11 +8,12 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query, Response
 
 from gpuaas.api.caller import Caller, authenticated, operator, platform, reader
-from gpuaas.api.models import Configuration, Instance, InstanceList, InstanceRequest, Me, ProblemDocument
+from gpuaas.api.models import Configuration, Instance, InstanceList, InstanceRequest, Me, ProblemDocument, Timeline
 from gpuaas.api.problems import MEDIA_TYPE, ProblemError
 from gpuaas.api.resources import Resources, resources
 
 MAX_KEY_LENGTH = 255
+MAX_POSITION = 2**63 - 1
 
 type Its = Annotated[Resources, Depends(resources)]
 type Project = Annotated[str | None, Query(min_length=1, max_length=255, description="Default: the only one")]
@@ -38,18 +39,16 @@ def idempotency_key(
     return key
 
 
-router = APIRouter(
-    prefix="/v1",
-    responses={
-        # FastAPI would list 422 otherwise, which is never sent.
-        "default": _problem("Any other error"),
-        400: _problem("Not valid; errors says where"),
-        401: _problem("No token, or one that is refused"),
-        403: _problem("Role or project is missing"),
-        429: _problem("Too many requests"),
-        503: _problem("A dependency does not answer"),
-    },
-)
+ANY_ERROR: dict[int | str, dict[str, Any]] = {
+    # FastAPI would list 422 otherwise, which is never sent.
+    "default": _problem("Any other error"),
+    400: _problem("Not valid; errors says where"),
+    401: _problem("No token, or one that is refused"),
+    403: _problem("Role or project is missing"),
+    429: _problem("Too many requests"),
+    503: _problem("A dependency does not answer"),
+}
+router = APIRouter(prefix="/v1", responses=ANY_ERROR)
 
 
 @router.post(
@@ -103,6 +102,19 @@ async def list_instances(
 async def get_instance(instance_id: UUID, caller: Annotated[Caller, Depends(reader)], its: Its) -> Instance:
     """One instance."""
     return await its.store.get(caller.projects, instance_id)
+
+
+@router.get("/instances/{instance_id}/timeline", responses={404: _problem("Not there, or not yours")})
+async def instance_timeline(
+    instance_id: UUID,
+    caller: Annotated[Caller, Depends(reader)],
+    its: Its,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    after: Annotated[int, Query(ge=0, le=MAX_POSITION)] = 0,
+) -> Timeline:
+    """What happened to an instance, oldest first; also to one that was deleted."""
+    items, following = await its.timeline.page(caller.projects, instance_id, limit, after)
+    return Timeline(items=items, next=following)
 
 
 @router.delete("/instances/{instance_id}", status_code=204, responses={404: _problem("Not there, or not yours")})

@@ -13,6 +13,7 @@ from typing import Any
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow
 
+from gpuaas import effects
 from gpuaas.api.models import Instance, InstanceRequest
 from gpuaas.api.problems import ProblemError
 from gpuaas.database import Pool
@@ -78,7 +79,7 @@ class Store:
                     instance.created_at,
                 ],
             )
-            await _emit(connection, "instance.requested", instance, subject)
+            await effects.emit(connection, "instance.requested", instance.id, _told(instance, subject))
         return Created(instance.id, body, replayed=False)
 
     async def delete(self, subject: str, projects: tuple[str, ...], identity: uuid.UUID) -> Instance:
@@ -90,7 +91,7 @@ class Store:
                 [identity, list(projects)],
             )
             instance = _instance(await cursor.fetchone())
-            await _emit(connection, "instance.deleted", instance, subject)
+            await effects.emit(connection, "instance.deleted", instance.id, _told(instance, subject))
         return instance
 
     async def get(self, projects: tuple[str, ...], identity: uuid.UUID) -> Instance:
@@ -135,12 +136,8 @@ async def _replay(connection: AsyncConnection[DictRow], subject: str, key: str, 
     return Created(first["instance_id"], first["response"], replayed=True)
 
 
-async def _emit(connection: AsyncConnection[DictRow], event: str, instance: Instance, actor: str) -> None:
-    payload: dict[str, Any] = {"instance": instance.model_dump(mode="json"), "actor": actor}
-    await connection.execute(
-        "INSERT INTO outbox (event_type, instance_id, payload) VALUES (%s, %s, %s)",
-        [event, instance.id, json.dumps(payload)],
-    )
+def _told(instance: Instance, actor: str) -> dict[str, Any]:
+    return {"instance": instance.model_dump(mode="json"), "actor": actor}
 
 
 def _instance(row: DictRow | None) -> Instance:

@@ -15,26 +15,29 @@ from pathlib import Path
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
-from gpuaas.settings import ConfigurationError, RelaySettings
+from gpuaas.settings import ConfigurationError, WorkerSettings
 
 CONNECT_SECONDS = 2
 RECONNECT_SECONDS = 0.5
 # An acknowledgement waits for the disk of the server.
 ACKNOWLEDGE_SECONDS = 5.0
 _log = logging.getLogger(__name__)
+# asyncio's warning of how nats-py takes the end of a connection with TLS: it says nothing of ours.
+logging.getLogger("asyncio").addFilter(lambda record: "eof_received" not in str(record.msg))
 
 
 class Messaging:
     """The connection of a process named ``name``; replies go to an inbox that only its user may read."""
 
-    def __init__(self, settings: RelaySettings, name: str) -> None:
+    def __init__(self, settings: WorkerSettings, name: str) -> None:
         """Raises ConfigurationError when the certificate cannot be used."""
         self._server = f"tls://{settings.nats_host}:{settings.nats_port}"
         self._tls = _client_tls(settings.nats_certificate)
         self._name = name
         self._client = Client()
         self._opening: asyncio.Task[None] | None = None
-        self._last_error = ""
+        self.last_error = ""
+        self.connections = 0  # how many there were: what was on its way over an earlier one may be lost
 
     def open(self) -> None:
         """Begin to connect; returns at once."""
@@ -67,7 +70,7 @@ class Messaging:
         """What is wrong with the connection, or None."""
         if self._client.is_connected:
             return None
-        return f"not reachable ({self._last_error or 'no answer yet'})"
+        return f"not reachable ({self.last_error or 'no answer yet'})"
 
     async def _connect(self) -> None:
         await self._client.connect(
@@ -82,16 +85,18 @@ class Messaging:
             error_cb=self._failed,
             reconnected_cb=self._reconnected,
         )
+        self.connections += 1
         _log.info("connected to NATS")
 
     async def _failed(self, error: Exception) -> None:
         said = f"{type(error).__name__}: {error}".rstrip(": ")
-        if said != self._last_error:
+        if said != self.last_error:
             _log.warning("NATS", extra={"fields": {"cause": said}})
-        self._last_error = said
+        self.last_error = said
 
     async def _reconnected(self) -> None:
-        self._last_error = ""
+        self.last_error = ""
+        self.connections += 1
         _log.info("connected to NATS again")
 
 

@@ -8,22 +8,48 @@ from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
+MAX_MESSAGE_BYTES = 256 * 1024
+
 # Every event stays for as long as the outbox keeps what was published. When the stream is full the
 # server refuses, and the outbox keeps what is new: what was acknowledged is never dropped for it.
+# A dead letter that is replayed comes as replays.<consumer>.<instance>, which that consumer alone reads.
 INSTANCES = StreamConfig(
     name="instances",
-    subjects=["instances.>"],
+    subjects=["instances.>", "replays.>"],
     retention=RetentionPolicy.LIMITS,
     storage=StorageType.FILE,
     discard=DiscardPolicy.NEW,
     max_age=7 * 24 * 3600.0,
     max_bytes=256 * 1024 * 1024,
-    max_msg_size=256 * 1024,
+    max_msg_size=MAX_MESSAGE_BYTES,
     duplicate_window=120.0,
     num_replicas=1,
     deny_delete=True,
 )
-STREAMS = (INSTANCES,)
+# Whatever a consumer gave up stays until somebody looks into it. A full one refuses, and the message stays with its
+# consumer. A letter is the message and a few headers more.
+DEADLETTERS = StreamConfig(
+    name="deadletters",
+    subjects=["deadletters.>"],
+    retention=RetentionPolicy.LIMITS,
+    storage=StorageType.FILE,
+    discard=DiscardPolicy.NEW,
+    max_bytes=64 * 1024 * 1024,
+    max_msg_size=MAX_MESSAGE_BYTES + 8 * 1024,
+    duplicate_window=120.0,
+    num_replicas=1,
+)
+STREAMS = (INSTANCES, DEADLETTERS)
+
+
+def replays(consumer: str, instance: str) -> str:
+    """The subject of what one consumer alone is to handle again; ``*`` for every instance."""
+    return f"replays.{consumer}.{instance}"
+
+
+def deadletters(consumer: str, instance: str) -> str:
+    """The subject of what a consumer gave up."""
+    return f"deadletters.{consumer}.{instance}"
 
 
 async def differences(jetstream: JetStreamContext) -> list[str]:

@@ -15,6 +15,9 @@ from psycopg.rows import DictRow
 
 from gpuaas.messaging.events import Event
 
+# Relays share it; who has everything published again has it alone.
+LOCK = 0x67707863  # "gpxc": any number, as long as it is always the same
+
 # Of each instance only the first: the next one is claimed once it is published, by whichever relay. A change of an
 # instance holds its row, so two of its events never have their ids in another order than that of their commits.
 _CLAIM = """
@@ -44,6 +47,7 @@ class Row:
 
 async def claim(connection: AsyncConnection[DictRow], limit: int) -> list[Row]:
     """Lock at most ``limit`` rows that nobody publishes at the moment. Raises psycopg.Error."""
+    await connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", [LOCK])
     cursor = await connection.execute(_CLAIM, [limit])
     return [
         Row(row["id"], Event(row["event_id"], row["event_type"], row["instance_id"], row["created_at"], row["payload"]))
@@ -54,6 +58,29 @@ async def claim(connection: AsyncConnection[DictRow], limit: int) -> list[Row]:
 async def published(connection: AsyncConnection[DictRow], ids: Sequence[int]) -> None:
     """Note that these are in the stream. Raises psycopg.Error."""
     await connection.execute("UPDATE outbox SET published_at = now() WHERE id = ANY(%s)", [list(ids)])
+
+
+async def unpublish(connection: AsyncConnection[DictRow]) -> int:
+    """Have everything published again, in order, for a stream that has lost it; returns how many rows that is.
+
+    No relay has rows meanwhile, so none publishes what is new of an instance before what is old. Raises psycopg.Error.
+    """
+    await connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    await connection.execute("SET LOCAL statement_timeout = 0")  # so many rows as a week has
+    return (await connection.execute("UPDATE outbox SET published_at = NULL WHERE published_at IS NOT NULL")).rowcount
+
+
+async def last(connection: AsyncConnection[DictRow]) -> int:
+    """The newest id that can be seen. Raises psycopg.Error."""
+    row = await (await connection.execute("SELECT coalesce(max(id), 0) AS id FROM outbox")).fetchone()
+    assert row is not None  # an aggregate has a row
+    return int(row["id"])
+
+
+async def waits(connection: AsyncConnection[DictRow], until: int) -> bool:
+    """Whether something up to this id is not published. Raises psycopg.Error."""
+    found = await connection.execute("SELECT FROM outbox WHERE published_at IS NULL AND id <= %s LIMIT 1", [until])
+    return found.rowcount > 0
 
 
 async def lag(connection: AsyncConnection[DictRow]) -> tuple[int, float]:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from gpuaas import database, probes
 from gpuaas.messaging.connection import Messaging
-from gpuaas.probes import Check
 from gpuaas.relay.relay import Relay
-from gpuaas.settings import RelaySecrets, RelaySettings
+from gpuaas.settings import WorkerSecrets, WorkerSettings
 from gpuaas.worker import Worker
 
 NAME = "outbox-relay"
 
 
-def create_worker(settings: RelaySettings, secrets: RelaySecrets) -> Worker:
+def create_worker(settings: WorkerSettings, secrets: WorkerSecrets) -> Worker:
     """Build it; connections are opened when it works. Raises ConfigurationError."""
     messaging = Messaging(settings, NAME)
     pool = database.create_pool(settings, secrets.database_password, size=1)
@@ -31,14 +28,9 @@ def create_worker(settings: RelaySettings, secrets: RelaySecrets) -> Worker:
 
     return Worker(
         work=work,
-        probes=probes.create_app(lambda: {"nats": _answering(messaging.fault), "outbox": _answering(relay.fault)}),
+        probes=probes.create_app(
+            lambda: {"nats": probes.answering(messaging.fault), "outbox": probes.answering(relay.fault)}
+        ),
         probe_port=settings.probe_port,
         log_level=settings.log_level,
     )
-
-
-def _answering(fault: Callable[[], str | None]) -> Check:
-    async def check() -> str | None:
-        return fault()
-
-    return check

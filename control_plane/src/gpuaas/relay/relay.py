@@ -3,7 +3,8 @@
 The outbox is the truth. A row is marked in the transaction that locks it, after the
 server acknowledged that it has the event on its disk. A crash between the two
 publishes it again under the same id, which JetStream drops for two minutes and
-every consumer for ever, by the id.
+every consumer for ever, by the id. So may the whole outbox be, for a stream that
+was wiped.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ BATCH = 200
 # How long a new row may wait for the relay to look.
 IDLE_SECONDS = 0.1
 RETRY_SECONDS = 0.5
+# A stream that somebody removed is noticed within this.
+LOOK_SECONDS = 5.0
 # A relay whose last good round is older than this does not do its work.
 STALE_SECONDS = 10.0
 _EXPECTED = (psycopg.Error, nats.errors.Error, ConnectionError, TimeoutError)
@@ -41,7 +44,7 @@ class Relay:
         self._pool = pool
         self._messaging = messaging
         self._clock = clock
-        self._last_good = clock()
+        self._last_good = self._last_look = clock()
         self._fault: str | None = "no round yet"
 
     async def run(self) -> None:
@@ -64,9 +67,9 @@ class Relay:
         acknowledged is marked.
         """
         jetstream = self._messaging.jetstream()
-        # At the start, and whenever something was wrong: a stream that is not there takes nothing.
-        if self._fault and (made := await streams.reconcile(jetstream)):
-            _log.info("streams reconciled", extra={"fields": {"changed": made}})
+        # At the start, whenever something was wrong, and now and then: a stream may go without an event that misses it.
+        if self._fault or self._clock() - self._last_look > LOOK_SECONDS:
+            await self._look(jetstream)
         async with self._pool.connection() as connection:
             rows = await outbox.claim(connection, BATCH)
             if not rows:
@@ -83,12 +86,25 @@ class Relay:
         _log.info("published", extra={"fields": {"events": len(acknowledged)}})
         return len(acknowledged)
 
+    async def rebuild(self) -> int:
+        """Have the outbox published again, whole; returns how many events that is. Raises psycopg.Error."""
+        async with self._pool.connection() as connection:
+            return await outbox.unpublish(connection)
+
     def fault(self) -> str | None:
         """What keeps it from its work, or None: by its last good round, not by its being there."""
         if self._fault:
             return self._fault
         idle = self._clock() - self._last_good
         return f"the last round ended {idle:.0f} s ago" if idle > STALE_SECONDS else None
+
+    async def _look(self, jetstream: JetStreamContext) -> None:
+        if found := await streams.differences(jetstream):
+            # First the rows, then the stream: whoever dies in between finds the same again.
+            again = await self.rebuild() if INSTANCES.name in found else 0
+            await streams.reconcile(jetstream)
+            _log.info("streams reconciled", extra={"fields": {"changed": found, "published_again": again}})
+        self._last_look = self._clock()
 
     def _failed(self, said: str) -> None:
         if said != self._fault:

@@ -18,14 +18,14 @@ from gpuaas.messaging import streams
 from gpuaas.messaging.connection import Messaging
 from gpuaas.relay import outbox
 from gpuaas.relay.process import NAME
-from gpuaas.settings import RelaySecrets, RelaySettings
+from gpuaas.settings import WorkerSecrets, WorkerSettings
 
 CONNECT_SECONDS = 5.0
 # An event that waits for longer than this does not wait for its turn.
 LATE_SECONDS = 30.0
 
 
-def run(settings: RelaySettings, secrets: RelaySecrets) -> int:
+def run(settings: WorkerSettings, secrets: WorkerSecrets) -> int:
     """Print it; returns the exit status: 0 when events flow, 1 when they do not or nobody can tell."""
     try:
         seen = asyncio.run(_look(settings, secrets))
@@ -36,18 +36,23 @@ def run(settings: RelaySettings, secrets: RelaySecrets) -> int:
     return 1 if seen["streams_differ"] or seen["oldest_seconds"] > LATE_SECONDS else 0
 
 
-async def _look(settings: RelaySettings, secrets: RelaySecrets) -> dict[str, Any]:
+async def _look(settings: WorkerSettings, secrets: WorkerSecrets) -> dict[str, Any]:
     messaging = Messaging(settings, NAME)
     try:
         await messaging.opened(CONNECT_SECONDS)
         differing = await streams.differences(messaging.jetstream())
-        stored = {stream.name: await _messages(messaging, stream.name or "") for stream in streams.STREAMS}
+        stored = await messages(messaging)
     finally:
         await messaging.close()
     pool = database.create_pool(settings, secrets.database_password, size=1)
     async with pool, pool.connection() as connection:
         waiting, oldest = await outbox.lag(connection)
     return {"waiting": waiting, "oldest_seconds": round(oldest, 1), "streams": stored, "streams_differ": differing}
+
+
+async def messages(messaging: Messaging) -> dict[str, int | None]:
+    """How many messages each stream has; None: there is no such stream. Raises nats.errors.Error."""
+    return {stream.name or "": await _messages(messaging, stream.name or "") for stream in streams.STREAMS}
 
 
 async def _messages(messaging: Messaging, stream: str) -> int | None:

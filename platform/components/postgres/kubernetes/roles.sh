@@ -3,16 +3,23 @@
 #
 # Whoever has a database shares its password, as <name>_password: a role and its database of that name. Whoever shares
 # <name>_owner_password as well has two roles: <name>_owner owns the database and migrates it, <name> only uses it.
+# Who shares <name>_<other>_password has a role of that database, which may do what the schema says (privileges.sql).
 secrets=/run/secrets/gpuaas
 
 # The names of all roles but the superuser.
 roles() (cd "$secrets" && for file in *_password; do [ "$file" = superuser_password ] || echo "${file%_password}"; done)
 
-# The database of a role.
-database_of() { if [ -e "$secrets/${1%_owner}_password" ]; then echo "${1%_owner}"; else echo "$1"; fi; }
+shared() { [ -e "$secrets/${1}_password" ]; }
+
+# The database of a role: that of <name>_owner and of <name>_<other> is <name>, unless <name>_<other> has an owner itself.
+database_of() {
+  if [ "$1" != "${1%_owner}" ] && shared "${1%_owner}"; then echo "${1%_owner}"
+  elif ! shared "${1}_owner" && [ "$1" != "${1%_*}" ] && shared "${1%_*}_owner"; then echo "${1%_*}"
+  else echo "$1"; fi
+}
 
 # The role that owns a database.
-owner_of() { if [ -e "$secrets/${1}_owner_password" ]; then echo "${1}_owner"; else echo "$1"; fi; }
+owner_of() { if shared "${1}_owner"; then echo "${1}_owner"; else echo "$1"; fi; }
 
 databases() { for role in $(roles); do database_of "$role"; done | sort -u; }
 

@@ -53,6 +53,12 @@ class Component:
         return said | {"schema": normpath(f"{self.beside}/{said['schema']}")} if "schema" in said else said
 
     @property
+    def commands(self) -> dict[str, dict[str, Any]]:
+        """What a user may run where it runs, by name."""
+        said: dict[str, dict[str, Any]] = self.source.data.get("commands", {})
+        return said
+
+    @property
     def folder(self) -> Path:
         """Where it lies."""
         return self.root / "components" / self.name

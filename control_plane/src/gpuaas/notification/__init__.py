@@ -1,0 +1,1 @@
+"""Worker ``notification``: what happened to an instance becomes its timeline."""

@@ -1,0 +1,51 @@
+"""The worker as a process: what it opens, what its readiness asks."""
+
+from __future__ import annotations
+
+from gpuaas import database, probes
+from gpuaas.database import Pool
+from gpuaas.messaging.connection import Messaging
+from gpuaas.messaging.consumer import Consumer, Delivery
+from gpuaas.notification import timeline
+from gpuaas.settings import WorkerSecrets, WorkerSettings
+from gpuaas.worker import Worker
+
+NAME = "notification"
+FILTER_SUBJECTS = ("instances.>",)
+# Timelines are written one event at a time; the second connection prepares what comes next.
+CONNECTIONS = 2
+
+
+def create_consumer(messaging: Messaging, pool: Pool) -> Consumer:
+    """The consumer of all events that writes the timeline."""
+
+    async def handle(delivery: Delivery) -> None:
+        async with pool.connection() as connection:
+            await timeline.record(connection, delivery.event)
+
+    return Consumer(messaging, NAME, FILTER_SUBJECTS, handle)
+
+
+def create_worker(settings: WorkerSettings, secrets: WorkerSecrets) -> Worker:
+    """Build it; connections are opened when it works. Raises ConfigurationError."""
+    messaging = Messaging(settings, NAME)
+    pool = database.create_pool(settings, secrets.database_password, size=CONNECTIONS)
+    consumer = create_consumer(messaging, pool)
+
+    async def work() -> None:
+        messaging.open()
+        await pool.open(wait=False)
+        try:
+            await consumer.run()
+        finally:
+            await pool.close()
+            await messaging.close()
+
+    return Worker(
+        work=work,
+        probes=probes.create_app(
+            lambda: {"nats": probes.answering(messaging.fault), "events": probes.answering(consumer.fault)}
+        ),
+        probe_port=settings.probe_port,
+        log_level=settings.log_level,
+    )

@@ -1,0 +1,29 @@
+"""What an event says to a tenant, in a plain sentence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gpuaas.messaging.events import Event
+
+MAX_LENGTH = 300
+
+
+def sentence(event: Event) -> str:
+    """The event's own ``message`` where it brings one; else what is known of its type, else its type in words."""
+    message = event.data.get("message")
+    if isinstance(message, str) and message.strip():
+        return " ".join(message.split())[:MAX_LENGTH]
+    instance = event.data.get("instance")
+    match event.type:
+        case "instance.requested":
+            return f"Requested{_hardware(instance if isinstance(instance, dict) else {})}."
+        case "instance.deleted":
+            return "Deleted."
+    words = event.type.removeprefix("instance.").replace("_", " ").replace(".", " ")
+    return f"{words[:1].upper()}{words[1:]}."
+
+
+def _hardware(instance: dict[str, Any]) -> str:
+    count, kind = instance.get("gpu_count"), instance.get("gpu_type")
+    return f" with {count} × {kind}" if count and kind else ""
