@@ -398,6 +398,22 @@ def test_a_wiped_stream_is_rebuilt_by_one_command_beside_the_relay(
         assert its == [f"instances.{identity}.{what}" for what in ("requested", "started", "deleted")]
 
 
+def test_what_is_published_again_is_sent_also_where_the_server_still_knows_the_first_time(
+    settings: WorkerSettings,
+    postgres: Server,
+    database: psycopg.Connection,
+    relaying: dict[str, str],
+    observer: Messaging,
+) -> None:
+    write(database, instance(database))
+    assert rounds(settings, postgres.password) == [1]
+    for _again in range(2):
+        rebuilding = start(relaying, "relay", "--rebuild", stdout=subprocess.PIPE)
+        said, _none = rebuilding.communicate(timeout=60)
+        assert rebuilding.returncode == 0, said
+    assert [(message.headers or {})["ce-id"] for message in stored(observer)] == numbers(database) * 3
+
+
 def test_a_stream_that_is_gone_is_filled_again_by_the_relay_itself(
     settings: WorkerSettings, postgres: Server, database: psycopg.Connection, observer: Messaging
 ) -> None:

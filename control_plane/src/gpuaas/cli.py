@@ -1,4 +1,4 @@
-"""``gpuaas api``, ``web``, ``relay``, ``notification``, ``deadletters``, ``migrate`` and ``seed``."""
+"""``gpuaas api``, ``web``, ``relay``, ``notification``, ``provisioning``, ``deadletters``, ``migrate`` and ``seed``."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from gpuaas.settings import (
     ConfigurationError,
     MigrateSecrets,
     MigrateSettings,
+    ProvisioningSecrets,
+    ProvisioningSettings,
     WebSecrets,
     WebSettings,
     WorkerSecrets,
@@ -55,6 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     notifying.add_argument(
         "--status", action="store_true", help="only print what waits and whether the consumer is right, then exit"
     )
+    provisioning = commands.add_parser("provisioning", help="take requested instances to GPUs that run, and back")
+    provisioning.add_argument(
+        "--status", action="store_true", help="only run a workflow to its end and print what was seen, then exit"
+    )
     letters = commands.add_parser("deadletters", help="print what consumers gave up, then exit")
     letters.add_argument(
         "--replay",
@@ -76,6 +82,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _relay(given.status, given.rebuild)
             case "notification":
                 return _notification(given.status)
+            case "provisioning":
+                return _provisioning(given.status)
             case "deadletters":
                 return _deadletters(given.replay)
             case command:
@@ -168,6 +176,19 @@ def _notification(status: bool) -> int:
     from gpuaas import worker
 
     return worker.run(process.create_worker(settings, secrets))
+
+
+def _provisioning(status: bool) -> int:
+    settings = read_settings(ProvisioningSettings, os.environ)
+    if status:
+        from gpuaas.provisioning import status as provisioning_status
+
+        return provisioning_status.run(settings)
+    secrets = read_secrets(ProvisioningSecrets, settings.secrets_source.provider(settings.ca_file))
+    from gpuaas import worker
+    from gpuaas.provisioning.process import create_worker
+
+    return worker.run(create_worker(settings, secrets, tls_context(settings.ca_file)))
 
 
 def _letter(text: str) -> str:

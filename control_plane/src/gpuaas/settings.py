@@ -74,6 +74,17 @@ class WorkerSettings(MigrateSettings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProvisioningSettings(WorkerSettings):
+    """What ``gpuaas provisioning`` reads."""
+
+    temporal_host: Annotated[str, HOSTNAME]
+    temporal_port: Annotated[int, PORT]
+    temporal_certificate: Annotated[Path, PATH]
+    fleet_host: Annotated[str, HOSTNAME]
+    fleet_port: Annotated[int, PORT]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebSettings:
     """What ``gpuaas web`` reads."""
 
@@ -111,6 +122,13 @@ class ApiSecrets(MigrateSecrets):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerSecrets(MigrateSecrets):
     """Secrets of every worker; to NATS it shows its certificate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvisioningSecrets(WorkerSecrets):
+    """Secrets of ``gpuaas provisioning``."""
+
+    fleet_token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,6 +58,16 @@ def test_the_whole_way(browser: Browser, api: httpx.Client, issuer: Issuer, data
     assert browser.cookies == {}
 
 
+def test_why_an_instance_failed(browser: Browser, api: httpx.Client, database: psycopg.Connection) -> None:
+    page = browser.submit(browser.get("/auth/login"), "/instances", name="training-1", gpu_type="A100", gpu_count="2")
+    assert "failed" not in page.text
+    database.execute("UPDATE instances SET state = 'failed', reason = 'no_capacity'")
+    wait_for(lambda: "failed" in browser.get("/").text, "a page that is not from the cache")
+    assert "not so many GPUs of this type are free" in browser.get("/").text
+    database.execute("UPDATE instances SET reason = 'of_tomorrow'")
+    wait_for(lambda: "the GPUs could not be prepared" in browser.get("/").text, "a page that is not from the cache")
+
+
 def test_several_projects(browser: Browser, api: httpx.Client, issuer: Issuer) -> None:
     issuer.user["groups"] = ["/projects/alpha", "/projects/beta"]
     browser.get("/auth/login")

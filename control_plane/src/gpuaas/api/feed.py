@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import psycopg
@@ -30,8 +30,10 @@ _log = logging.getLogger(__name__)
 class Feed:
     """Followers, and the one who looks for them."""
 
-    def __init__(self, reader: TimelineReader) -> None:
+    def __init__(self, reader: TimelineReader, forget: Callable[[str], Awaitable[None]]) -> None:
+        """``forget`` what is cached of a project: who follows looks at once."""
         self._reader = reader
+        self._forget = forget
         # Everything after ``_begins`` and up to ``_seen``; None: nobody has looked yet.
         self._recent: deque[TimelineEntry] = deque()
         self._begins: int | None = None
@@ -125,6 +127,8 @@ class Feed:
             self._seen = fresh[-1].position
             while len(self._recent) > KEPT:
                 self._begins = self._recent.popleft().position
+            for project in {entry.project for entry in fresh}:
+                await self._forget(project)
             self._wake()
         return len(fresh) == PAGE
 

@@ -39,7 +39,8 @@ class Instance(BaseModel):
     name: str
     gpu_type: GpuType
     gpu_count: int
-    state: str
+    state: Annotated[str, Field(description="requested, provisioning, running, failed or deleted")]
+    reason: Annotated[str | None, Field(description="Why it failed: one word, stable")] = None
     created_by: str
     created_at: datetime
 

@@ -54,7 +54,8 @@ async def opened(
     await pool.open(wait=False)
     await probe_pool.open(wait=False)
     timeline = TimelineReader(pool)
-    feed = Feed(timeline)
+    cache = ListCache(redis, settings.cache_seconds)
+    feed = Feed(timeline, cache.invalidate)
     beside = [asyncio.create_task(expiry.run(pool)), asyncio.create_task(feed.run())]
     try:
         yield Resources(
@@ -66,7 +67,7 @@ async def opened(
             store=Store(pool),
             timeline=timeline,
             feed=feed,
-            cache=ListCache(redis, settings.cache_seconds),
+            cache=cache,
             limiter=RateLimiter(redis, settings.rate_limit_per_minute),
         )
     finally:

@@ -18,7 +18,8 @@ from gpuaas.api.models import Instance, InstanceRequest
 from gpuaas.api.problems import ProblemError
 from gpuaas.database import Pool
 
-_COLUMNS = "id, project, name, gpu_type, gpu_count, state, created_by, created_at"
+_REQUESTED = "id, project, name, gpu_type, gpu_count, state, created_by, created_at"
+_COLUMNS = f"{_REQUESTED}, reason"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class Store:
             if claimed.rowcount == 0:
                 return await _replay(connection, subject, key, digest)
             await connection.execute(
-                f"INSERT INTO instances ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+                f"INSERT INTO instances ({_REQUESTED}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
                 [
                     instance.id,
                     project,

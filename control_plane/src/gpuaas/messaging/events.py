@@ -13,6 +13,7 @@ from typing import Any
 
 SOURCE = "/gpuaas/api"
 VERSION = 1
+MESSAGE_ID = "Nats-Msg-Id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Event:
     def headers(self) -> dict[str, str]:
         """Attributes of the event, and the id by which JetStream knows it for two minutes."""
         return {
-            "Nats-Msg-Id": str(self.id),
+            MESSAGE_ID: str(self.id),
             "Content-Type": "application/json",
             "ce-specversion": "1.0",
             "ce-id": str(self.id),

@@ -19,7 +19,7 @@ CONNECT_SECONDS = 5.0
 def run(settings: WorkerSettings, name: str, filter_subjects: Sequence[str]) -> int:
     """Print it; returns the exit status: 0 when the consumer is right, 1 when it is not or nobody can tell."""
     try:
-        seen = asyncio.run(_look(settings, name, filter_subjects))
+        seen = asyncio.run(look(settings, name, filter_subjects))
     except (nats.errors.Error, OSError) as error:
         print(json.dumps({"error": f"{type(error).__name__}: {error}".strip()}))
         return 1
@@ -27,7 +27,8 @@ def run(settings: WorkerSettings, name: str, filter_subjects: Sequence[str]) -> 
     return 1 if seen["consumer_differs"] else 0
 
 
-async def _look(settings: WorkerSettings, name: str, filter_subjects: Sequence[str]) -> dict[str, Any]:
+async def look(settings: WorkerSettings, name: str, filter_subjects: Sequence[str]) -> dict[str, Any]:
+    """The same as a document. Raises nats.errors.Error and OSError."""
     messaging = Messaging(settings, name)
     try:
         await messaging.opened(CONNECT_SECONDS)

@@ -7,6 +7,7 @@ passes rows that are not visible yet.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,7 +22,7 @@ LOCK = 0x67707863  # "gpxc": any number, as long as it is always the same
 # Of each instance only the first: the next one is claimed once it is published, by whichever relay. A change of an
 # instance holds its row, so two of its events never have their ids in another order than that of their commits.
 _CLAIM = """
-    SELECT o.id, o.event_id, o.event_type, o.instance_id, o.created_at, o.payload
+    SELECT o.id, o.event_id, o.event_type, o.instance_id, o.created_at, o.payload, o.publication
     FROM outbox AS o
     WHERE o.published_at IS NULL
       AND NOT EXISTS (
@@ -43,6 +44,12 @@ class Row:
 
     id: int
     event: Event
+    publication: uuid.UUID | None
+
+    @property
+    def message_id(self) -> str:
+        """By which JetStream drops a repetition for two minutes: of this publication, so that it takes the next one."""
+        return f"{self.event.id}:{self.publication}" if self.publication else str(self.event.id)
 
 
 async def claim(connection: AsyncConnection[DictRow], limit: int) -> list[Row]:
@@ -50,7 +57,11 @@ async def claim(connection: AsyncConnection[DictRow], limit: int) -> list[Row]:
     await connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", [LOCK])
     cursor = await connection.execute(_CLAIM, [limit])
     return [
-        Row(row["id"], Event(row["event_id"], row["event_type"], row["instance_id"], row["created_at"], row["payload"]))
+        Row(
+            row["id"],
+            Event(row["event_id"], row["event_type"], row["instance_id"], row["created_at"], row["payload"]),
+            row["publication"],
+        )
         for row in await cursor.fetchall()
     ]
 
@@ -67,7 +78,8 @@ async def unpublish(connection: AsyncConnection[DictRow]) -> int:
     """
     await connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
     await connection.execute("SET LOCAL statement_timeout = 0")  # so many rows as a week has
-    return (await connection.execute("UPDATE outbox SET published_at = NULL WHERE published_at IS NOT NULL")).rowcount
+    again = "UPDATE outbox SET published_at = NULL, publication = gen_random_uuid() WHERE published_at IS NOT NULL"
+    return (await connection.execute(again)).rowcount
 
 
 async def last(connection: AsyncConnection[DictRow]) -> int:

@@ -21,6 +21,7 @@ from nats.js import JetStreamContext
 from gpuaas.database import Pool
 from gpuaas.messaging import streams
 from gpuaas.messaging.connection import Messaging
+from gpuaas.messaging.events import MESSAGE_ID
 from gpuaas.messaging.streams import INSTANCES
 from gpuaas.relay import outbox
 from gpuaas.relay.outbox import Row
@@ -114,4 +115,5 @@ class Relay:
 
 async def _publish(jetstream: JetStreamContext, row: Row) -> None:
     event = row.event
-    await jetstream.publish(event.subject, event.body, stream=INSTANCES.name, headers=dict(event.headers))
+    headers = {**event.headers, MESSAGE_ID: row.message_id}
+    await jetstream.publish(event.subject, event.body, stream=INSTANCES.name, headers=headers)

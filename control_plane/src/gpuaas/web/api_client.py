@@ -12,6 +12,9 @@ import httpx
 from gpuaas import logs
 from gpuaas.admission import source_address
 
+# The API says something at least every fifteen.
+EVENTS_SECONDS = 30.0
+
 
 class ApiUnavailableError(Exception):
     """The API does not answer, or not in its own words."""
@@ -48,6 +51,32 @@ class ApiClient:
         query = {"project": project} | ({"after": after} if after else {})
         return await self._call("GET", "/v1/instances", token, params=query)
 
+    async def instance(self, token: str, identity: str) -> dict[str, Any]:
+        """One instance."""
+        return await self._call("GET", f"/v1/instances/{quote(identity, safe='')}", token)
+
+    async def timeline(self, token: str, identity: str) -> dict[str, Any]:
+        """What happened to an instance, oldest first."""
+        path = f"/v1/instances/{quote(identity, safe='')}/timeline"
+        return await self._call("GET", path, token, params={"limit": 200})
+
+    async def events(self, token: str, project: str, since: str) -> httpx.Response:
+        """What happens in a project, as server-sent events; whoever gets it closes it."""
+        headers = self._headers(token, {"Last-Event-ID": since} if since else {})
+        query = {"project": project} if project else {}
+        timeout = httpx.Timeout(10.0, connect=2.0, read=EVENTS_SECONDS)
+        request = self._http.build_request("GET", "/v1/events", headers=headers, params=query, timeout=timeout)
+        try:
+            response = await self._http.send(request, stream=True)
+            if response.is_success:
+                return response
+            await response.aread()
+            await response.aclose()
+        except httpx.HTTPError as error:
+            raise ApiUnavailableError(f"{type(error).__name__}: {error}") from None
+        _answer("GET", "/v1/events", response)
+        raise ApiUnavailableError(f"GET /v1/events answers {response.status_code}")
+
     async def create(self, token: str, key: str, body: dict[str, Any]) -> dict[str, Any]:
         """Ask for an instance."""
         return await self._call("POST", "/v1/instances", token, json=body, headers={"Idempotency-Key": key})
@@ -59,20 +88,30 @@ class ApiClient:
     async def _call(
         self, method: str, path: str, token: str, headers: dict[str, str] | None = None, **arguments: Any
     ) -> dict[str, Any]:
-        sent = {
+        try:
+            response = await self._http.request(method, path, headers=self._headers(token, headers or {}), **arguments)
+        except httpx.HTTPError as error:
+            raise ApiUnavailableError(f"{type(error).__name__}: {error}") from None
+        return _answer(method, path, response)
+
+    def _headers(self, token: str, more: dict[str, str]) -> dict[str, str]:
+        return {
             "Authorization": f"Bearer {token}",
             "X-Request-Id": logs.request_id.get() or "",
             # What is asked with a bad token counts against who sent it, not against the console.
             "X-Forwarded-For": source_address.get(),
-            **(headers or {}),
+            **more,
         }
-        try:
-            response = await self._http.request(method, path, headers=sent, **arguments)
-            answer = response.json() if response.content else {}
-        except (httpx.HTTPError, ValueError) as error:
-            raise ApiUnavailableError(f"{type(error).__name__}: {error}") from None
-        if not isinstance(answer, dict) or (response.is_error and "code" not in answer):
-            raise ApiUnavailableError(f"{method} {path} answers {response.status_code}")
-        if response.is_error:
-            raise ApiProblemError(response.status_code, answer["code"], answer["detail"], answer.get("errors", []))
-        return answer
+
+
+def _answer(method: str, path: str, response: httpx.Response) -> dict[str, Any]:
+    """The document of an answer. Raises ApiProblemError and ApiUnavailableError."""
+    try:
+        answer = response.json() if response.content else {}
+    except ValueError as error:
+        raise ApiUnavailableError(f"{type(error).__name__}: {error}") from None
+    if not isinstance(answer, dict) or (response.is_error and "code" not in answer):
+        raise ApiUnavailableError(f"{method} {path} answers {response.status_code}")
+    if response.is_error:
+        raise ApiProblemError(response.status_code, answer["code"], answer["detail"], answer.get("errors", []))
+    return answer

@@ -15,12 +15,12 @@ from starlette.staticfiles import StaticFiles
 
 from gpuaas.service import Service, behind_edge
 from gpuaas.settings import WebSecrets, WebSettings
-from gpuaas.web import auth, configuration, errors, instances, readiness
+from gpuaas.web import auth, configuration, errors, instances, live, readiness
 from gpuaas.web.resources import SESSION_COOKIE, opened
 
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self';"
-    " base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 }
 
 
@@ -42,7 +42,9 @@ def create_service(
             Route("/auth/callback", auth.callback),
             Route("/auth/logout", auth.logout, methods=["POST"]),
             Route("/instances", instances.create, methods=["POST"]),
+            Route("/instances/{instance_id:uuid}", instances.show),
             Route("/instances/{instance_id}/delete", instances.delete, methods=["POST"]),
+            Route("/events", live.events),
             Route("/configuration", configuration.show),
             Mount("/static", StaticFiles(packages=[("gpuaas.web", "static")])),
         ],
@@ -51,7 +53,13 @@ def create_service(
     )
     app.router.redirect_slashes = False
     return behind_edge(
-        app, settings, HEADERS, _credential, errors.refused, lambda: readiness.checks(app.state.resources)
+        app,
+        settings,
+        HEADERS,
+        _credential,
+        errors.refused,
+        lambda: readiness.checks(app.state.resources),
+        lambda: app.state.resources.stopping.set(),
     )
 
 

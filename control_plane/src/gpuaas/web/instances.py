@@ -1,4 +1,4 @@
-"""The one page of the console, and what its forms do."""
+"""The instances of a project, one instance, and what their forms do."""
 
 from __future__ import annotations
 
@@ -19,6 +19,14 @@ from gpuaas.web.visitor import Visitor
 
 GPU_TYPES = ("H100", "A100", "L40S")
 GPU_COUNTS = range(1, 9)
+# Why an instance failed, in a tenant's words; the API's reason is stable.
+REASONS = {
+    "no_capacity": "not so many GPUs of this type are free",
+    "unhealthy": "the GPUs had errors",
+    "node_lost": "the machine was lost",
+    "capacity_gone": "the GPUs did not come up",
+    "reservation_lost": "the GPUs were lost",
+}
 _log = logging.getLogger(__name__)
 _EMPTY = {"name": "", "gpu_type": GPU_TYPES[0], "gpu_count": "1"}
 
@@ -75,6 +83,23 @@ async def delete(request: Request) -> Response:
     return RedirectResponse(_address(str(form.get("project", ""))), 303)
 
 
+async def show(request: Request) -> Response:
+    """One instance, and what happened to it."""
+    who = await visitor.required(request)
+    its = resources(request)
+    identity = str(request.path_params["instance_id"])
+    instance = await visitor.ask(request, who, lambda token: its.api.instance(token, identity))
+    timeline = await visitor.ask(request, who, lambda token: its.api.timeline(token, identity))
+    return page(
+        "instance.html",
+        user=who.session.username,
+        csrf_token=who.session.csrf_token,
+        instance=_shown(instance),
+        timeline=[{**entry, "shown": _time(entry["time"], seconds=True)} for entry in timeline["items"]],
+        more=timeline["next"] is not None,
+    )
+
+
 async def _overview(
     request: Request,
     who: Visitor,
@@ -99,12 +124,25 @@ async def _overview(
         project=project,
         may_read=may_read,
         may_write="operator" in me["roles"] and project is not None,
-        instances=[{**item, "created": _time(item["created_at"])} for item in listing["items"]],
+        instances=[_shown(item) for item in listing["items"]],
         following=listing["next"],
-        flash=await its.sessions.take_flash(who.session_id),
+        flash=await _flash(request, who),
         faults=faults or [],
         values={**_EMPTY, **(values or {})},
     )
+
+
+async def _flash(request: Request, who: Visitor) -> str | None:
+    """What a form left to be said, once: not to a script, which only looks again (Fetch Metadata, Sec-Fetch-Dest)."""
+    if request.headers.get("sec-fetch-dest") == "empty":
+        return None
+    return await resources(request).sessions.take_flash(who.session_id)
+
+
+def _shown(instance: dict[str, Any]) -> dict[str, Any]:
+    reason = instance.get("reason")
+    why = REASONS.get(reason, "the GPUs could not be prepared") if reason else ""
+    return {**instance, "created": _time(instance["created_at"]), "why": why}
 
 
 def _again(who: Visitor, values: dict[str, str], key: str, why: str) -> Response:
@@ -157,5 +195,5 @@ def _address(project: str) -> str:
     return str(URL("/").include_query_params(project=project)) if project else "/"
 
 
-def _time(iso: str) -> str:
-    return datetime.fromisoformat(iso).strftime("%d %b %Y, %H:%M UTC")
+def _time(iso: str, seconds: bool = False) -> str:
+    return datetime.fromisoformat(iso).strftime(f"%d %b %Y, %H:%M{':%S' if seconds else ''} UTC")

@@ -11,7 +11,10 @@ from starlette.responses import HTMLResponse
 
 from gpuaas import __version__
 
-_STYLE = resources.files("gpuaas.web").joinpath("static", "app.css").read_bytes()
+
+def _version(file: str) -> str:
+    return hashlib.sha256(resources.files("gpuaas.web").joinpath("static", file).read_bytes()).hexdigest()[:12]
+
 
 _environment = Environment(
     loader=PackageLoader("gpuaas.web"),
@@ -22,7 +25,8 @@ _environment = Environment(
     lstrip_blocks=True,
 )
 _environment.globals.update(
-    style_version=hashlib.sha256(_STYLE).hexdigest()[:12],
+    style_version=_version("app.css"),
+    script_version=_version("live.js"),
     version=__version__,
     user=None,
     csrf_token=None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -37,6 +38,7 @@ class Resources:
     sessions: SessionStore
     session_cookie: SignedCookie
     attempts: Attempts
+    stopping: asyncio.Event  # set when what answers without end has to end
 
 
 @asynccontextmanager
@@ -58,6 +60,7 @@ async def opened(
             sessions=SessionStore(redis, Sealer(key, "session"), settings.session_seconds),
             session_cookie=SignedCookie(SESSION_COOKIE, key, settings.session_seconds),
             attempts=Attempts(key),
+            stopping=asyncio.Event(),
         )
     finally:
         await api.close()

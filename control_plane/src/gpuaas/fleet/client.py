@@ -1,0 +1,116 @@
+"""Asks the fleet. Every write has a key, so a repetition has no second effect, and the ETag it was decided by."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any
+from uuid import UUID
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from gpuaas.fleet.reservation import Reservation, Reservations, Seen
+
+TIMEOUT_SECONDS = 5.0
+# Somebody else acted, or an operation has not ended: read it again and decide anew.
+OUTDATED = ("precondition_failed", "busy")
+
+
+class FleetUnavailable(Exception):  # noqa: N818  # what it is, not what to do
+    """No answer, or none that the contract knows: nobody can say whether the request took effect."""
+
+
+class FleetRefusal(Exception):  # noqa: N818
+    """The fleet's no; ``code`` is stable."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+
+
+class Fleet:
+    """The fleet at ``url``; its token is the controller's."""
+
+    def __init__(self, url: str, token: str, tls: ssl.SSLContext) -> None:
+        self._http = httpx.AsyncClient(
+            base_url=f"{url}/v1",
+            headers={"Authorization": f"Bearer {token}"},
+            verify=tls,
+            timeout=TIMEOUT_SECONDS,
+            trust_env=False,
+        )
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def reserve(self, instance: UUID, gpu_type: str, gpu_count: int, key: str) -> Seen:
+        """Reserve GPUs of one node. Raises FleetUnavailable and FleetRefusal, as everything here does."""
+        body = {"instance": str(instance), "gpu_type": gpu_type, "gpu_count": gpu_count}
+        return await self._seen("POST", "/reservations", key=key, json=body)
+
+    async def get(self, identity: UUID) -> Seen:
+        """A reservation as it is now."""
+        return await self._seen("GET", f"/reservations/{identity}")
+
+    async def of_instance(self, instance: UUID) -> list[Reservation]:
+        """The reservations of an instance, also the last released ones."""
+        return await self._several({"instance": str(instance)})
+
+    async def every(self) -> list[Reservation]:
+        """Every reservation that is not released, the oldest first."""
+        return await self._several({})
+
+    async def attach_storage(self, seen: Seen, size_gib: int, key: str) -> None:
+        """Begin to attach storage."""
+        await self._begin(seen, "storage", key, {"size_gib": size_gib})
+
+    async def start(self, seen: Seen, key: str) -> None:
+        """Begin to start it."""
+        await self._begin(seen, "start", key)
+
+    async def verify(self, seen: Seen, key: str) -> None:
+        """Begin to check its GPUs."""
+        await self._begin(seen, "verify", key)
+
+    async def release(self, seen: Seen) -> None:
+        """Begin to release it, from whatever state; a repetition needs no key."""
+        await self._seen("DELETE", f"/reservations/{seen.reservation.id}", match=seen.etag)
+
+    async def _begin(self, seen: Seen, what: str, key: str, body: dict[str, Any] | None = None) -> None:
+        await self._seen("POST", f"/reservations/{seen.reservation.id}/{what}", key=key, match=seen.etag, json=body)
+
+    async def _seen(self, method: str, path: str, **given: Any) -> Seen:
+        answer = await self._ask(method, path, **given)
+        etag = answer.headers.get("etag", "")
+        if not etag:
+            raise FleetUnavailable(f"{method} {path} has no ETag")
+        return Seen(reservation=_read(Reservation, answer), etag=etag)
+
+    async def _several(self, query: dict[str, str]) -> list[Reservation]:
+        return _read(Reservations, await self._ask("GET", "/reservations", params=query)).items
+
+    async def _ask(self, method: str, path: str, key: str = "", match: str = "", **given: Any) -> httpx.Response:
+        headers = {name: value for name, value in (("Idempotency-Key", key), ("If-Match", match)) if value}
+        try:
+            answer = await self._http.request(method, path, headers=headers, **given)
+        except httpx.HTTPError as error:
+            raise FleetUnavailable(f"{type(error).__name__}: {error}".rstrip(": ")) from None
+        if answer.is_success:
+            return answer
+        try:
+            problem = answer.json()
+            code, detail = str(problem["code"]), str(problem["detail"])
+        except (ValueError, KeyError, TypeError):
+            raise FleetUnavailable(f"{method} {path} answers {answer.status_code}, no problem document") from None
+        # A token that was rotated passes with the rollout; what else is no decision is tried again as well.
+        if answer.status_code in (401, 429) or answer.is_server_error:
+            raise FleetUnavailable(f"{answer.status_code} {code}: {detail}")
+        raise FleetRefusal(code, detail)
+
+
+def _read[T: BaseModel](model: type[T], answer: httpx.Response) -> T:
+    try:
+        return model.model_validate_json(answer.content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise FleetUnavailable(f"the answer is not as the contract says: {first['loc']} {first['msg']}") from None

@@ -1,0 +1,59 @@
+"""The provisioning worker as a process: what it opens, what its readiness asks."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+
+from gpuaas import database, probes
+from gpuaas.fleet.client import Fleet
+from gpuaas.messaging.connection import Messaging
+from gpuaas.messaging.consumer import Consumer
+from gpuaas.provisioning.activities import Activities
+from gpuaas.provisioning.starter import FILTERS, Starter
+from gpuaas.provisioning.states import States
+from gpuaas.provisioning.status import NAME
+from gpuaas.provisioning.temporal import Temporal
+from gpuaas.provisioning.watch import Watch
+from gpuaas.settings import ProvisioningSecrets, ProvisioningSettings
+from gpuaas.worker import Worker
+
+CONNECTIONS = 4
+
+
+def create_worker(settings: ProvisioningSettings, secrets: ProvisioningSecrets, tls: ssl.SSLContext) -> Worker:
+    """Build it; connections are opened when it works. Raises ConfigurationError."""
+    messaging = Messaging(settings, NAME)
+    pool = database.create_pool(settings, secrets.database_password, size=CONNECTIONS)
+    fleet = Fleet(f"https://{settings.fleet_host}:{settings.fleet_port}", secrets.fleet_token, tls)
+    states = States(pool)
+    temporal = Temporal(settings, Activities(fleet, states).all())
+    watch = Watch(states, fleet, temporal.client)
+    consumer = Consumer(messaging, NAME, FILTERS, Starter(temporal.client).handle)
+
+    async def work() -> None:
+        messaging.open()
+        await pool.open(wait=False)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(temporal.run())
+                tasks.create_task(consumer.run())
+                tasks.create_task(watch.run())
+        finally:
+            await fleet.close()
+            await pool.close()
+            await messaging.close()
+
+    return Worker(
+        work=work,
+        probes=probes.create_app(
+            lambda: {
+                "nats": probes.answering(messaging.fault),
+                "events": probes.answering(consumer.fault),
+                "temporal": probes.answering(temporal.fault),
+                "fleet": probes.answering(watch.fault),
+            }
+        ),
+        probe_port=settings.probe_port,
+        log_level=settings.log_level,
+    )
