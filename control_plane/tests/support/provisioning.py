@@ -38,6 +38,7 @@ class Site:
     """A database, a fleet and Temporal; events go from the outbox to the starter without a stream."""
 
     pool: Pool
+    own: Pool  # of the worker's role
     fleet: RunningFleet
     controller: Fleet
     client: Client
@@ -106,7 +107,7 @@ class Site:
 
     async def settle(self) -> int:
         """Compare once what the database believes and what the fleet says."""
-        return await Watch(States(self.pool), self.controller, lambda: self.client).once()
+        return await Watch(States(self.own), self.controller, lambda: self.client).once()
 
     async def until_settled(self) -> None:
         """Compare until they agree, having disagreed."""
@@ -124,7 +125,7 @@ class Site:
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
         """A worker; gone at the end, with what it was doing."""
-        activities = Activities(self.controller, States(self.pool)).all()
+        activities = Activities(self.controller, States(self.own)).all()
         async with Worker(
             self.client,
             task_queue=TASK_QUEUE,
@@ -138,11 +139,14 @@ class Site:
 @asynccontextmanager
 async def site(settings: MigrateSettings, password: str, fleet: RunningFleet, address: str) -> AsyncIterator[Site]:
     """A site whose database is there and empty."""
-    pool = database.create_pool(dataclasses.replace(settings, database_user="gpuaas"), password, size=8)
+
+    def pool_of(user: str) -> Pool:
+        return database.create_pool(dataclasses.replace(settings, database_user=user), password, size=6)
+
     controller = fleet.client()
     client = await Client.connect(address, namespace=NAMESPACE, identity="worker")
-    async with pool:
+    async with pool_of("gpuaas") as pool, pool_of("gpuaas_provisioning") as own:
         try:
-            yield Site(pool, fleet, controller, client)
+            yield Site(pool, own, fleet, controller, client)
         finally:
             await controller.close()

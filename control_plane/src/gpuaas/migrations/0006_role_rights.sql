@@ -17,11 +17,8 @@ INSERT INTO role_rights (role, relation, privilege) VALUES
     ('gpuaas_notification', 'processed_events', 'INSERT'),
     ('gpuaas_provisioning', 'instances', 'SELECT'),
     ('gpuaas_provisioning', 'instances', 'UPDATE (state)'),
-    ('gpuaas_provisioning', 'instances', 'UPDATE (deleted_at)'),
     ('gpuaas_provisioning', 'outbox', 'SELECT'),
-    ('gpuaas_provisioning', 'outbox', 'INSERT'),
-    ('gpuaas_provisioning', 'processed_events', 'SELECT'),
-    ('gpuaas_provisioning', 'processed_events', 'INSERT');
+    ('gpuaas_provisioning', 'outbox', 'INSERT');
 
 -- Who uses the schema does not say what others may do with it; see 0004.
 DO $$
