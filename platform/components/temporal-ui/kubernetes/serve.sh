@@ -3,16 +3,11 @@
 # the two that ends.
 set -euo pipefail
 
-stop() {
-  trap '' TERM
-  kill -TERM $(jobs -p) 2> /dev/null || true
-  wait
-  exit
-}
-trap stop TERM
-
 temporal-ui --root / --config etc/temporal-ui --env parity start &
+ui=$!
 oauth2-proxy --config /etc/temporal-ui/oauth2-proxy.cfg &
+login=$!
+trap 'trap "" TERM; kill -TERM "$ui" "$login" || true; wait; exit' TERM
 wait -n || true
 echo "the log-in or the UI has ended" >&2
 exit 1
