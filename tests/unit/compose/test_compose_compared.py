@@ -57,7 +57,7 @@ def replace(old: str, new: str) -> Edit:
         ("--import-realm", "--import-realm --features=token-exchange", "containers.keycloak.args.0"),
         ("- --reload", "- --reload\n      - --fast", "containers.api.args.2"),
         ("mem_limit: 1g", "mem_limit: 2g", "containers.keycloak.memory"),
-        ("cpu_shares: 1638", "cpu_shares: 1", "containers.keycloak.processor"),
+        ("cpu_shares: 1484", "cpu_shares: 1", "containers.keycloak.processor"),
         ("user: 999:999", "user: 0:0", "containers.postgres-snapshot.user"),
         ("stop_grace_period: 20s", "stop_grace_period: 0s", "containers.keycloak.grace"),
         ("/run/keycloak:size=64k", "/run/keycloak:size=64m", "containers.keycloak.mounts./run/keycloak"),
