@@ -22,8 +22,8 @@ from gpuaas.messaging.events import Event
 WAIT_SECONDS = 60
 
 
-def event(instance: uuid.UUID, kind: str = "instance.requested", /, **data: Any) -> Event:
-    return Event(uuid.uuid4(), kind, instance, datetime.now(UTC), data)
+def event(identity: uuid.UUID, kind: str = "instance.requested", /, **data: Any) -> Event:
+    return Event(uuid.uuid4(), kind, identity, datetime.now(UTC), data)
 
 
 @asynccontextmanager

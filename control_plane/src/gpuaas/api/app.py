@@ -69,6 +69,9 @@ def create_service(
     async def documentation() -> Response:
         return Response(page(), headers={"Content-Security-Policy": docs.POLICY}, media_type="text/html")
 
+    def stop() -> None:
+        app.state.resources.feed.close()
+
     return behind_edge(
         app,
         settings,
@@ -76,7 +79,7 @@ def create_service(
         _credential,
         problems.refused,
         lambda: readiness.checks(app.state.resources),
-        lambda: app.state.resources.feed.close(),
+        stop,
     )
 
 
