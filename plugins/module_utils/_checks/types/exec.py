@@ -30,7 +30,7 @@ class Exec:
     component: str
     command: list[str]
     expect: str = ""
-    timeout: float = 10.0
+    timeout: float = 20.0
     container: str = ""
     heal: list[str] = field(default_factory=list)
 
