@@ -225,6 +225,25 @@ def test_a_worker_that_goes_in_the_middle_leaves_nothing_twice(run: Run) -> None
     run(test)
 
 
+def test_a_workflow_that_somebody_terminated_is_begun_again_by_its_event(run: Run) -> None:
+    async def test(its: Site) -> None:
+        its.fleet.fault(kind="node_slow", node="gpu-01", factor=20)
+        its.fleet.fault(kind="node_slow", node="gpu-02", factor=20)
+        instance = await its.ask()
+        async with its.working():
+            await its.relay()
+            async with asyncio.timeout(30):
+                while "starting" not in await its.held(instance):
+                    await asyncio.sleep(0.05)
+            await its.client.get_workflow_handle(f"provision-{instance}").terminate()
+            await its.rewind(instance)
+            assert await its.provisioned(instance) == "running"
+        assert await its.events(instance) == CAME_UP
+        assert len(await its.controller.of_instance(instance)) == 1
+
+    run(test)
+
+
 def test_a_fleet_that_is_killed_is_waited_for(run: Run) -> None:
     async def test(its: Site) -> None:
         instance = await its.ask(count=1)
