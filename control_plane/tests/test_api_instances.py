@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -162,6 +163,15 @@ def test_same_key_same_body_is_answered_again(api: httpx.Client, issuer: Issuer,
     assert named.content == first.content
     assert rows(database, "SELECT count(*) FROM instances") == [(1,)]
     assert rows(database, "SELECT count(*) FROM outbox") == [(1,)]
+
+
+def test_what_a_key_was_used_for_is_known_to_the_next_version(
+    api: httpx.Client, issuer: Issuer, database: psycopg.Connection
+) -> None:
+    """Its digest lives for days: one that is made otherwise turns every repetition into a conflict."""
+    create(api, bearer(issuer), key="one")
+    wanted = b'{"gpu_count": 4, "gpu_type": "H100", "name": "training-1", "project": "alpha"}'
+    assert rows(database, "SELECT request_sha256 FROM idempotency_keys") == [(hashlib.sha256(wanted).hexdigest(),)]
 
 
 def test_same_key_other_body_is_a_conflict(api: httpx.Client, issuer: Issuer, database: psycopg.Connection) -> None:

@@ -51,6 +51,17 @@ def test_no_token(api: httpx.Client, headers: dict[str, str]) -> None:
     assert response.headers["WWW-Authenticate"] == 'Bearer realm="gpuaas"'
 
 
+def test_a_token_may_be_so_long_and_no_longer(api: httpx.Client, issuer: Issuer) -> None:
+    """16 KiB, less or more by what base64 cannot say."""
+    most = 16384
+    room = most - len(issuer.token(pad=""))
+    padded = [issuer.token(pad="x" * length) for length in range(room * 3 // 4 - 8, room * 3 // 4 + 8)]
+    longest = max((token for token in padded if len(token) <= most), key=len)
+    longer = min((token for token in padded if len(token) > most), key=len)
+    assert (get(api, longest).status_code, get(api, longer).json()["code"]) == (200, "token_malformed")
+    assert most - 2 <= len(longest) < len(longer) <= most + 2
+
+
 def refusals(issuer: Issuer) -> dict[str, tuple[str, str]]:
     now = int(time.time())
     misused = RSAKey.import_key(issuer.encryption.as_pem(private=True), {"kid": "enc-1"})

@@ -244,6 +244,26 @@ def test_good_tokens_cost_a_source_nothing() -> None:
     asyncio.run(run())
 
 
+def test_a_flood_is_a_line_now_and_then(caplog: pytest.LogCaptureFixture) -> None:
+    now = [0.0]
+    admit = Admission(2, TRUSTED, lambda headers: None, lambda: now[0])
+
+    def ask(times: int) -> list[dict[str, object]]:
+        caplog.clear()
+        for _round in range(times):
+            admit.begin(scope("203.0.113.9"))
+        return [vars(record)["fields"] for record in caplog.records]
+
+    assert ask(1) == []
+    assert ask(4) == [{"refused": 1, "last": "rate_limited"}]
+    now[0] += admission.REPORT_SECONDS - 0.1
+    assert ask(3) == []
+    now[0] += 0.1
+    assert ask(2) == [{"refused": 7, "last": "rate_limited"}]
+    now[0] += admission.REPORT_SECONDS
+    assert ask(1) == [{"refused": 2, "last": "rate_limited"}]
+
+
 # -- the API ----------------------------------------------------------------
 
 

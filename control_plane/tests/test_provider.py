@@ -161,8 +161,9 @@ def test_no_number_of_made_up_key_ids_fills_the_memory(monkeypatch: pytest.Monke
     async def test(keycloak: Keycloak, its: Provider) -> None:
         await its.key("a")
         await asyncio.gather(*(its.key(kid) for kid in "xyz"), return_exceptions=True)
-        with pytest.raises(UnknownKeyError):
-            await at_once(its.key("z"))
+        for kid in "yz":
+            with pytest.raises(UnknownKeyError):
+                await at_once(its.key(kid))
         assert keycloak.asked == 2
         with pytest.raises(UnknownKeyError):
             await its.key("x")

@@ -19,6 +19,8 @@ description:
   - Users and groups that somebody made are data. They are returned in RV(kept) and never touched. Those that this module makes
     are recorded in attribute C(parity.owned) of the realm beforehand, and deleted when the document no longer has them.
   - Of realm C(master), the password policy, what slows down who guesses passwords, the recorded events and the URL are kept.
+    Clients, identity providers, user federation and keys from elsewhere that somebody added there are deleted, a service account
+    of Keycloak's own clients is switched off, and so is every user but the administrator. They are disabled and not deleted.
   - A password that was changed in Keycloak, or in O(secrets_file), is set again. The module detects that without logging
     in as the user, so it cannot lock the user out.
   - Where Keycloak does not know the new password of the administrator yet, the replaced ones are tried and the new one is

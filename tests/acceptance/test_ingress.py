@@ -12,6 +12,7 @@ from contextlib import ExitStack
 import pytest
 import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._net import loopback
+from ansible_collections.gpuaas.parity.tests import slow_bodies
 from cryptography import x509
 from cryptography.x509.verification import PolicyBuilder, Store
 
@@ -150,6 +151,15 @@ def test_a_source_has_no_more_requests_in_flight_than_it_may(running: Running, c
             last = stack.enter_context(context.wrap_socket(plain, server_hostname=endpoint["host"]))
             last.sendall(f"{head}{body}".encode())
         assert last.recv(64).startswith(b"HTTP/1.1 429 ")
+
+
+def test_who_sends_slowly_holds_up_nobody_and_is_ended(running: Running) -> None:
+    bound = running.contract["services"]["traefik"]["settings"]["TRAEFIK_ENTRYPOINTS_WEBSECURE_TRANSPORT_RESPONDINGTIMEOUTS_READTIMEOUT"]
+    seconds = float(bound.removesuffix("s"))
+    with slow_bodies.crowd(running.contract, running.state_dir / "tls" / "ca.crt") as (bodies, one):
+        # Before the ingress gives them up.
+        assert bodies.served_in(seconds / 2) == 401
+        assert slow_bodies.lasts(one, 3 * seconds) < 2 * seconds
 
 
 def test_the_ca_can_vouch_for_our_domain_only(running: Running) -> None:

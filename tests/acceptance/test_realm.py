@@ -101,8 +101,15 @@ def spoil(api: Api) -> set[str]:
 
     api.put(REALM, body=api.get_object(REALM) | {"browserFlow": "theirs", "revokeRefreshToken": False})
     api.put("master", body=api.get_object("master") | {"bruteForceProtected": False, "passwordPolicy": ""})
+    admin = api.get_object("master", "roles", "admin")
+    theirs = api.post("master", "clients", body={"clientId": "theirs", "serviceAccountsEnabled": True})
+    service_account = api.get_object("master", "clients", theirs, "service-account-user")["id"]
+    mallory = api.post("master", "users", body={"username": "mallory", "enabled": True})
+    for user in (service_account, mallory):
+        api.post("master", "users", user, "role-mappings", "realm", body=[admin])
     return {
-        "update realm master", f"update realm {REALM}", "update role viewer", f"update role default-roles-{REALM}", "delete role theirs",
+        "update realm master", "delete client of realm master theirs", "update user of realm master mallory",
+        f"update realm {REALM}", "update role viewer", f"update role default-roles-{REALM}", "delete role theirs",
         "update group /projects/atlas", "update user bob", "update flow browser", "delete flow theirs", "update client gpuaas-web",
         "update client admin-cli", "delete client theirs", "delete client scope theirs", "update client scope basic",
         "delete identity provider theirs",
@@ -115,6 +122,10 @@ def test_what_was_done_by_hand_is_seen_and_set_back(running: Running, admin: Api
     assert done(reconcile(running, check=True)) == damage
     assert done(reconcile(running, check=False)) == damage
     assert done(reconcile(running, check=True)) == set()
+    # Of an administrator that is not ours the name stays, for whoever asks what happened.
+    mallory = named(admin.get_list("master", "users", username="mallory", exact="true"), "username", "mallory")
+    assert mallory["enabled"] is False
+    admin.delete("master", "users", mallory["id"])
 
 
 def test_a_user_and_a_group_that_somebody_made_stay_and_are_named(running: Running, admin: Api) -> None:

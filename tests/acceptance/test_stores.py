@@ -44,6 +44,14 @@ print(json.dumps(said))
 """
 
 
+def test_the_cache_takes_nobodys_key_for_another_and_writes_no_file(running: Running) -> None:
+    asked = "; ".join(f"ask admin 127.0.0.1 CONFIG GET {name}" for name in ("maxmemory-policy", "save", "appendonly"))
+    script = f". /etc/gpuaas/prepare/ask.sh; {asked}; ls /run/valkey"
+    argv = ["exec", "--namespace=gpuaas-data", "statefulset/redis", "--", "sh", "-ec", script]
+    said = running.host.check_output(f"{running.kubectl_program} {shlex.join(argv)}").split()
+    assert said == ["maxmemory-policy", "noeviction", "save", "appendonly", "no", "users.acl"]
+
+
 def test_the_api_is_refused_what_it_does_not_need(running: Running) -> None:
     argv = ["exec", "--namespace=gpuaas-control-plane", "deployment/api", "--", "/opt/gpuaas/bin/python", "-c", _ASK]
     said = json.loads(running.host.check_output(f"{running.kubectl_program} {shlex.join(argv)}"))

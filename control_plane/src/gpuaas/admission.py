@@ -146,7 +146,7 @@ class Admission:
 
     def _refusal(self, source: str, known: bool) -> Refusal | None:
         if not known and (wait := self._sources.wait(source)):
-            return Refusal(429, "rate_limited", "Too many requests from this address.", max(1, math.ceil(wait)))
+            return Refusal(429, "rate_limited", "Too many requests from this address.", math.ceil(wait))
         if self._requests >= MAX_REQUESTS or (not known and self._strangers >= MAX_STRANGERS):
             return Refusal(503, "unavailable", "Too many requests at once.", 1)
         return None

@@ -14,12 +14,13 @@ PASSED_ON = ("authorization", "content-type", "idempotency-key", "x-forwarded-fo
 
 
 class Courier:
-    """``loses`` is empty, ``request`` or ``answer``; ``refuses`` is a token."""
+    """``loses`` is empty, ``request`` or ``answer``; ``refuses`` is a token, ``answers`` a status instead of the API's answer."""
 
     def __init__(self, api_url: str) -> None:
         self._api_url = api_url
         self.loses = ""
         self.refuses = ""
+        self.answers = 0
 
     def app(self) -> Starlette:
         """Every path and method."""
@@ -29,6 +30,9 @@ class Courier:
         if self.refuses and self.refuses in request.headers["authorization"]:
             problem = {"status": 401, "code": "token_signature", "detail": "The token is refused."}
             return Response(json.dumps(problem), 401, media_type="application/problem+json")
+        if self.answers:
+            problem = {"status": self.answers, "code": "not_now", "detail": "Not now."}
+            return Response(json.dumps(problem), self.answers, media_type="application/problem+json")
         if self.loses == "request":
             return PlainTextResponse("nobody is there", 502)
         headers = {name: value for name, value in request.headers.items() if name in PASSED_ON}

@@ -56,6 +56,9 @@ class Issuer:
         self.loses = False
         self.refuses = ""
         self.id_token_claims: dict[str, Any] = {}
+        # What a token answer has otherwise, and the status with which token and log-out requests fail.
+        self.token_answer: dict[str, Any] = {}
+        self.fails = 0
         self.jwks_requests = 0
         self.token_requests.clear()
         self.refresh_tokens.clear()
@@ -108,6 +111,7 @@ class Issuer:
             "refresh_token": refresh,
             "token_type": "Bearer",
             "id_token": jwt.encode({"alg": "RS256", "kid": self.rsa.kid}, identity, self.rsa),
+            **self.token_answer,
         }
 
     def app(self) -> Starlette:
@@ -157,6 +161,8 @@ class Issuer:
         self.token_requests.append(form)
         if not _is_client(request):
             return JSONResponse({"error": "invalid_client"}, 401)
+        if self.fails:
+            return JSONResponse({"error": "unknown_error"}, self.fails)
         if self.refuses:
             return JSONResponse({"error": self.refuses}, 400)
         if form["grant_type"] == "refresh_token":
@@ -182,6 +188,8 @@ class Issuer:
             return Response(status_code=503)
         form = {name: str(value) for name, value in (await request.form()).items()}
         self.logouts.append({**form, **request.query_params})
+        if self.fails:
+            return JSONResponse({"error": "unknown_error"}, self.fails)
         if not _is_client(request) or form["refresh_token"] not in self.refresh_tokens:
             return JSONResponse({"error": "invalid_grant"}, 400)
         self.refresh_tokens.remove(form["refresh_token"])

@@ -66,6 +66,38 @@ def test_a_lost_answer_shows_the_form_with_its_key(
     assert database.execute("SELECT name, gpu_type, gpu_count FROM instances").fetchall() == [("once", "A100", 3)]
 
 
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_an_api_that_cannot_now_leaves_the_form_with_its_key(
+    start_web: Callable[..., str],
+    courier: tuple[Courier, str],
+    open_browser: Callable[[str], Browser],
+    database: psycopg.Connection,
+    status: int,
+) -> None:
+    between, url = courier
+    browser = open_browser(start_web(GPUAAS_API_URL=url))
+    page = browser.get("/auth/login")
+    key = Forms(page.text).forms["/instances"]["idempotency_key"]
+    between.answers = status
+    page = browser.submit(page, "/instances", name="once", gpu_type="A100", gpu_count="3")
+    between.answers = 0
+    assert (page.status_code, "Not now." in page.text) == (503, True)
+    assert Forms(page.text).forms["/instances"]["idempotency_key"] == key
+    page = browser.submit(page, "/instances", gpu_type="A100", gpu_count="3")
+    assert "Instance once is requested." in page.text
+
+
+def test_an_instance_that_is_gone_already_is_as_good_as_deleted(browser: Browser, api: httpx.Client) -> None:
+    page = browser.get("/auth/login")
+    page = browser.submit(page, "/instances", name="twice", gpu_type="H100", gpu_count="1")
+    (action,) = [action for action in Forms(page.text).forms if action.endswith("/delete")]
+    deleted, again = (browser.request("POST", action, Forms(page.text).forms[action]) for _round in range(2))
+    # RFC 9110, 15.4.4: whatever the method was, what follows is read.
+    assert (deleted.status_code, again.status_code) == (303, 303)
+    assert again.headers["Location"] == "/?project=alpha"
+    assert "The instance was gone already." in browser.get("/").text
+
+
 def test_a_form_that_was_changed_after_a_lost_answer_has_a_new_key(browser: Browser, api: httpx.Client) -> None:
     page = browser.get("/auth/login")
     key = Forms(page.text).forms["/instances"]["idempotency_key"]
@@ -75,9 +107,10 @@ def test_a_form_that_was_changed_after_a_lost_answer_has_a_new_key(browser: Brow
     assert Forms(page.text).forms["/instances"]["idempotency_key"] != key
 
 
-def test_faulty_form_is_shown_again(browser: Browser, api: httpx.Client) -> None:
+@pytest.mark.parametrize("count", ["many", "two", "", "-1", "²"])
+def test_faulty_form_is_shown_again(browser: Browser, api: httpx.Client, count: str) -> None:
     page = browser.get("/auth/login")
-    page = browser.submit(page, "/instances", name="Not <Valid>", gpu_type="TPU", gpu_count="many")
+    page = browser.submit(page, "/instances", name="Not <Valid>", gpu_type="TPU", gpu_count=count)
     assert page.status_code == 400
     assert "faults" in Forms(page.text).test_ids
     assert Forms(page.text).forms["/instances"]["name"] == "Not <Valid>"

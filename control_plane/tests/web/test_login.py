@@ -147,6 +147,22 @@ def test_identity_token_is_checked(browser: Browser, issuer: Issuer, claims: dic
     assert "__Host-session" not in browser.cookies
 
 
+@pytest.mark.parametrize("answer", [{"access_token": ""}, {"access_token": 7}, {"id_token": ""}, {"id_token": None}])
+def test_a_token_answer_without_its_tokens_logs_nobody_in(
+    browser: Browser, issuer: Issuer, answer: dict[str, object]
+) -> None:
+    issuer.token_answer = answer
+    page = browser.get("/auth/login")
+    assert (page.status_code, "You are not logged in" in page.text) == (400, True)
+    assert "__Host-session" not in browser.cookies
+
+
+def test_an_issuer_that_fails_refuses_nobody(browser: Browser, api: httpx.Client, issuer: Issuer) -> None:
+    issuer.fails = 500
+    page = browser.get("/auth/login")
+    assert (page.status_code, "identity provider does not answer" in page.text) == (503, True)
+
+
 def test_refusal_by_the_issuer(browser: Browser) -> None:
     state = query(browser.request("GET", "/auth/login"))["state"]
     page = browser.get(f"/auth/callback?error=access_denied&error_description=%3Cb%3E&state={state}")

@@ -18,7 +18,7 @@ from functools import partial
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.actual import find_user, together
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.api import Api, Login
-from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.change import Change, Phase, drift, merged
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.change import Change, Phase
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.jsontypes import Json, as_json
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.objects.users import credential
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.patience import Patient
@@ -90,14 +90,6 @@ def _client(http: Patient, who: Administrators) -> Api | None:
         if api.log_in():
             return api
     return None
-
-
-def plan_master(api: Api, wanted: Json) -> list[Change]:
-    """Give realm master the settings that the document rules. With another URL its tokens count no longer, this login's among them."""
-    found = api.get_object(MASTER)
-    before, after = drift(wanted, found)
-    change = partial(api.put, MASTER, body=merged(found, wanted))
-    return [Change(Phase.REALM, "update", "realm", MASTER, before, after, change)] if after else []
 
 
 def plan_admin(now: SignedIn, who: Administrators) -> list[Change]:

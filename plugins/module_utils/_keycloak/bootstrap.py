@@ -22,12 +22,12 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.admin impo
     become_permanent,
     plan_admin,
     plan_farewell,
-    plan_master,
     sign_in,
 )
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.change import Change
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.desired import Desired, desired_from
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.document import load_document
+from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.master import plan_master
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.objects.realm import record
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.patience import Patient
 from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.plan import carry_out, plan
@@ -111,7 +111,7 @@ def _run(http: Patient, request: Request, desired: Desired, who: Administrators)
     sessions = [now]
     try:
         farewell = plan_farewell(now, who)
-        work, master = _compared(now, desired)
+        work, master = _compared(now, desired, who)
         changes = plan(work, adopt=request.adopt)
         outcome.changes = [*master, *(admin := plan_admin(now, who)), *changes, *farewell]
         outcome.kept = sorted(work.beside | {f"group {path}" for path in work.kept_groups})
@@ -126,11 +126,9 @@ def _run(http: Patient, request: Request, desired: Desired, who: Administrators)
     return outcome
 
 
-def _compared(now: SignedIn, desired: Desired) -> tuple[Work, list[Change]]:
+def _compared(now: SignedIn, desired: Desired, who: Administrators) -> tuple[Work, list[Change]]:
     """The realm to compare, and what is to be changed in realm master."""
-    master, there = together(
-        [partial(plan_master, now.api, desired.master), lambda: now.permanent or now.api.get(desired.realm) is not None]
-    )
+    master, there = together([partial(plan_master, now.api, desired, who), lambda: now.permanent or now.api.get(desired.realm) is not None])
     actual = observe(now.api, desired.realm, desired.users) if there else Actual(settings=None)
     return Work(now.api, desired, actual), master
 

@@ -8,7 +8,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.engin
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.heartbeat import blocker
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Check, Result, failed
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.parse import parse
-from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.verdict import verdict
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.verdict import summary, verdict
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.tests.unit.checks.written import entries, entry
 
@@ -55,6 +55,11 @@ def test_the_verdict_of_no_checks_is_a_failure() -> None:
 
 def test_the_verdict_of_checks_that_hold() -> None:
     assert verdict([result("a")], "up") is None
+
+
+def test_what_was_proved_is_a_line_for_each_component() -> None:
+    proved = [result("api-ready"), result("store-ready"), result("api-entry", proves="ingress")]
+    assert summary(proved) == ["  api     2 checks  ready, ingress", "  store    1 check  ready"]
 
 
 def test_the_verdict_begins_with_what_explains_the_rest_and_lists_all() -> None:

@@ -25,7 +25,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._keycloak.native_flo
 
 Json = dict[str, Any]
 BUILT_IN_SCOPES = ("basic", "profile", "email", "roles", "service_account", "offline_access")
-BUILT_IN_CLIENTS = ("account", "account-console", "admin-cli", "broker", "realm-management", "security-admin-console")
+BUILT_IN_CLIENTS = ("account", "account-console", "admin-cli", "broker", "security-admin-console")
 
 
 class Answer(Exception):
@@ -74,7 +74,7 @@ class FakeKeycloak:
                 raise Answer(403, {"error": "HTTP 403 Forbidden"})
             parts = [unquote(part) for part in path.removeprefix("/admin/realms").strip("/").split("/") if part]
             if not parts:
-                raise self.create_realm(body)
+                raise Answer(200, [{"realm": name} for name in self.realms]) if method == "GET" else self.create_realm(body)
             if parts[0] not in self.realms:
                 raise Answer(404, {"error": "Realm not found."})
             raise self.realms[parts[0]].route(method, parts[1:], query, body)
@@ -119,6 +119,7 @@ class FakeKeycloak:
         for user in body.get("users", []):
             realm.add_user(user, set(user.get("realmRoles", [])))
         self.realms[body["realm"]] = realm
+        self.realms["master"].add_client({"clientId": f"{body['realm']}-realm", "bearerOnly": True})
         return Answer(201)
 
 
@@ -142,7 +143,9 @@ class Realm:
         for name in BUILT_IN_SCOPES:
             mappers = [copy.deepcopy(mapper) | {"id": server.id()} for mapper in MAPPERS.get(name, ())]
             self.scopes[name] = {"id": server.id(), "name": name, "protocolMappers": mappers}
-        for name in BUILT_IN_CLIENTS:
+        # The rights on each realm are a client of realm master; on itself every other realm has one besides.
+        rights = "master-realm" if fields["realm"] == "master" else "realm-management"
+        for name in (*BUILT_IN_CLIENTS, rights):
             self.add_client({"clientId": name, "enabled": True, "directAccessGrantsEnabled": name == "admin-cli"})
         for name in ("ecdsa-generated", "fallback-RS256"):
             self.add_component(name, "org.keycloak.keys.KeyProvider", "rsa-generated")
@@ -176,7 +179,8 @@ class Realm:
         if body["clientId"] in self.clients:
             raise Answer(409, {"errorMessage": f"Client {body['clientId']} already exists"})
         client: Json = {"id": self.server.id(), "attributes": {}, "defaultClientScopes": [], "optionalClientScopes": []}
-        client |= {"secret": "generated", "redirectUris": [], "webOrigins": [], "fullScopeAllowed": True} | body
+        client |= {"secret": "generated", "redirectUris": [], "webOrigins": [], "fullScopeAllowed": True}
+        client |= {"serviceAccountsEnabled": False} | body
         client["attributes"] = {k: v for k, v in client["attributes"].items() if v}
         scopes = set(client["defaultClientScopes"]) & set(self.scopes)
         client["defaultClientScopes"] = sorted(scopes | ({"service_account"} if client.get("serviceAccountsEnabled") else set()))
@@ -381,6 +385,8 @@ class Realm:
             return Answer(200, [{"id": "o", "type": "otp", "createdDate": 1}, *stored])
         elif what == "reset-password":
             self.set_password(user, body["value"])
+        elif method == "GET":
+            return Answer(200, self.user(user))
         elif method == "PUT":
             user["fields"] |= {k: v for k, v in body.items() if k != "id"}
         elif method == "DELETE":

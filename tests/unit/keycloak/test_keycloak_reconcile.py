@@ -82,7 +82,7 @@ def test_second_run_changes_nothing_and_asks_little(settled: Identity) -> None:
     outcome = settled.run()
     assert outcome.changes == []
     assert settled.keycloak.writes == []
-    assert outcome.requests == len(settled.keycloak.log) <= 31
+    assert outcome.requests == len(settled.keycloak.log) <= 36
     assert settled.realm.fields == before
 
 
@@ -250,6 +250,58 @@ def test_drift_of_realm_master_is_put_right(settled: Identity, spoilt: dict[str,
     assert done(settled.run(check=True)) == {"update realm master"}
     assert done(settled.run()) == {"update realm master"}
     assert settled.master.snapshot() == before
+    assert settled.run().changes == []
+
+
+def make_client(realm: Any) -> None:
+    realm.add_client({"clientId": "theirs", "serviceAccountsEnabled": True})
+
+
+def enable_service_account(realm: Any) -> None:
+    realm.clients["account"]["serviceAccountsEnabled"] = True
+
+
+INTRUDERS: dict[str, tuple[Callable[[Any], object], set[str]]] = {
+    "client": (make_client, {"delete client of realm master theirs"}),
+    # The rights on a realm that there is not.
+    "like Keycloak's": (lambda r: r.add_client({"clientId": "theirs-realm"}), {"delete client of realm master theirs-realm"}),
+    "service account": (enable_service_account, {"update client of realm master account"}),
+    "identity provider": (
+        lambda r: r.identity_providers.update(theirs={"alias": "theirs"}),
+        {"delete identity provider of realm master theirs"},
+    ),
+    "federation": (
+        lambda r: r.add_component("ldap", "org.keycloak.storage.UserStorageProvider", "ldap"),
+        {"delete user federation of realm master ldap"},
+    ),
+    "key": (lambda r: r.add_component("known", "org.keycloak.keys.KeyProvider", "rsa"), {"delete key of realm master known"}),
+}
+
+
+@pytest.mark.parametrize("intruder", INTRUDERS)
+def test_nothing_else_leads_into_realm_master(settled: Identity, intruder: str) -> None:
+    spoil, expected = INTRUDERS[intruder]
+    before = settled.master.snapshot()
+    spoil(settled.master)
+    assert settled.master.snapshot() != before
+    assert done(settled.run(check=True)) == expected
+    assert done(settled.run()) == expected
+    assert settled.master.snapshot() == before
+    assert settled.run().changes == []
+
+
+def test_another_administrator_is_switched_off_and_kept(settled: Identity) -> None:
+    settled.master.add_user({"username": "mallory", "enabled": True, "email": "mallory@example.com"}, {"admin"})
+    assert done(settled.run(check=True)) == {"update user of realm master mallory"}
+    assert settled.master.users["mallory"]["fields"]["enabled"] is True
+    settled.run()
+    assert settled.master.users["mallory"]["fields"] == {"username": "mallory", "enabled": False, "email": "mallory@example.com"}
+    assert settled.master.users["admin"]["fields"]["enabled"] is True
+    assert settled.run().changes == []
+
+
+def test_a_realm_that_somebody_made_brings_its_rights_into_realm_master(settled: Identity) -> None:
+    settled.keycloak.create_realm({"realm": "theirs"})
     assert settled.run().changes == []
 
 

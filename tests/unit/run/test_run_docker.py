@@ -57,6 +57,11 @@ def test_another_failure_of_inspect_is_one() -> None:
         Docker(answering("", "Error response from daemon: boom", 1)).objects("container", ["a"])
 
 
+def test_a_failure_that_says_nothing_is_one() -> None:
+    with pytest.raises(ParityError):
+        Docker(answering("[]", "\n", 1)).objects("container", ["a"])
+
+
 def test_another_failure_beside_what_does_not_exist_is_one() -> None:
     with pytest.raises(ParityError) as caught:
         Docker(answering("[]", "Error: No such container: b\nError response from daemon: boom\n", 1)).objects("container", ["a", "b"])

@@ -50,7 +50,7 @@ class RateLimiter:
                 429,
                 "rate_limited",
                 f"More than {self._per_minute} requests in a minute.",
-                {"Retry-After": str(max(1, math.ceil(wait)))},
+                {"Retry-After": str(math.ceil(wait))},
             )
 
 

@@ -20,6 +20,8 @@ _PATIENCE = 3.0
 class Realm:
     """The realm needs no change to be as it was rendered, and nothing is there besides but users and groups that somebody made.
 
+    Nor is anybody in the realm of administrators besides who belongs there.
+
     ``client`` is the temporary administrator that the provider starts with, and ``secret`` the name of its secret.
     """
 
