@@ -162,11 +162,13 @@ def test_who_sends_slowly_holds_up_nobody_and_is_ended(running: Running) -> None
         assert slow_bodies.lasts(one, 3 * seconds) < 2 * seconds
 
 
-def test_the_ca_can_vouch_for_our_domain_only(running: Running) -> None:
+def test_the_ca_can_vouch_for_our_domain_and_components_own_names_only(running: Running) -> None:
     authority = x509.load_pem_x509_certificate((running.state_dir / "tls" / "ca.crt").read_bytes())
     constraints = authority.extensions.get_extension_for_class(x509.NameConstraints)
     assert constraints.critical
-    assert [str(name.value) for name in constraints.value.permitted_subtrees or []] == [running.contract["domain"]]
+    certificates = [each for service in running.contract["services"].values() for each in service.get("certificates", {}).values()]
+    names = sorted(name for each in certificates for name in each.get("names", []))
+    assert [str(name.value) for name in constraints.value.permitted_subtrees or []] == [running.contract["domain"], *names]
 
 
 def test_the_endpoints_health_answers(endpoint: Object, running: Running) -> None:
