@@ -283,7 +283,7 @@ def test_without_temporal_an_event_waits() -> None:
 
 def test_an_instance_whose_gpus_are_lost_fails_and_gives_them_back(run: Run) -> None:
     async def test(its: Site) -> None:
-        lost, broken, sound = [await its.ask(count=2) for _ in range(3)]
+        lost, broken, sound = [await its.ask(count=2) for _one in range(3)]
         async with its.working():
             for each in (lost, broken, sound):
                 assert await its.provisioned(each) == "running"

@@ -60,7 +60,7 @@ class Site:
             while rows := await outbox.claim(connection, 100):
                 for row in rows:
                     if row.event.type in ("instance.requested", "instance.deleted"):
-                        for _ in range(times):
+                        for _time in range(times):
                             await starter.handle(Delivery(row.event, row.id, 1))
                 await outbox.published(connection, [row.id for row in rows])
 

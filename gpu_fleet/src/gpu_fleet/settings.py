@@ -122,9 +122,13 @@ class Secrets:
 
 def read(environ: Mapping[str, str]) -> Settings:
     """Every setting; all faults at once, in one line. Raises ConfigurationError."""
+    return _read(Settings, environ)
+
+
+def _read[T](cls: type[T], environ: Mapping[str, str]) -> T:
     values: dict[str, Any] = {}
     faults: list[str] = []
-    for attribute, hint in get_type_hints(Settings, include_extras=True).items():
+    for attribute, hint in get_type_hints(cls, include_extras=True).items():
         name, kind = PREFIX + attribute.upper(), hint.__metadata__[0]
         raw = environ.get(name, "")
         if not raw:
@@ -136,7 +140,7 @@ def read(environ: Mapping[str, str]) -> Settings:
             faults.append(f"{name} is not {kind.means}")
     if faults:
         raise ConfigurationError("; ".join(faults))
-    return Settings(**values)
+    return cls(**values)
 
 
 def read_secrets(directory: Path) -> Secrets:

@@ -52,6 +52,10 @@ def create_service(
         exception_handlers=errors.HANDLERS,
     )
     app.router.redirect_slashes = False
+
+    def stop() -> None:
+        app.state.resources.stopping.set()
+
     return behind_edge(
         app,
         settings,
@@ -59,7 +63,7 @@ def create_service(
         _credential,
         errors.refused,
         lambda: readiness.checks(app.state.resources),
-        lambda: app.state.resources.stopping.set(),
+        stop,
     )
 
 
