@@ -82,12 +82,14 @@ data:
         for a cluster.
       type: dict
     components:
-      description: Each with replicas ready and wanted, age in seconds, restarts and blocker. In a project also with its
+      description: Each with replicas ready and wanted, age in seconds, restarts, and where it is not ready the reason id,
+        the blocker, whether it is starting, and which components in trouble it waits for. In a project also with its
         addresses on the host.
       type: list
       elements: dict
     endpoints:
-      description: Each with URL, whether it answers as it should, its current answer, and its purpose.
+      description: Each with URL, whether it answers as it should, its current answer, its purpose, and which components in trouble it
+        waits for.
       type: list
       elements: dict
     users:

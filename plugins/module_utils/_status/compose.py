@@ -44,7 +44,10 @@ def project_row(project: Project, now: datetime.datetime) -> Object:
 
 
 def component(project: Project, name: str, now: datetime.datetime) -> Object:
-    """A component's row: containers healthy or done, and there, age of the oldest, restarts, what blocks it, host ports."""
+    """A component's row: containers healthy or done, and there, age of the oldest, restarts, what blocks it, host ports.
+
+    It is ``starting`` while a container of it may still become ready by itself.
+    """
     found = project.of(name)
     healthy = [item for item in found if (is_done(item) if is_once(item) else is_healthy(item))]
     row: Object = {
@@ -53,12 +56,16 @@ def component(project: Project, name: str, now: datetime.datetime) -> Object:
         "wanted": max(1, len(found)),
         "age_seconds": max((age(state_of(item).get("StartedAt"), now) for item in found if is_running(item)), default=0),
         "restarts": sum(int(item.get("RestartCount") or 0) for item in found),
+        "reason": "",
         "blocker": "",
+        "starting": False,
         "ports": [f"{address or '*'}:{host_port}" for item in found for address, host_port, _port in ports(item)],
     }
     sick = next((item for item in found if item not in healthy), None)
     if not found or sick:
         seen = why(sick).seen if sick else f"no container in the project {project.name}"
-        lost = waits_for(project) if not sick or state_of(sick).get("Status") == "created" else ""
-        row["blocker"] = f"{seen}; {lost}" if lost else seen
+        status = state_of(sick).get("Status") if sick else None
+        lost = waits_for(project) if status in (None, "created") else ""
+        row |= {"reason": "WORKLOAD_NOT_READY", "blocker": f"{seen}; {lost}" if lost else seen}
+        row["starting"] = status in ("created", "running", "restarting")
     return row

@@ -19,14 +19,14 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.state
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Project
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.conditions import holds
-from ansible_collections.gpuaas.parity.plugins.module_utils._kube.pods import restarts
+from ansible_collections.gpuaas.parity.plugins.module_utils._kube.pods import Blocker, restarts
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.reader import KubeReader
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.snapshot import Snapshot
 from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import httpx, x509
 from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import client
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.command import Completed, run
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.docker import Docker
-from ansible_collections.gpuaas.parity.plugins.module_utils._status import compose
+from ansible_collections.gpuaas.parity.plugins.module_utils._status import causes, compose
 from ansible_collections.gpuaas.parity.plugins.module_utils._status.ages import age
 
 Object = dict[str, Any]
@@ -77,8 +77,11 @@ def _cluster(place: Place, container: Object, snapshot: Snapshot, now: datetime.
 
 
 def component(snapshot: Snapshot, name: str, namespace: str, now: datetime.datetime) -> Object:
-    """A component's row: replicas ready and wanted, age of its oldest pod, restarts, and what blocks it."""
-    row: Object = {"name": name, "ready": 0, "wanted": 1, "age_seconds": 0, "restarts": 0, "blocker": ""}
+    """A component's row: replicas ready and wanted, age of its oldest pod, restarts, and what blocks it.
+
+    It is ``starting`` while a pod of it may still become ready by itself.
+    """
+    row: Object = {"name": name, "ready": 0, "wanted": 1, "age_seconds": 0, "restarts": 0, "reason": "", "blocker": "", "starting": False}
     for plural in _PLURALS:
         workload = snapshot.find(plural, namespace, name)
         if workload is None:
@@ -90,16 +93,17 @@ def component(snapshot: Snapshot, name: str, namespace: str, now: datetime.datet
         row["restarts"] = sum(restarts(pod) for pod in pods)
         wrong = problem(plural, workload)
         if wrong:
-            found = why(snapshot, namespace, workload)
-            row["blocker"] = found.seen if found else wrong
+            found = why(snapshot, namespace, workload) or Blocker(wrong)
+            # Whatever does not become ready by itself has a reason id of its own.
+            row |= {"reason": found.reason, "blocker": found.seen, "starting": bool(pods) and found.reason == Blocker.reason}
         return row
     job = snapshot.find("jobs", namespace, name)
     if job is None:
-        row["blocker"] = f"not in namespace {namespace}"
-        return row
+        return row | {"reason": Blocker.reason, "blocker": f"not in namespace {namespace}"}
     status = job.get("status") or {}
     row["ready"], row["age_seconds"] = int(status.get("succeeded") or 0), age(job["metadata"].get("creationTimestamp"), now)
-    row["blocker"] = "" if row["ready"] else "its job is not complete"
+    if not row["ready"]:
+        row |= {"reason": Blocker.reason, "blocker": "its job is not complete", "starting": bool(status.get("active"))}
     return row
 
 
@@ -202,6 +206,8 @@ def gather(place: Place, docker: Docker | None = None) -> Object:
     now, docker = datetime.datetime.now(datetime.UTC), docker or Docker(_brief)
     contract, found = (_of_project if _is_project(place) else _of_cluster)(place, docker, now)
     base = found.get("cluster") or found["project"]
+    components = causes.of_components(contract["services"], found["components"])
+    found |= {"components": components, "endpoints": causes.of_endpoints(contract, found["endpoints"], components)}
     ready = base["ready"] and all(row["ok"] for row in found["endpoints"]) and not any(row["blocker"] for row in found["components"])
     return {
         "ready": ready,
@@ -214,9 +220,8 @@ def gather(place: Place, docker: Docker | None = None) -> Object:
 
 
 def blockers(status: Object) -> list[str]:
-    """What keeps the platform from being ready, one thing each."""
+    """What keeps the platform from being ready, one thing each, causes first."""
     cluster, project = status.get("cluster"), status.get("project")
     found = [f"node {cluster['node']} is not Ready"] if cluster and not cluster["ready"] else []
-    found += [f"{row['name']}: {row['blocker']}" for row in status["components"] if row["blocker"]]
     found += [project["blocker"]] if project and project["blocker"] else []
-    return found + [f"{row['url']}: {row['now']}" for row in status["endpoints"] if not row["ok"]]
+    return found + causes.in_words(status["components"], status["endpoints"])

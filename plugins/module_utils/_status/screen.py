@@ -61,7 +61,7 @@ def screen(status: Object) -> list[str]:
                 f"{row['ready']}/{row['wanted']}",
                 duration(row["age_seconds"]) if row["age_seconds"] else "-",
                 str(row["restarts"]),
-                row["blocker"],
+                f"waits for {', '.join(row['waits_for'])}" if row["waits_for"] else " ".join(filter(None, (row["reason"], row["blocker"]))),
             )
             for row in status["components"]
         ],

@@ -134,12 +134,30 @@ def test_no_cluster_and_a_stopped_one(place: Place) -> None:
 
 def test_a_component_that_is_not_there(objects: dict[str, Any]) -> None:
     row = component(Snapshot(FakeReader(objects)), "redis", "gpuaas-data", NOW)
-    assert row == {"name": "redis", "ready": 0, "wanted": 1, "age_seconds": 0, "restarts": 0, "blocker": "not in namespace gpuaas-data"}
+    assert row == {
+        "name": "redis",
+        "ready": 0,
+        "wanted": 1,
+        "age_seconds": 0,
+        "restarts": 0,
+        "reason": "WORKLOAD_NOT_READY",
+        "blocker": "not in namespace gpuaas-data",
+        "starting": False,
+    }
 
 
 def test_a_component_that_stands(objects: dict[str, Any]) -> None:
     row = component(Snapshot(FakeReader(objects)), "api", NS, NOW)
-    assert row == {"name": "api", "ready": 1, "wanted": 1, "age_seconds": 720, "restarts": 2, "blocker": ""}
+    assert row == {
+        "name": "api",
+        "ready": 1,
+        "wanted": 1,
+        "age_seconds": 720,
+        "restarts": 2,
+        "reason": "",
+        "blocker": "",
+        "starting": False,
+    }
 
 
 def test_users_have_the_place_of_their_passwords(state_dir: Path) -> None:
