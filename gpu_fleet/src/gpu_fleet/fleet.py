@@ -117,14 +117,24 @@ class Fleet:
         with self._store.transaction() as db:
             yield db, self._clock.at(self._wall())
 
-    def reserve(self, key: str, instance: str, gpu_type: GpuType, gpu_count: int) -> Outcome:
-        """GPUs of one node for an instance that has none. Raises RefusedError."""
-        command = f"reserve {instance} {gpu_count}x{gpu_type}"
+    def reserve(
+        self, key: str, instance: str, gpu_type: GpuType, gpu_count: int, replaces: str | None = None
+    ) -> Outcome:
+        """GPUs of one node for an instance that has none, or none but the reservation that this one replaces.
+
+        Raises RefusedError.
+        """
+        command = f"reserve {instance} {gpu_count}x{gpu_type}" + (f" in place of {replaces}" if replaces else "")
         with self.looking() as (db, now):
             if before := _done_before(db, key, command):
                 return Outcome(before, fresh=False)
-            if reservations.find(db, "instance = ? AND state <> 'released'", instance):
-                raise RefusedError(Code.INSTANCE_RESERVED, "The instance has a reservation; release it first.")
+            held = [its.id for its in reservations.find(db, "instance = ? AND state <> 'released'", instance)]
+            if replaces is None and held:
+                raise RefusedError(Code.INSTANCE_RESERVED, "The instance has a reservation; release or replace it.")
+            if replaces is not None and held != [replaces]:
+                raise RefusedError(
+                    Code.INSTANCE_RESERVED, "The reservation to be replaced is not the only one that the instance has."
+                )
             fitting = [
                 seen for seen in self._nodes(db, now) if seen.node.gpu_type == gpu_type and len(seen.free) >= gpu_count
             ]
@@ -134,7 +144,9 @@ class Fleet:
             chosen = min(fitting, key=lambda seen: (len(seen.free), seen.node.name))
             at = self._clock.on_the_wall(now)
             gpus = tuple(chosen.free[:gpu_count])
-            new = Reservation(str(uuid4()), instance, gpu_type, chosen.node.name, gpus, State.RESERVED, at, at)
+            new = Reservation(
+                str(uuid4()), instance, gpu_type, chosen.node.name, gpus, State.RESERVED, at, at, replaces=replaces
+            )
             reservations.insert(db, new)
             _remember(db, key, command, new)
             self._note(db, new, "reserve", at)

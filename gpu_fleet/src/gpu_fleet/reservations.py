@@ -74,7 +74,10 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """GPUs of one node for one instance. ``version`` grows with every change; ``due`` is when ``operation`` is done."""
+    """GPUs of one node for one instance. ``version`` grows with every change; ``due`` is when ``operation`` is done.
+
+    ``replaces`` is the reservation whose place it takes.
+    """
 
     id: str
     instance: str
@@ -91,6 +94,7 @@ class Reservation:
     storage_gib: int | None = None
     storage_attached: bool = False
     health: Health | None = None
+    replaces: str | None = None
 
     def changed(self, at: float, **changes: Any) -> Self:
         """The next version of it."""
@@ -157,6 +161,7 @@ def _values(its: Reservation) -> dict[str, Any]:
         "version": its.version,
         "created": its.created,
         "updated": its.updated,
+        "replaces": its.replaces,
     }
 
 
@@ -177,4 +182,5 @@ def _read(row: sqlite3.Row) -> Reservation:
         storage_gib=row["storage_gib"],
         storage_attached=bool(row["storage_attached"]),
         health=Health.from_json(row["health"]) if row["health"] else None,
+        replaces=row["replaces"],
     )

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
-VERSION = 1
+# Each adds to those before it; a store of an earlier version gets what it lacks.
+SCHEMAS = ("schema.sql", "replacements.sql")
 
 
 class StoreError(Exception):
@@ -57,9 +58,9 @@ class Store:
         self._connection.execute("PRAGMA foreign_keys = ON")
         with self.transaction() as db:
             found = db.execute("PRAGMA user_version").fetchone()[0]
-            if found == 0:
-                for statement in (files("gpu_fleet") / "schema.sql").read_text(encoding="utf-8").split(";\n"):
+            if found > len(SCHEMAS):
+                raise sqlite3.DatabaseError(f"has schema {found}, and this program knows {len(SCHEMAS)}")
+            for name in SCHEMAS[found:]:
+                for statement in (files("gpu_fleet") / name).read_text(encoding="utf-8").split(";\n"):
                     db.execute(statement)
-                db.execute(f"PRAGMA user_version = {VERSION}")
-            elif found != VERSION:
-                raise sqlite3.DatabaseError(f"has schema {found}, and this program knows {VERSION}")
+            db.execute(f"PRAGMA user_version = {len(SCHEMAS)}")

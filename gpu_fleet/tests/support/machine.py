@@ -54,10 +54,16 @@ class Machine:
         self._wall[0] += seconds
 
     def reserve(
-        self, gpu_type: str = "H100", gpu_count: int = 2, instance: str | None = None, key: str | None = None
+        self,
+        gpu_type: str = "H100",
+        gpu_count: int = 2,
+        instance: str | None = None,
+        key: str | None = None,
+        replaces: str | None = None,
     ) -> httpx.Response:
         """POST /v1/reservations."""
         body = {"instance": instance or str(uuid.uuid4()), "gpu_type": gpu_type, "gpu_count": gpu_count}
+        body |= {"replaces": replaces} if replaces else {}
         return self.api.post("/v1/reservations", json=body, headers={"Idempotency-Key": key or uuid.uuid4().hex})
 
     def reserved(self, *arguments: Any, **more: Any) -> dict[str, Any]:

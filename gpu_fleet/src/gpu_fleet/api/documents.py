@@ -29,6 +29,7 @@ def reservation(its: reservations.Reservation) -> models.Reservation:
         operation=its.operation,
         storage=storage or None,
         health=_health(its.health) if its.health else None,
+        replaces=UUID(its.replaces) if its.replaces else None,
         created_at=clock.shown(its.created),
         updated_at=clock.shown(its.updated),
     )

@@ -18,9 +18,14 @@ class ReservationRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    instance: Annotated[UUID, Field(description="Whose reservation it is; an instance has one at most")]
+    instance: Annotated[
+        UUID, Field(description="Whose reservation it is; an instance has one at most, and one that replaces it")
+    ]
     gpu_type: GpuType
     gpu_count: Annotated[int, Field(ge=1, le=MAX_GPUS, strict=True, description="All of one node")]
+    replaces: Annotated[
+        UUID | None, Field(description="The one that the instance has, to be released when this one is in its place")
+    ] = None
 
 
 class StorageRequest(BaseModel):
@@ -69,6 +74,7 @@ class Reservation(BaseModel):
     operation: Annotated[Operation | None, Field(description="What is being done; null when it has ended")]
     storage: Storage | None
     health: Health | None
+    replaces: Annotated[UUID | None, Field(description="The reservation whose place it takes")]
     created_at: datetime
     updated_at: datetime
 

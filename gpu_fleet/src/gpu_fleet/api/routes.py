@@ -105,8 +105,12 @@ def list_reservations(
     "/reservations", operation_id="reserve", status_code=201, responses={**_RESERVED, **_REPLAYED, **_RESERVING}
 )
 def reserve(fleet: Its, body: models.ReservationRequest, key: Key, response: Response) -> models.Reservation:
-    """Reserve GPUs of one node. They are the instance's until the reservation is released."""
-    outcome = fleet.reserve(key, str(body.instance), body.gpu_type, body.gpu_count)
+    """Reserve GPUs of one node. They are the instance's until the reservation is released.
+
+    Where it ``replaces`` another one, the instance has both until that one is released.
+    """
+    replaces = str(body.replaces) if body.replaces else None
+    outcome = fleet.reserve(key, str(body.instance), body.gpu_type, body.gpu_count, replaces)
     response.headers["Location"] = f"/v1/reservations/{outcome.reservation.id}"
     return _answer(outcome, response)
 
