@@ -84,7 +84,8 @@ async def _run(settings: ApiSettings, secrets: ApiSecrets) -> int:
     redis = redis_client.create(settings.redis_host, settings.redis_port, settings.redis_user, secrets.redis_password)
     try:
         async with database.create_pool(settings, secrets.database_password, size=1) as pool:
-            made = [await _make(pool, demo, BEGIN + timedelta(minutes=n)) for n, demo in enumerate(DEMOS)]
+            allowed = settings.project_gpu_quota
+            made = [await _make(pool, allowed, demo, BEGIN + timedelta(minutes=n)) for n, demo in enumerate(DEMOS)]
         # As the API does after a write: nobody is shown an older list.
         cache = ListCache(redis, settings.cache_seconds)
         for project in sorted({demo.project for demo in DEMOS}) if any(made) else ():
@@ -94,8 +95,8 @@ async def _run(settings: ApiSettings, secrets: ApiSecrets) -> int:
     return sum(made)
 
 
-async def _make(pool: Pool, demo: Demo, at: datetime) -> bool:
-    store = Store(pool, new_id=lambda: demo.id, now=lambda: at)
+async def _make(pool: Pool, allowed: int, demo: Demo, at: datetime) -> bool:
+    store = Store(pool, allowed, new_id=lambda: demo.id, now=lambda: at)
     request = InstanceRequest(name=demo.name, gpu_type=demo.gpu_type, gpu_count=demo.gpu_count)
     try:
         created = await store.create(demo.owner, demo.key, demo.project, request)
@@ -103,8 +104,9 @@ async def _make(pool: Pool, demo: Demo, at: datetime) -> bool:
             await store.delete(demo.owner, (demo.project,), created.instance_id)
     except ProblemError as problem:
         # It was deleted by an earlier run (which one that was stopped between the
-        # two did not), or was made by another version of this list.
-        if problem.code not in ("not_found", "idempotency_conflict"):
+        # two did not), was made by another version of this list, or is more than
+        # its project may have.
+        if problem.code not in ("not_found", "idempotency_conflict", "quota_exceeded"):
             raise
         return False
     except UniqueViolation:

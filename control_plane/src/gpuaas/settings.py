@@ -61,6 +61,7 @@ class ApiSettings(MigrateSettings):
     source_limit_per_minute: Annotated[int, POSITIVE]
     trusted_proxies: Annotated[tuple[Network, ...], NETWORKS]
     cache_seconds: Annotated[int, POSITIVE]
+    project_gpu_quota: Annotated[int, POSITIVE]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -81,8 +81,12 @@ class RunningFleet:
 
     def effects(self, instance: object) -> list[str]:
         """What was done to an instance's reservations, in order."""
+        return [effect for _reservation, effect in self.ledger(instance)]
+
+    def ledger(self, instance: object) -> list[tuple[str, str]]:
+        """Reservation and effect of each line about an instance, in order."""
         lines = [json.loads(line) for line in self._command("ledger").splitlines()]
-        return [line["effect"] for line in lines if line["instance"] == str(instance)]
+        return [(line["reservation"], line["effect"]) for line in lines if line["instance"] == str(instance)]
 
     def _command(self, *arguments: str) -> str:
         argv = [sys.executable, "-m", "gpu_fleet", *arguments]

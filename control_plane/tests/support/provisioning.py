@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -14,13 +14,14 @@ from temporalio.worker import Worker
 
 from gpuaas import database
 from gpuaas.api.models import GpuType, InstanceRequest
+from gpuaas.api.operations import Asker, Operations
 from gpuaas.api.store import Store
 from gpuaas.database import Pool
 from gpuaas.fleet.client import Fleet
 from gpuaas.messaging.consumer import Delivery
-from gpuaas.provisioning.activities import Activities
+from gpuaas.provisioning.operation_activities import every
 from gpuaas.provisioning.order import TASK_QUEUE
-from gpuaas.provisioning.starter import Starter
+from gpuaas.provisioning.starter import BEGUN, Starter, workflow_id
 from gpuaas.provisioning.states import States
 from gpuaas.provisioning.temporal import NAMESPACE, WORKFLOWS
 from gpuaas.provisioning.watch import Watch
@@ -31,6 +32,7 @@ from support.fleet import RunningFleet
 
 SUBJECT = "alice"
 PROJECT = "atlas"
+ALLOWED = 100
 
 
 @dataclass
@@ -46,12 +48,24 @@ class Site:
     async def ask(self, gpu_type: GpuType = GpuType.H100, count: int = 8) -> uuid.UUID:
         """Ask for an instance, as the API does; returns its id."""
         request = InstanceRequest(name="trainer", gpu_type=gpu_type, gpu_count=count)
-        created = await Store(self.pool).create(SUBJECT, uuid.uuid4().hex, PROJECT, request)
+        created = await Store(self.pool, ALLOWED).create(SUBJECT, uuid.uuid4().hex, PROJECT, request)
         return created.instance_id
 
     async def delete(self, instance: uuid.UUID) -> None:
         """Delete an instance, as the API does."""
-        await Store(self.pool).delete(SUBJECT, (PROJECT,), instance)
+        await Store(self.pool, ALLOWED).delete(SUBJECT, (PROJECT,), instance)
+
+    async def stop(self, instance: uuid.UUID) -> None:
+        """Ask for an instance to be stopped, as the API does."""
+        await Operations(self.pool, ALLOWED).stop(_asker(), instance)
+
+    async def start(self, instance: uuid.UUID) -> None:
+        """Ask for an instance to be started, as the API does."""
+        await Operations(self.pool, ALLOWED).start(_asker(), instance)
+
+    async def resize(self, instance: uuid.UUID, count: int) -> None:
+        """Ask for another number of GPUs, as the API does."""
+        await Operations(self.pool, ALLOWED).resize(_asker(), instance, count)
 
     async def relay(self, times: int = 1) -> None:
         """Hand every event that waits to the starter, so many times each."""
@@ -59,7 +73,7 @@ class Site:
         async with self.pool.connection() as connection:
             while rows := await outbox.claim(connection, 100):
                 for row in rows:
-                    if row.event.type in ("instance.requested", "instance.deleted"):
+                    if row.event.type in BEGUN:
                         for _time in range(times):
                             await starter.handle(Delivery(row.event, row.id, 1))
                 await outbox.published(connection, [row.id for row in rows])
@@ -69,9 +83,10 @@ class Site:
         async with self.pool.connection() as connection:
             await connection.execute("UPDATE outbox SET published_at = NULL WHERE instance_id = %s", [instance])
 
-    async def end(self, what: str, instance: uuid.UUID) -> str:
+    async def end(self, what: str, instance: uuid.UUID, operation: int = 0) -> str:
         """What a workflow came to."""
-        result: str = await asyncio.wait_for(self.client.get_workflow_handle(f"{what}-{instance}").result(), 60)
+        handle = self.client.get_workflow_handle(workflow_id(what, str(instance), operation))
+        result: str = await asyncio.wait_for(handle.result(), 60)
         return result
 
     async def provisioned(self, instance: uuid.UUID) -> str:
@@ -79,9 +94,14 @@ class Site:
         await self.relay()
         return await self.end("provision", instance)
 
-    async def keep(self, what: str, instance: uuid.UUID, name: str) -> None:
+    async def done(self, what: str, instance: uuid.UUID, operation: int) -> str:
+        """Begin what waits, and see what came of an operation."""
+        await self.relay()
+        return await self.end(what, instance, operation)
+
+    async def keep(self, what: str, instance: uuid.UUID, name: str, operation: int = 0) -> None:
         """See that a history is kept under ``name``, for whoever changes the workflow's code."""
-        handle = self.client.get_workflow_handle(f"{what}-{instance}")
+        handle = self.client.get_workflow_handle(workflow_id(what, str(instance), operation))
         histories.keep(name, await handle.fetch_history())
 
     async def state(self, instance: uuid.UUID) -> tuple[str, str | None]:
@@ -93,6 +113,15 @@ class Site:
         assert row
         return row["state"], row["reason"]
 
+    async def size(self, instance: uuid.UUID) -> tuple[int, int | None]:
+        """How many GPUs an instance has, and how many it is to get."""
+        async with self.pool.connection() as connection:
+            row = await (
+                await connection.execute("SELECT gpu_count, wanted_gpu_count FROM instances WHERE id = %s", [instance])
+            ).fetchone()
+        assert row
+        return row["gpu_count"], row["wanted_gpu_count"]
+
     async def events(self, instance: uuid.UUID) -> list[str]:
         """The events of an instance, in order."""
         async with self.pool.connection() as connection:
@@ -100,6 +129,17 @@ class Site:
                 "SELECT event_type FROM outbox WHERE instance_id = %s ORDER BY id", [instance]
             )
             return [row["event_type"].removeprefix("instance.") for row in await cursor.fetchall()]
+
+    def slow(self) -> None:
+        """Have everything on the nodes with H100 last, so that something can happen meanwhile."""
+        for node in ("gpu-01", "gpu-02"):
+            self.fleet.fault(kind="node_slow", node=node, factor=20)
+
+    async def until_held(self, instance: uuid.UUID, state: str) -> None:
+        """Wait until a reservation of an instance is in a state."""
+        async with asyncio.timeout(30):
+            while state not in await self.held(instance):
+                await asyncio.sleep(0.05)
 
     async def held(self, instance: uuid.UUID) -> list[str]:
         """The states of the reservations that an instance holds."""
@@ -122,10 +162,16 @@ class Site:
         for its in await self.controller.of_instance(instance):
             await self.controller.release(await self.controller.get(its.id))
 
+    async def until_released(self, instance: uuid.UUID) -> None:
+        """Wait until an instance holds nothing."""
+        async with asyncio.timeout(30):
+            while await self.held(instance):
+                await asyncio.sleep(0.05)
+
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
         """A worker; gone at the end, with what it was doing."""
-        activities = Activities(self.controller, States(self.own)).all()
+        activities = every(self.controller, States(self.own))
         async with Worker(
             self.client,
             task_queue=TASK_QUEUE,
@@ -134,6 +180,14 @@ class Site:
             max_cached_workflows=50,
         ):
             yield
+
+
+type Run = Callable[[Callable[[Site], Awaitable[None]]], None]
+
+
+def _asker() -> Asker:
+    """Somebody of the project, with an intent of its own."""
+    return Asker(SUBJECT, uuid.uuid4().hex, (PROJECT,))
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ from fastapi.responses import Response
 from starlette.datastructures import Headers
 
 from gpuaas import __version__
-from gpuaas.api import docs, events, problems, readiness, routes
+from gpuaas.api import docs, events, operation_routes, problems, readiness, routes
 from gpuaas.api.resources import opened
 from gpuaas.service import Service, behind_edge
 from gpuaas.settings import ApiSecrets, ApiSettings
@@ -24,7 +24,7 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 DESCRIPTION = (
-    "Projects hold GPU instances. Role viewer reads, role operator creates and deletes. "
+    "Projects hold GPU instances. Role viewer reads, role operator creates, stops, starts, resizes and deletes. "
     "Errors are problem details (RFC 9457); their code is stable."
 )
 
@@ -55,6 +55,7 @@ def create_service(
     )
     problems.install(app)
     app.include_router(routes.router)
+    app.include_router(operation_routes.router)
     app.include_router(events.router)
 
     # Written once, when first asked for: however often that is, it costs next to nothing.

@@ -39,10 +39,32 @@ class Instance(BaseModel):
     name: str
     gpu_type: GpuType
     gpu_count: int
-    state: Annotated[str, Field(description="requested, provisioning, running, failed or deleted")]
-    reason: Annotated[str | None, Field(description="Why it failed: one word, stable")] = None
+    wanted_gpu_count: Annotated[int | None, Field(description="How many it gets, while it is being resized")] = None
+    state: Annotated[
+        str,
+        Field(description="requested, provisioning, running, stopping, stopped, starting, resizing, failed or deleted"),
+    ]
+    reason: Annotated[
+        str | None, Field(description="Why it failed, or was not started or resized: one word, stable")
+    ] = None
     created_by: str
     created_at: datetime
+
+
+class ResizeRequest(BaseModel):
+    """Body of PATCH /v1/instances/{id}."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    gpu_count: Annotated[int, Field(ge=1, le=8, strict=True)]
+
+
+class Quota(BaseModel):
+    """GPUs of a project; those of instances that are stopped, failed or deleted are not used."""
+
+    project: str
+    gpus_used: int
+    gpus_allowed: int
 
 
 class InstanceList(BaseModel):
@@ -117,3 +139,4 @@ class ProblemDocument(BaseModel):
     detail: str
     request_id: str
     errors: list[dict[str, Any]] = []
+    quota: Annotated[Quota | None, Field(description="With quota_exceeded")] = None

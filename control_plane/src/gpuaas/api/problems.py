@@ -27,12 +27,21 @@ _log = logging.getLogger(__name__)
 class ProblemError(Exception):
     """An answer that is an error."""
 
-    def __init__(self, status: int, code: str, detail: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        headers: Mapping[str, str] | None = None,
+        members: Mapping[str, Any] | None = None,
+    ) -> None:
+        """``members`` are extensions of the document (RFC 9457, section 3.2)."""
         super().__init__(detail)
         self.status = status
         self.code = code
         self.detail = detail
         self.headers = dict(headers or {})
+        self.members = dict(members or {})
 
 
 def token_missing() -> ProblemError:
@@ -60,6 +69,7 @@ def respond(problem: ProblemError, errors: list[dict[str, str]] | None = None) -
         "code": problem.code,
         "detail": problem.detail,
         "request_id": logs.request_id.get(),
+        **problem.members,
     }
     if errors:
         document["errors"] = errors

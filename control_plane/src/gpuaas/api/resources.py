@@ -17,6 +17,7 @@ from gpuaas.api import expiry
 from gpuaas.api.cache import ListCache
 from gpuaas.api.feed import Feed
 from gpuaas.api.limits import RateLimiter
+from gpuaas.api.operations import Operations
 from gpuaas.api.store import Store
 from gpuaas.api.timeline import TimelineReader
 from gpuaas.database import Pool
@@ -35,6 +36,7 @@ class Resources:
     redis: Redis
     provider: Provider
     store: Store
+    operations: Operations
     timeline: TimelineReader
     feed: Feed
     cache: ListCache
@@ -64,7 +66,8 @@ async def opened(
             probe_pool=probe_pool,
             redis=redis,
             provider=Provider(settings.oidc_issuer, http),
-            store=Store(pool),
+            store=Store(pool, settings.project_gpu_quota),
+            operations=Operations(pool, settings.project_gpu_quota),
             timeline=timeline,
             feed=feed,
             cache=cache,

@@ -19,7 +19,8 @@ type Its = Annotated[Resources, Depends(resources)]
 type Project = Annotated[str | None, Query(min_length=1, max_length=255, description="Default: the only one")]
 
 
-def _problem(description: str) -> dict[str, Any]:
+def problem(description: str) -> dict[str, Any]:
+    """An error as the API's document has it."""
     return {"description": description, "model": ProblemDocument, "content": {MEDIA_TYPE: {}}}
 
 
@@ -41,12 +42,12 @@ def idempotency_key(
 
 ANY_ERROR: dict[int | str, dict[str, Any]] = {
     # FastAPI would list 422 otherwise, which is never sent.
-    "default": _problem("Any other error"),
-    400: _problem("Not valid; errors says where"),
-    401: _problem("No token, or one that is refused"),
-    403: _problem("Role or project is missing"),
-    429: _problem("Too many requests"),
-    503: _problem("A dependency does not answer"),
+    "default": problem("Any other error"),
+    400: problem("Not valid; errors says where"),
+    401: problem("No token, or one that is refused"),
+    403: problem("Role or project is missing"),
+    429: problem("Too many requests"),
+    503: problem("A dependency does not answer"),
 }
 router = APIRouter(prefix="/v1", responses=ANY_ERROR)
 
@@ -57,8 +58,9 @@ router = APIRouter(prefix="/v1", responses=ANY_ERROR)
     responses={
         200: {"model": Instance, "description": "The same request was made before; this is its answer"},
         201: {"model": Instance, "description": "Requested"},
-        400: _problem("Not valid, or without Idempotency-Key"),
-        409: _problem("The key was used for another request"),
+        400: problem("Not valid, or without Idempotency-Key"),
+        403: problem("Role or project is missing, or the project's quota does not allow it"),
+        409: problem("The key was used for another request"),
     },
 )
 async def create_instance(
@@ -98,13 +100,13 @@ async def list_instances(
     return Response(page, 200, {"X-Cache": "miss"}, "application/json")
 
 
-@router.get("/instances/{instance_id}", responses={404: _problem("Not there, or not yours")})
+@router.get("/instances/{instance_id}", responses={404: problem("Not there, or not yours")})
 async def get_instance(instance_id: UUID, caller: Annotated[Caller, Depends(reader)], its: Its) -> Instance:
     """One instance."""
     return await its.store.get(caller.projects, instance_id)
 
 
-@router.get("/instances/{instance_id}/timeline", responses={404: _problem("Not there, or not yours")})
+@router.get("/instances/{instance_id}/timeline", responses={404: problem("Not there, or not yours")})
 async def instance_timeline(
     instance_id: UUID,
     caller: Annotated[Caller, Depends(reader)],
@@ -117,7 +119,7 @@ async def instance_timeline(
     return Timeline(items=items, next=following)
 
 
-@router.delete("/instances/{instance_id}", status_code=204, responses={404: _problem("Not there, or not yours")})
+@router.delete("/instances/{instance_id}", status_code=204, responses={404: problem("Not there, or not yours")})
 async def delete_instance(instance_id: UUID, caller: Annotated[Caller, Depends(operator)], its: Its) -> None:
     """Delete an instance."""
     instance = await its.store.delete(caller.subject, caller.projects, instance_id)

@@ -2,50 +2,44 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from psycopg import AsyncConnection
 from psycopg.rows import DictRow
 
 from gpuaas import effects
-from gpuaas.api.models import Instance, InstanceRequest
+from gpuaas.api import idempotency, quota
+from gpuaas.api.idempotency import Answer
+from gpuaas.api.models import Instance, InstanceRequest, Quota
 from gpuaas.api.problems import ProblemError
 from gpuaas.database import Pool
 
 _REQUESTED = "id, project, name, gpu_type, gpu_count, state, created_by, created_at"
-_COLUMNS = f"{_REQUESTED}, reason"
-
-
-@dataclass(frozen=True, slots=True)
-class Created:
-    """The answer to a create: ``body`` is byte for byte what the first request got."""
-
-    instance_id: uuid.UUID
-    body: str
-    replayed: bool
+COLUMNS = f"{_REQUESTED}, wanted_gpu_count, reason"
 
 
 class Store:
-    """Every statement of the API, but for readiness."""
+    """Instances as they are asked for, looked at and deleted; a project may use ``gpus_allowed``."""
 
     def __init__(
         self,
         pool: Pool,
+        gpus_allowed: int,
         new_id: Callable[[], uuid.UUID] = uuid.uuid4,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._pool = pool
+        self._gpus_allowed = gpus_allowed
         self._new_id = new_id
         self._now = now
 
-    async def create(self, subject: str, key: str, project: str, request: InstanceRequest) -> Created:
-        """Create once for each key of a subject. Raises ProblemError when the key was used for something else."""
+    async def create(self, subject: str, key: str, project: str, request: InstanceRequest) -> Answer:
+        """Create once for each key of a subject.
+
+        Raises ProblemError when the key was used for something else, or the project's quota does not allow it.
+        """
         instance = Instance(
             id=self._new_id(),
             project=project,
@@ -56,17 +50,12 @@ class Store:
             created_by=subject,
             created_at=self._now(),
         )
-        digest = _digest(project, request)
+        digest = idempotency.digest({**request.model_dump(mode="json"), "project": project})
         body = instance.model_dump_json()
         async with self._pool.connection() as connection:
-            # A concurrent request with the same key waits here until the first has ended.
-            claimed = await connection.execute(
-                "INSERT INTO idempotency_keys (subject, key, request_sha256, instance_id, response)"
-                " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-                [subject, key, digest, instance.id, body],
-            )
-            if claimed.rowcount == 0:
-                return await _replay(connection, subject, key, digest)
+            if not await idempotency.claim(connection, subject, key, digest, instance.id, body):
+                return await idempotency.replay(connection, subject, key, digest)
+            await quota.claim(connection, project, self._gpus_allowed, request.gpu_count)
             await connection.execute(
                 f"INSERT INTO instances ({_REQUESTED}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
                 [
@@ -80,29 +69,35 @@ class Store:
                     instance.created_at,
                 ],
             )
-            await effects.emit(connection, "instance.requested", instance.id, _told(instance, subject))
-        return Created(instance.id, body, replayed=False)
+            await effects.emit(connection, "instance.requested", instance.id, told(instance, subject))
+        return Answer(instance.id, body, replayed=False)
 
     async def delete(self, subject: str, projects: tuple[str, ...], identity: uuid.UUID) -> Instance:
         """Delete an instance of one of ``projects``. Raises ProblemError when there is none."""
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
-                "UPDATE instances SET state = 'deleted', deleted_at = now()"
-                f" WHERE id = %s AND project = ANY(%s) AND deleted_at IS NULL RETURNING {_COLUMNS}",
+                "UPDATE instances SET state = 'deleted', deleted_at = now(), wanted_gpu_count = NULL"
+                f" WHERE id = %s AND project = ANY(%s) AND deleted_at IS NULL RETURNING {COLUMNS}",
                 [identity, list(projects)],
             )
-            instance = _instance(await cursor.fetchone())
-            await effects.emit(connection, "instance.deleted", instance.id, _told(instance, subject))
+            instance = instance_of(await cursor.fetchone())
+            await effects.emit(connection, "instance.deleted", instance.id, told(instance, subject))
         return instance
 
     async def get(self, projects: tuple[str, ...], identity: uuid.UUID) -> Instance:
         """An instance of one of ``projects``. Raises ProblemError when there is none."""
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
-                f"SELECT {_COLUMNS} FROM instances WHERE id = %s AND project = ANY(%s) AND deleted_at IS NULL",
+                f"SELECT {COLUMNS} FROM instances WHERE id = %s AND project = ANY(%s) AND deleted_at IS NULL",
                 [identity, list(projects)],
             )
-            return _instance(await cursor.fetchone())
+            return instance_of(await cursor.fetchone())
+
+    async def quota(self, project: str) -> Quota:
+        """What a project uses, and what it may."""
+        async with self._pool.connection() as connection:
+            used = await quota.used(connection, project)
+        return Quota(project=project, gpus_used=used, gpus_allowed=self._gpus_allowed)
 
     async def page(self, project: str, limit: int, after: uuid.UUID | None) -> tuple[list[Instance], uuid.UUID | None]:
         """Newest first, from the one after ``after``; and what to pass for the next page."""
@@ -114,7 +109,7 @@ class Store:
         )
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
-                f"SELECT {_COLUMNS} FROM instances WHERE project = %(project)s AND deleted_at IS NULL {older}"
+                f"SELECT {COLUMNS} FROM instances WHERE project = %(project)s AND deleted_at IS NULL {older}"
                 " ORDER BY created_at DESC, id DESC LIMIT %(limit)s",
                 {"project": project, "after": after, "limit": limit + 1},
             )
@@ -123,30 +118,11 @@ class Store:
         return instances, instances[-1].id if len(rows) > limit else None
 
 
-async def _replay(connection: AsyncConnection[DictRow], subject: str, key: str, digest: str) -> Created:
-    cursor = await connection.execute(
-        "SELECT request_sha256, instance_id, response FROM idempotency_keys WHERE subject = %s AND key = %s",
-        [subject, key],
-    )
-    first = await cursor.fetchone()
-    if first is None:
-        # It expired between the two statements, days after the request that used it.
-        raise ProblemError(503, "unavailable", "Try again in a moment.", {"Retry-After": "1"})
-    if first["request_sha256"] != digest:
-        raise ProblemError(409, "idempotency_conflict", "This Idempotency-Key was used for another request.")
-    return Created(first["instance_id"], first["response"], replayed=True)
-
-
-def _told(instance: Instance, actor: str) -> dict[str, Any]:
+def told(instance: Instance, actor: str) -> dict[str, Any]:
     return {"instance": instance.model_dump(mode="json"), "actor": actor}
 
 
-def _instance(row: DictRow | None) -> Instance:
+def instance_of(row: DictRow | None) -> Instance:
     if row is None:
         raise ProblemError(404, "not_found", "There is no such instance.")
     return Instance.model_validate(row)
-
-
-def _digest(project: str, request: InstanceRequest) -> str:
-    document = {**request.model_dump(mode="json"), "project": project}
-    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()

@@ -43,9 +43,15 @@ class Fleet:
     async def close(self) -> None:
         await self._http.aclose()
 
-    async def reserve(self, instance: UUID, gpu_type: str, gpu_count: int, key: str) -> Seen:
-        """Reserve GPUs of one node. Raises FleetUnavailable and FleetRefusal, as everything here does."""
-        body = {"instance": str(instance), "gpu_type": gpu_type, "gpu_count": gpu_count}
+    async def reserve(
+        self, instance: UUID, gpu_type: str, gpu_count: int, key: str, replaces: UUID | None = None
+    ) -> Seen:
+        """Reserve GPUs of one node, where it is said in place of those that the instance has until they are released.
+
+        Raises FleetUnavailable and FleetRefusal, as everything here does.
+        """
+        body: dict[str, Any] = {"instance": str(instance), "gpu_type": gpu_type, "gpu_count": gpu_count}
+        body |= {"replaces": str(replaces)} if replaces else {}
         return await self._seen("POST", "/reservations", key=key, json=body)
 
     async def get(self, identity: UUID) -> Seen:
@@ -71,6 +77,10 @@ class Fleet:
     async def verify(self, seen: Seen, key: str) -> None:
         """Begin to check its GPUs."""
         await self._begin(seen, "verify", key)
+
+    async def stop(self, seen: Seen, key: str) -> None:
+        """Begin to stop what starts or runs; its GPUs stay reserved."""
+        await self._begin(seen, "stop", key)
 
     async def release(self, seen: Seen) -> None:
         """Begin to release it, from whatever state; a repetition needs no key."""

@@ -41,6 +41,7 @@ class Reservation(BaseModel):
     operation: str | None
     storage: Storage | None
     health: Health | None
+    replaces: UUID | None
 
 
 class Seen(BaseModel):

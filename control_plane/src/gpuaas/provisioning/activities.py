@@ -6,7 +6,7 @@ A step that cannot succeed any more raises ApplicationError with the reason as i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, NoReturn
 from uuid import UUID
@@ -16,20 +16,20 @@ from temporalio.exceptions import ApplicationError
 
 from gpuaas.fleet.client import OUTDATED, Fleet, FleetRefusal
 from gpuaas.fleet.reservation import Reservation, Seen
-from gpuaas.provisioning.disagreements import disagreements
+from gpuaas.provisioning.disagreements import disagreements, may_have_none
 from gpuaas.provisioning.order import (
     DELETED,
     LOST,
     NO_CAPACITY,
     REFUSED,
-    SENTENCES,
     UNHEALTHY,
     Disagreement,
     Failure,
     Order,
     Reserved,
+    why,
 )
-from gpuaas.provisioning.states import Gone, States
+from gpuaas.provisioning.states import Gone, Move, States
 
 POLL_SECONDS = 0.25
 STORAGE_GIB = 512
@@ -52,6 +52,7 @@ class Activities:
             self.start,
             self.verify,
             self.release,
+            self.release_unwanted,
             self.record_running,
             self.record_failed,
             self.record_released,
@@ -62,20 +63,21 @@ class Activities:
     @activity.defn
     async def begin(self, order: Order) -> bool:
         """Say that it is being provisioned; False when somebody has been through with it."""
-        return await self._move(order, "provisioning", ("requested",), {"message": "Its GPUs are being prepared."})
+        move = Move(order.operation, ("requested",), "provisioning")
+        return await record(self._states, order, move, {"message": "Its GPUs are being prepared."})
 
     @activity.defn
     async def reserve(self, order: Order, attempt: int) -> Reserved:
         """Reserve its GPUs; the same ones for the same attempt."""
         instance = UUID(order.instance_id)
         if await self._states.is_gone(instance):
-            _give_up(DELETED, "the instance was deleted")
+            give_up(DELETED, "the instance was deleted")
         try:
             seen = await self._fleet.reserve(
-                instance, order.gpu_type, order.gpu_count, key=f"{order.instance_id}:{attempt}:reserve"
+                instance, order.gpu_type, order.gpu_count, key=f"{order.key}:{attempt}:reserve"
             )
         except FleetRefusal as refusal:
-            _give_up(NO_CAPACITY if refusal.code == "no_capacity" else REFUSED, str(refusal))
+            give_up(NO_CAPACITY if refusal.code == "no_capacity" else REFUSED, str(refusal))
         found = seen.reservation
         return Reserved(str(found.id), found.node, found.gpus, attempt)
 
@@ -106,36 +108,43 @@ class Activities:
             lambda seen: self._fleet.verify(seen, key=_key(reserved, "verify")),
         )
         if found.health and found.health.state == "unhealthy":
-            _give_up(UNHEALTHY, ", ".join(f"{its.gpu}: {its.kind} {its.code}" for its in found.health.findings))
+            give_up(UNHEALTHY, ", ".join(f"{its.gpu}: {its.kind} {its.code}" for its in found.health.findings))
 
     @activity.defn
     async def release(self, instance_id: str) -> None:
         """Release whatever the instance holds; done when its GPUs are free."""
-        while True:
-            held = [its for its in await self._fleet.of_instance(UUID(instance_id)) if its.state != "released"]
-            activity.heartbeat(len(held))
-            if not held:
+        while held := await held_by(self._fleet, instance_id):
+            await begin_release(self._fleet, held)
+            await asyncio.sleep(POLL_SECONDS)
+
+    @activity.defn
+    async def release_unwanted(self, instance_id: str) -> None:
+        """Release whatever an instance holds that may hold nothing.
+
+        What it held when that was known is released, and nothing else: it may be started at any time, and then has GPUs
+        of its own.
+        """
+        while held := await held_by(self._fleet, instance_id):
+            if not may_have_none((await self._states.of([UUID(instance_id)])).get(UUID(instance_id))):
                 return
-            for its in held:
-                if its.state != "releasing":
-                    await self._release(its.id)
+            await begin_release(self._fleet, held)
             await asyncio.sleep(POLL_SECONDS)
 
     @activity.defn
     async def record_running(self, order: Order, reserved: Reserved) -> None:
         """Say that it runs, and where."""
         told = {"message": f"Runs on {reserved.node}.", "node": reserved.node, "gpus": reserved.gpus}
-        await self._move(order, "running", ("provisioning",), told)
+        await record(self._states, order, Move(order.operation, ("provisioning", "starting"), "running"), told)
 
     @activity.defn
     async def record_failed(self, order: Order, failure: Failure) -> None:
         """Say that it does not come up, and why."""
         told = {
-            "message": SENTENCES.get(failure.reason, SENTENCES[REFUSED]),
+            "message": f"Failed: {why(failure.reason)}",
             "reason": failure.reason,
             "detail": failure.detail,
         }
-        await self._move(order, "failed", ("provisioning",), told)
+        await record(self._states, order, Move(order.operation, ("provisioning",), "failed"), told)
 
     @activity.defn
     async def record_released(self, instance_id: str) -> None:
@@ -149,19 +158,12 @@ class Activities:
         told = {"message": "Failed: its GPUs were lost while it ran.", "reason": found.reason, "detail": found.detail}
         key = f"{found.instance_id}:lost"
         with suppress(Gone):
-            await self._states.move(UUID(found.instance_id), key, ("running",), "failed", told)
+            await self._states.move(UUID(found.instance_id), key, Move(found.operation, ("running",), "failed"), told)
 
     @activity.defn
     async def look(self) -> list[Disagreement]:
         """Where the database and the fleet disagree: asks both."""
         return await disagreements(self._states, self._fleet)
-
-    async def _move(self, order: Order, after: str, before: tuple[str, ...], details: dict[str, Any]) -> bool:
-        key = f"{order.instance_id}:{after}"
-        try:
-            return await self._states.move(UUID(order.instance_id), key, before, after, details)
-        except Gone:
-            _give_up(DELETED, "the instance was deleted")
 
     async def _drive(
         self,
@@ -175,7 +177,7 @@ class Activities:
             found = seen.reservation
             activity.heartbeat(found.state)
             if found.state in _OVER:
-                _give_up(found.reason or LOST, f"reservation {found.id} on {found.node} is {found.state}")
+                give_up(found.reason or LOST, f"reservation {found.id} on {found.node} is {found.state}")
             if is_there(found) and not found.operation:
                 return found
             if not found.operation:
@@ -183,21 +185,14 @@ class Activities:
                     await act(seen)
                 except FleetRefusal as refusal:
                     if refusal.code not in OUTDATED:
-                        _give_up(REFUSED, str(refusal))
+                        give_up(REFUSED, str(refusal))
             await asyncio.sleep(POLL_SECONDS)
 
     async def _look(self, reserved: Reserved) -> Seen:
         try:
             return await self._fleet.get(UUID(reserved.reservation_id))
         except FleetRefusal as refusal:
-            _give_up(LOST, str(refusal))
-
-    async def _release(self, identity: UUID) -> None:
-        try:
-            await self._fleet.release(await self._fleet.get(identity))
-        except FleetRefusal as refusal:
-            if refusal.code not in (*OUTDATED, "not_found"):
-                raise
+            give_up(LOST, str(refusal))
 
 
 def _key(reserved: Reserved, step: str) -> str:
@@ -205,5 +200,32 @@ def _key(reserved: Reserved, step: str) -> str:
     return f"{reserved.reservation_id}:{step}"
 
 
-def _give_up(reason: str, detail: str) -> NoReturn:
+async def record(states: States, order: Order, move: Move, details: Mapping[str, Any]) -> bool:
+    """Change the state that an order is about, once for each event of it; False when there is nothing to do."""
+    try:
+        return await states.move(UUID(order.instance_id), f"{order.key}:{move.event or move.after}", move, details)
+    except Gone:
+        give_up(DELETED, "the instance was deleted")
+
+
+async def held_by(fleet: Fleet, instance_id: str) -> list[Reservation]:
+    """What an instance holds, the newest first."""
+    held = [its for its in await fleet.of_instance(UUID(instance_id)) if its.state != "released"]
+    activity.heartbeat(len(held))
+    return held
+
+
+async def begin_release(fleet: Fleet, several: Iterable[Reservation]) -> None:
+    """Have these released, unless they are; whoever looks again sees when their GPUs are free."""
+    for its in several:
+        if its.state != "releasing":
+            try:
+                await fleet.release(await fleet.get(its.id))
+            except FleetRefusal as refusal:
+                if refusal.code not in (*OUTDATED, "not_found"):
+                    raise
+
+
+def give_up(reason: str, detail: str) -> NoReturn:
+    """End the step for good."""
     raise ApplicationError(detail, type=reason, non_retryable=True)

@@ -1,39 +1,53 @@
 """What the database believes of instances, against what the fleet says of their reservations.
 
-Instances that are being provisioned are their workflow's, which asks the fleet itself.
+Instances that are being provisioned, stopped, started or resized are their workflow's, which asks the fleet itself.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection
+from uuid import UUID
+
 from gpuaas.fleet.client import Fleet
 from gpuaas.fleet.reservation import Reservation
 from gpuaas.provisioning.order import LOST, UNHEALTHY, Disagreement
-from gpuaas.provisioning.states import States
+from gpuaas.provisioning.states import Believed, States
 
-_WITHOUT_GPUS = ("failed", "deleted", "unknown")
+_WITHOUT_GPUS = ("stopped", "failed", "deleted")
 
 
 async def disagreements(states: States, fleet: Fleet) -> list[Disagreement]:
     """Where they disagree. Raises psycopg.Error, FleetUnavailable and FleetRefusal."""
     # In this order: what is started meanwhile has a reservation before it runs, and releases it before it is failed.
     running = await states.running()
-    held = {its.instance: its for its in await fleet.every()}
+    held: dict[UUID, list[Reservation]] = defaultdict(list)
+    for its in await fleet.every():
+        held[its.instance].append(its)
     believed = await states.of(held.keys())
     found = [
-        Disagreement(str(instance), "", f"reservation {its.id} on {its.node} is {its.state}")
-        for instance, its in held.items()
-        if believed.get(instance, "unknown") in _WITHOUT_GPUS and its.state != "releasing"
+        Disagreement(str(its.instance), "", f"reservation {its.id} on {its.node} is {its.state}")
+        for several in held.values()
+        for its in several
+        if may_have_none(believed.get(its.instance)) and its.state != "releasing"
     ]
-    for instance in running:
-        if reason := _lost(held.get(instance)):
-            found.append(Disagreement(str(instance), *reason))
+    for instance, its_own in running.items():
+        if reason := _lost(held.get(instance, ())):
+            found.append(Disagreement(str(instance), *reason, operation=its_own.operation))
     return found
 
 
-def _lost(its: Reservation | None) -> tuple[str, str] | None:
+def may_have_none(believed: Believed | None) -> bool:
+    """Whether every GPU of an instance is one too many."""
+    return believed is None or believed.state in _WITHOUT_GPUS
+
+
+def _lost(held: Collection[Reservation]) -> tuple[str, str] | None:
     """Why an instance that is believed to run does not, or None when it does."""
-    if its is None:
+    if not held:
         return LOST, "it has no reservation"
+    # While it moves it has two, the oldest first.
+    its = next((one for one in held if one.state == "running"), next(iter(held)))
     if its.state != "running":
         return its.reason or LOST, f"reservation {its.id} on {its.node} is {its.state}"
     if its.health and its.health.state == "unhealthy":

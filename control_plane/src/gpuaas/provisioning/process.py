@@ -9,7 +9,7 @@ from gpuaas import database, probes
 from gpuaas.fleet.client import Fleet
 from gpuaas.messaging.connection import Messaging
 from gpuaas.messaging.consumer import Consumer
-from gpuaas.provisioning.activities import Activities
+from gpuaas.provisioning.operation_activities import every
 from gpuaas.provisioning.starter import FILTERS, Starter
 from gpuaas.provisioning.states import States
 from gpuaas.provisioning.status import NAME
@@ -27,7 +27,7 @@ def create_worker(settings: ProvisioningSettings, secrets: ProvisioningSecrets, 
     pool = database.create_pool(settings, secrets.database_password, size=CONNECTIONS)
     fleet = Fleet(f"https://{settings.fleet_host}:{settings.fleet_port}", secrets.fleet_token, tls)
     states = States(pool)
-    temporal = Temporal(settings, Activities(fleet, states).all())
+    temporal = Temporal(settings, every(fleet, states))
     watch = Watch(states, fleet, temporal.client)
     consumer = Consumer(messaging, NAME, FILTERS, Starter(temporal.client).handle)
 

@@ -23,12 +23,21 @@ from temporalio.service import RPCError, TLSConfig
 from temporalio.worker import Worker
 
 from gpuaas.messaging.poison import Unavailable
+from gpuaas.provisioning.operation_workflows import ResizeInstance, StartInstance, StopInstance
 from gpuaas.provisioning.order import TASK_QUEUE
 from gpuaas.provisioning.workflows import Look, ProvisionInstance, ReleaseInstance, SettleInstance
 from gpuaas.settings import ConfigurationError, ProvisioningSettings
 
 NAMESPACE = "gpuaas"
-WORKFLOWS = (ProvisionInstance, ReleaseInstance, SettleInstance, Look)
+WORKFLOWS = (
+    ProvisionInstance,
+    StopInstance,
+    StartInstance,
+    ResizeInstance,
+    ReleaseInstance,
+    SettleInstance,
+    Look,
+)
 CONNECT_SECONDS = 5.0
 LOOK_SECONDS = 2.0
 RETRY_SECONDS = 0.5

@@ -11,19 +11,19 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from gpuaas.provisioning.activities import Activities
-    from gpuaas.provisioning.order import DELETED, RETRIED, Disagreement, Failure, Order
+    from gpuaas.provisioning.order import DELETED, RETRIED, Disagreement, Failure, Order, Reserved
 
 ROUNDS = 3
 _RETRY = RetryPolicy(initial_interval=timedelta(seconds=0.5), maximum_interval=timedelta(seconds=10))
 # The fleet may be away for long; the tenant is told after an hour, and not before.
-_FLEET: dict[str, Any] = {
+FLEET: dict[str, Any] = {
     "retry_policy": _RETRY,
     "schedule_to_close_timeout": timedelta(hours=1),
     "start_to_close_timeout": timedelta(minutes=15),
     "heartbeat_timeout": timedelta(seconds=20),
 }
 # What is decided is recorded, and what is held is released, however long that takes.
-_ALWAYS: dict[str, Any] = {
+ALWAYS: dict[str, Any] = {
     "retry_policy": _RETRY,
     "start_to_close_timeout": timedelta(minutes=15),
     "heartbeat_timeout": timedelta(seconds=20),
@@ -32,7 +32,7 @@ _LOOK: dict[str, Any] = {
     "start_to_close_timeout": timedelta(seconds=20),
     "retry_policy": RetryPolicy(maximum_attempts=2),
 }
-_RECORD: dict[str, Any] = {"retry_policy": _RETRY, "start_to_close_timeout": timedelta(seconds=20)}
+RECORD: dict[str, Any] = {"retry_policy": _RETRY, "start_to_close_timeout": timedelta(seconds=20)}
 
 
 @workflow.defn(name="ProvisionInstance")
@@ -43,34 +43,20 @@ class ProvisionInstance:
     async def run(self, order: Order) -> str:
         """Returns the state that the instance came to: running, failed, deleted, or unchanged."""
         try:
-            if not await workflow.execute_activity_method(Activities.begin, order, **_RECORD):
+            if not await workflow.execute_activity_method(Activities.begin, order, **RECORD):
                 return "unchanged"
             return await self._provision(order)
         except ActivityError as error:
-            if _failure(error).reason != DELETED:
+            if failure_of(error).reason != DELETED:
                 raise
-            await _release(order.instance_id)
+            await release(order.instance_id)
             return DELETED
 
     async def _provision(self, order: Order) -> str:
-        failure = Failure("", "")
-        for attempt in range(1, ROUNDS + 1):
-            try:
-                reserved = await workflow.execute_activity_method(Activities.reserve, args=[order, attempt], **_FLEET)
-                for step in (Activities.attach_storage, Activities.start, Activities.verify):
-                    await workflow.execute_activity_method(step, reserved, **_FLEET)
-                await workflow.execute_activity_method(Activities.record_running, args=[order, reserved], **_RECORD)
-            except ActivityError as error:
-                failure = _failure(error)
-                if failure.reason == DELETED:
-                    raise
-                await _release(order.instance_id)
-                if failure.reason not in RETRIED:
-                    break
-            else:
-                return "running"
-        await workflow.execute_activity_method(Activities.record_failed, args=[order, failure], **_RECORD)
-        return "failed"
+        if failure := await bring_up(order):
+            await workflow.execute_activity_method(Activities.record_failed, args=[order, failure], **RECORD)
+            return "failed"
+        return "running"
 
 
 @workflow.defn(name="ReleaseInstance")
@@ -84,8 +70,8 @@ class ReleaseInstance:
     @workflow.run
     async def run(self, order: Order) -> str:
         """Returns released."""
-        await _release(order.instance_id)
-        await workflow.execute_activity_method(Activities.record_released, order.instance_id, **_RECORD)
+        await release(order.instance_id)
+        await workflow.execute_activity_method(Activities.record_released, order.instance_id, **RECORD)
         return "released"
 
 
@@ -97,8 +83,13 @@ class SettleInstance:
     async def run(self, found: Disagreement) -> None:
         """Done when nothing is held any more."""
         if found.reason:
-            await workflow.execute_activity_method(Activities.record_lost, found, **_RECORD)
-        await _release(found.instance_id)
+            await workflow.execute_activity_method(Activities.record_lost, found, **RECORD)
+        # Histories of before have the other branch. What was failed or deleted stayed so, and all that it held could go; what
+        # is stopped may be started meanwhile. The branch and its history may go once none of them can be under way.
+        if workflow.patched("release-only-what-is-unwanted"):
+            await workflow.execute_activity_method(Activities.release_unwanted, found.instance_id, **ALWAYS)
+        else:
+            await release(found.instance_id)
 
 
 @workflow.defn(name="Look")
@@ -111,11 +102,41 @@ class Look:
         return await workflow.execute_activity_method(Activities.look, **_LOOK)
 
 
-async def _release(instance_id: str) -> None:
-    await workflow.execute_activity_method(Activities.release, instance_id, **_ALWAYS)
+async def bring_up(order: Order) -> Failure | None:
+    """Have an instance run on GPUs of which it holds none yet; why not, and then it holds none again.
+
+    Raises ActivityError when it was deleted.
+    """
+    failure = Failure("", "")
+    for attempt in range(1, ROUNDS + 1):
+        try:
+            reserved = await workflow.execute_activity_method(Activities.reserve, args=[order, attempt], **FLEET)
+            await prepare(reserved)
+            await workflow.execute_activity_method(Activities.record_running, args=[order, reserved], **RECORD)
+        except ActivityError as error:
+            failure = failure_of(error)
+            if failure.reason == DELETED:
+                raise
+            await release(order.instance_id)
+            if failure.reason not in RETRIED:
+                break
+        else:
+            return None
+    return failure
 
 
-def _failure(error: ActivityError) -> Failure:
+async def prepare(reserved: Reserved) -> None:
+    """Have what is reserved run, and checked. Raises ActivityError."""
+    for step in (Activities.attach_storage, Activities.start, Activities.verify):
+        await workflow.execute_activity_method(step, reserved, **FLEET)
+
+
+async def release(instance_id: str) -> None:
+    """Give back all that an instance holds, however long that takes."""
+    await workflow.execute_activity_method(Activities.release, instance_id, **ALWAYS)
+
+
+def failure_of(error: ActivityError) -> Failure:
     """What an activity failed for."""
     cause = error.cause
     if isinstance(cause, ApplicationError) and cause.type:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import psycopg
 import pytest
 
 from gpuaas.api.models import GpuType
@@ -17,46 +14,9 @@ from gpuaas.messaging.consumer import Delivery
 from gpuaas.messaging.events import Event
 from gpuaas.messaging.poison import Poison, Unavailable
 from gpuaas.provisioning.starter import Starter
-from gpuaas.settings import MigrateSecrets, MigrateSettings
-from support.fleet import RunningFleet
-from support.fleet import fleet as running_fleet
-from support.provisioning import Site, site
-from support.temporal import temporal as running_temporal
-from support.tls import Authority
+from support.provisioning import Run, Site
 
 CAME_UP = ["requested", "provisioning", "running"]
-type Run = Callable[[Callable[[Site], Awaitable[None]]], None]
-
-
-@pytest.fixture(scope="session")
-def temporal() -> Iterator[str]:
-    with running_temporal() as address:
-        yield address
-
-
-@pytest.fixture
-def fleet(authority: Authority, tmp_path: Path) -> Iterator[RunningFleet]:
-    directory = tmp_path / "fleet"
-    directory.mkdir()
-    with running_fleet(directory, authority.issue("127.0.0.1", tmp_path / "fleet-certificate")) as running:
-        yield running
-
-
-@pytest.fixture
-def run(
-    database: psycopg.Connection,
-    migrate_settings: MigrateSettings,
-    migrate_secrets: MigrateSecrets,
-    fleet: RunningFleet,
-    temporal: str,
-) -> Run:
-    """Run a test on a site."""
-
-    async def on_site(test: Callable[[Site], Awaitable[None]]) -> None:
-        async with site(migrate_settings, migrate_secrets.database_password, fleet, temporal) as its:
-            await test(its)
-
-    return lambda test: asyncio.run(on_site(test))
 
 
 def test_an_instance_comes_up(run: Run) -> None:
@@ -159,14 +119,11 @@ def test_gpus_with_errors_are_given_back(run: Run) -> None:
 
 def test_an_instance_that_is_deleted_while_it_starts_holds_nothing(run: Run) -> None:
     async def test(its: Site) -> None:
-        its.fleet.fault(kind="node_slow", node="gpu-01", factor=20)
-        its.fleet.fault(kind="node_slow", node="gpu-02", factor=20)
+        its.slow()
         instance = await its.ask()
         async with its.working():
             await its.relay()
-            async with asyncio.timeout(30):
-                while "starting" not in await its.held(instance):
-                    await asyncio.sleep(0.05)
+            await its.until_held(instance, "starting")
             await its.delete(instance)
             await its.relay()
             assert await its.end("release", instance) == "released"
@@ -208,14 +165,11 @@ def test_the_gpus_of_a_deleted_instance_are_free(run: Run) -> None:
 
 def test_a_worker_that_goes_in_the_middle_leaves_nothing_twice(run: Run) -> None:
     async def test(its: Site) -> None:
-        its.fleet.fault(kind="node_slow", node="gpu-01", factor=20)
-        its.fleet.fault(kind="node_slow", node="gpu-02", factor=20)
+        its.slow()
         instance = await its.ask()
         async with its.working():
             await its.relay()
-            async with asyncio.timeout(30):
-                while "starting" not in await its.held(instance):
-                    await asyncio.sleep(0.05)
+            await its.until_held(instance, "starting")
         async with its.working():
             assert await its.end("provision", instance) == "running"
         done = its.fleet.effects(instance)
@@ -227,14 +181,11 @@ def test_a_worker_that_goes_in_the_middle_leaves_nothing_twice(run: Run) -> None
 
 def test_a_workflow_that_somebody_terminated_is_begun_again_by_its_event(run: Run) -> None:
     async def test(its: Site) -> None:
-        its.fleet.fault(kind="node_slow", node="gpu-01", factor=20)
-        its.fleet.fault(kind="node_slow", node="gpu-02", factor=20)
+        its.slow()
         instance = await its.ask()
         async with its.working():
             await its.relay()
-            async with asyncio.timeout(30):
-                while "starting" not in await its.held(instance):
-                    await asyncio.sleep(0.05)
+            await its.until_held(instance, "starting")
             await its.client.get_workflow_handle(f"provision-{instance}").terminate()
             await its.rewind(instance)
             assert await its.provisioned(instance) == "running"
@@ -296,7 +247,7 @@ def test_an_instance_whose_gpus_are_lost_fails_and_gives_them_back(run: Run) -> 
         assert await its.state(sound) == ("running", None)
         assert [await its.held(each) for each in (lost, broken, sound)] == [[], [], ["running"]]
         assert await its.events(broken) == [*CAME_UP, "failed"]
-        await its.keep("settle", broken, "settled")
+        await its.keep("settle", broken, "settled-only-what-is-unwanted")
 
     run(test)
 
