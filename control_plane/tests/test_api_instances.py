@@ -4,32 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import Any
 
 import httpx
 import psycopg
 import pytest
 import redis
 
+from support.instances import BODY, bearer, broken_outbox, create, rows
 from support.issuer import Issuer
-
-BODY = {"name": "training-1", "gpu_type": "H100", "gpu_count": 4}
-
-
-def bearer(issuer: Issuer, **claims: Any) -> dict[str, str]:
-    return {"Authorization": f"Bearer {issuer.token(**claims)}"}
-
-
-def create(api: httpx.Client, headers: dict[str, str], body: object = None, key: str | None = None) -> httpx.Response:
-    sent = {**headers, "Idempotency-Key": key or str(uuid.uuid4())}
-    return api.post("/v1/instances", json=BODY if body is None else body, headers=sent)
-
-
-def rows(database: psycopg.Connection, statement: str) -> list[Any]:
-    return database.execute(statement).fetchall()
 
 
 def test_create_read_delete(api: httpx.Client, issuer: Issuer) -> None:
@@ -224,16 +208,6 @@ def test_events_are_written_with_their_change(api: httpx.Client, issuer: Issuer,
         database, "SELECT xmin::text FROM outbox WHERE event_type = 'instance.requested'"
     )
     assert len(transactions) == 2
-
-
-@contextmanager
-def broken_outbox(database: psycopg.Connection) -> Iterator[None]:
-    """An outbox that refuses every row."""
-    database.execute("ALTER TABLE outbox ADD CONSTRAINT broken CHECK (false) NOT VALID")
-    try:
-        yield
-    finally:
-        database.execute("ALTER TABLE outbox DROP CONSTRAINT broken")
 
 
 def test_no_event_no_change(api: httpx.Client, issuer: Issuer, database: psycopg.Connection) -> None:

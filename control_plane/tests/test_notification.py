@@ -83,6 +83,10 @@ def test_an_event_is_an_entry_of_its_timeline(
         event(two, **told),
         event(one, "instance.started", message="  It\nruns. ", node="n1"),
         event(one, "instance.gpu_lost", actor=7),
+        event(one, "instance.stopping", **told),
+        event(one, "instance.starting", **told),
+        event(one, "instance.resizing", actor="alice", instance={**told["instance"], "wanted_gpu_count": 8}),
+        event(one, "instance.resized", **told),
         event(one, "instance.deleted", **told),
     ]
     consume(messaging, settings, postgres.password, *events)
@@ -93,12 +97,16 @@ def test_an_event_is_an_entry_of_its_timeline(
         (events[0].id, "alice", "Requested with 4 × H100."),
         (events[2].id, "", "It runs."),
         (events[3].id, "", "Gpu lost."),
-        (events[4].id, "alice", "Deleted."),
+        (events[4].id, "alice", "Being stopped: its GPUs are given back."),
+        (events[5].id, "alice", "Being started: its GPUs are being prepared."),
+        (events[6].id, "alice", "Being resized to 8 × H100."),
+        (events[7].id, "alice", "Resized: it is started with 4 × H100 from now on."),
+        (events[8].id, "alice", "Deleted."),
     ]
     assert [row[4] for row in of_one][:3] == [{"instance": told["instance"]}, {"node": "n1"}, {}]
     assert of_one[0][5] == events[0].time
     positions = [row[0] for row in entries(database)]
-    assert positions == list(range(positions[0], positions[0] + 5))
+    assert positions == list(range(positions[0], positions[0] + 9))
 
 
 def test_an_event_that_comes_again_is_no_entry(

@@ -26,6 +26,8 @@ PACE = 0.5
 TIMEOUT = 10.0
 # Of so many acknowledged intents one is sent again with its key.
 REPEATED = 3
+# So many instances of a client stay; older ones are deleted, since a project has a quota of GPUs.
+KEPT = 2
 
 
 class Writers:
@@ -60,17 +62,31 @@ class Writers:
         self.record.close()
 
     def _write(self, number: int) -> None:
-        done = 0
+        done, mine = 0, list[str]()
         while not self._end.is_set():
             name, key = f"{self.run}-{number}-{done}", str(uuid.uuid4())
             done += 1
-            while not self._send(name, key) and not self._end.is_set():
+            while not (instance := self._send(name, key)) and not self._end.is_set():
                 pass
             if done % REPEATED == 0 and not self._end.is_set():
                 self._send(name, key)
+            mine += [instance] if instance else []
+            while len(mine) > KEPT and not self._end.is_set() and self._delete(mine[0]):
+                mine.pop(0)
 
-    def _send(self, name: str, key: str) -> bool:
-        """One call; whether it was acknowledged."""
+    def _delete(self, instance: str) -> bool:
+        """Give an instance back; whether it is gone. What is not is tried again after the next one."""
+        try:
+            with loopback.client(self._state_dir / "tls" / "ca.crt", timeout=TIMEOUT) as http:
+                response = http.delete(f"{self._url}/{instance}", headers=bearer(self.user.token()))
+        except (ParityError, httpx.HTTPError):
+            return False
+        finally:
+            self._end.wait(PACE)
+        return response.status_code in (httpx.codes.NO_CONTENT, httpx.codes.NOT_FOUND)
+
+    def _send(self, name: str, key: str) -> str:
+        """One call; the instance's id when it was acknowledged, else empty."""
         phase, began = self._phase(), time.monotonic()
         answer, instance, replayed = "", "", False
         try:
@@ -91,7 +107,7 @@ class Writers:
             answer = type(error).__name__
         self.record.add(Call(name, phase, answer, round(time.monotonic() - began, 3), instance, replayed, now()))
         self._end.wait(PACE)
-        return bool(instance)
+        return instance
 
 
 def _code(response: httpx.Response) -> str:

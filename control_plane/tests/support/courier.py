@@ -24,7 +24,7 @@ class Courier:
 
     def app(self) -> Starlette:
         """Every path and method."""
-        return Starlette(routes=[Route("/{path:path}", self._carry, methods=["GET", "POST", "DELETE"])])
+        return Starlette(routes=[Route("/{path:path}", self._carry, methods=["GET", "POST", "PATCH", "DELETE"])])
 
     async def _carry(self, request: Request) -> Response:
         if self.refuses and self.refuses in request.headers["authorization"]:

@@ -25,6 +25,7 @@ class Api:
     def __init__(self) -> None:
         self.stored: dict[str, tuple[str, str]] = {}
         self.asked: Counter[str] = Counter()
+        self.deleted: list[str] = []
         self.enough = threading.Event()
         self._lock = threading.Lock()
 
@@ -32,6 +33,9 @@ class Api:
         with self._lock:
             if asked.method == "GET":
                 return Reply(200, f'<span data-testid="user">{visitor.NAME}</span>')
+            if asked.method == "DELETE":
+                self.deleted.append(asked.path.rpartition("/")[2])
+                return Reply(204, "")
             key = asked.headers["idempotency-key"]
             known = key in self.stored
             name, identity = self.stored.setdefault(key, (json.loads(asked.body)["name"], f"id-{len(self.stored)}"))
@@ -64,6 +68,8 @@ def test_what_is_not_acknowledged_is_sent_again_with_its_key(api: Api, tmp_path:
     rows = [Stored(name, identity, 1) for name, identity in api.stored.values()]
     calls = running.record.calls
     assert Account(calls, rows, running.visitor.pages).problems() == []
+    assert len(rows) - len(api.deleted) <= writers.AT_ONCE * (writers.KEPT + 2)
+    assert len(set(api.deleted)) == len(api.deleted)
     assert Counter(call.answer for call in calls)["503 unavailable"] > 0
     assert max(api.asked.values()) > 1
     assert len((tmp_path / "calls").read_text().splitlines()) == len(calls)

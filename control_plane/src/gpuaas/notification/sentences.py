@@ -15,15 +15,24 @@ def sentence(event: Event) -> str:
     if isinstance(message, str) and message.strip():
         return " ".join(message.split())[:MAX_LENGTH]
     instance = event.data.get("instance")
+    described = instance if isinstance(instance, dict) else {}
     match event.type:
         case "instance.requested":
-            return f"Requested{_hardware(instance if isinstance(instance, dict) else {})}."
+            return f"Requested{_hardware(described, 'gpu_count')}."
+        case "instance.stopping":
+            return "Being stopped: its GPUs are given back."
+        case "instance.starting":
+            return "Being started: its GPUs are being prepared."
+        case "instance.resizing":
+            return f"Being resized{_hardware(described, 'wanted_gpu_count', ' to')}."
+        case "instance.resized":
+            return f"Resized: it is started{_hardware(described, 'gpu_count')} from now on."
         case "instance.deleted":
             return "Deleted."
     words = event.type.removeprefix("instance.").replace("_", " ").replace(".", " ")
     return f"{words[:1].upper()}{words[1:]}."
 
 
-def _hardware(instance: dict[str, Any]) -> str:
-    count, kind = instance.get("gpu_count"), instance.get("gpu_type")
-    return f" with {count} × {kind}" if count and kind else ""
+def _hardware(instance: dict[str, Any], which: str, word: str = " with") -> str:
+    count, kind = instance.get(which), instance.get("gpu_type")
+    return f"{word} {count} × {kind}" if count and kind else ""

@@ -85,6 +85,20 @@ class ApiClient:
         """Delete an instance."""
         await self._call("DELETE", f"/v1/instances/{quote(identity, safe='')}", token)
 
+    async def operate(self, token: str, identity: str, what: str, key: str) -> dict[str, Any]:
+        """``stop`` or ``start`` an instance."""
+        path = f"/v1/instances/{quote(identity, safe='')}/{what}"
+        return await self._call("POST", path, token, headers={"Idempotency-Key": key})
+
+    async def resize(self, token: str, identity: str, key: str, gpu_count: object) -> dict[str, Any]:
+        """Give an instance another number of GPUs."""
+        path, body = f"/v1/instances/{quote(identity, safe='')}", {"gpu_count": gpu_count}
+        return await self._call("PATCH", path, token, json=body, headers={"Idempotency-Key": key})
+
+    async def quota(self, token: str, project: str) -> dict[str, Any]:
+        """How many GPUs a project uses, and may."""
+        return await self._call("GET", "/v1/quota", token, params={"project": project})
+
     async def _call(
         self, method: str, path: str, token: str, headers: dict[str, str] | None = None, **arguments: Any
     ) -> dict[str, Any]:

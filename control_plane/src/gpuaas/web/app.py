@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from gpuaas.service import Service, behind_edge
 from gpuaas.settings import WebSecrets, WebSettings
-from gpuaas.web import auth, configuration, errors, instances, live, readiness
+from gpuaas.web import auth, configuration, errors, instances, live, operations, readiness
 from gpuaas.web.resources import SESSION_COOKIE, opened
 
 HEADERS = {
@@ -43,6 +43,9 @@ def create_service(
             Route("/auth/logout", auth.logout, methods=["POST"]),
             Route("/instances", instances.create, methods=["POST"]),
             Route("/instances/{instance_id:uuid}", instances.show),
+            Route("/instances/{instance_id:uuid}/stop", operations.stop, methods=["POST"]),
+            Route("/instances/{instance_id:uuid}/start", operations.start, methods=["POST"]),
+            Route("/instances/{instance_id:uuid}/resize", operations.resize, methods=["POST"]),
             Route("/instances/{instance_id}/delete", instances.delete, methods=["POST"]),
             Route("/events", live.events),
             Route("/configuration", configuration.show),

@@ -43,27 +43,27 @@ async def create(request: Request) -> Response:
     """Ask for an instance; a form that is sent twice asks once."""
     who, form = await visitor.with_form(request)
     values = {name: str(form.get(name, "")) for name in ("name", "gpu_type", "gpu_count", "project")}
-    count = values["gpu_count"]
     body = {
         "name": values["name"].strip(),
         "gpu_type": values["gpu_type"],
-        "gpu_count": int(count) if count.isdecimal() and len(count) < 4 else count,
+        "gpu_count": number(values["gpu_count"]),
         "project": values["project"] or None,
     }
     its = resources(request)
-    key = _key(form.get("idempotency_key"))
+    sent = key(form.get("idempotency_key"))
     try:
-        instance = await visitor.ask(request, who, lambda token: its.api.create(token, key, body))
+        instance = await visitor.ask(request, who, lambda token: its.api.create(token, sent, body))
     except ApiUnavailableError as error:
         _log.warning("the answer to a request was lost", extra={"fields": {"cause": str(error)}})
-        return _again(who, values, key, "The API's answer was lost.")
+        return _again(who, values, sent, "The API's answer was lost.")
     except ApiProblemError as problem:
         if problem.status >= 500 or problem.status == 429:
-            return _again(who, values, key, problem.detail)
-        if problem.code not in ("invalid_request", "idempotency_conflict"):
+            return _again(who, values, sent, problem.detail)
+        if problem.code not in ("invalid_request", "idempotency_conflict", "quota_exceeded"):
             raise
         # A key that was used asks for nothing any more.
-        return await _overview(request, who, 400, values, _faults(problem))
+        status = 403 if problem.code == "quota_exceeded" else 400
+        return await _overview(request, who, status, values, _faults(problem))
     await its.sessions.flash(who.session_id, f"Instance {instance['name']} is requested.")
     return RedirectResponse(_address(instance["project"]), 303)
 
@@ -85,16 +85,29 @@ async def delete(request: Request) -> Response:
 
 async def show(request: Request) -> Response:
     """One instance, and what happened to it."""
-    who = await visitor.required(request)
+    return await one(request, await visitor.required(request))
+
+
+async def one(request: Request, who: Visitor, status: int = 200, faults: list[str] | None = None) -> Response:
+    """The page of the request's instance, with what its forms offer in its state, and why the last one was refused."""
     its = resources(request)
     identity = str(request.path_params["instance_id"])
+    me = await visitor.ask(request, who, its.api.me)
     instance = await visitor.ask(request, who, lambda token: its.api.instance(token, identity))
     timeline = await visitor.ask(request, who, lambda token: its.api.timeline(token, identity))
+    quota = await visitor.ask(request, who, lambda token: its.api.quota(token, instance["project"]))
     return page(
         "instance.html",
+        status,
         user=who.session.username,
         csrf_token=who.session.csrf_token,
         instance=_shown(instance),
+        may_write="operator" in me["roles"],
+        quota=quota,
+        # What fits: an instance may also have less than it has.
+        sizes=[n for n in GPU_COUNTS if n <= instance["gpu_count"] or n <= _left(quota, instance)],
+        idempotency_key=str(uuid.uuid4()),
+        faults=faults or [],
         timeline=[{**entry, "shown": _time(entry["time"], seconds=True)} for entry in timeline["items"]],
         more=timeline["next"] is not None,
     )
@@ -114,7 +127,9 @@ async def _overview(
     project = asked if asked in projects else next(iter(projects), None)
     listing: dict[str, Any] = {"items": [], "next": None}
     may_read = bool({"viewer", "operator"} & set(me["roles"])) and project is not None
+    quota = None
     if may_read and project:
+        quota = await visitor.ask(request, who, lambda token: its.api.quota(token, project))
         after = request.query_params.get("after")
         listing = await visitor.ask(request, who, lambda token: its.api.instances(token, project, after))
     return _page(
@@ -126,6 +141,7 @@ async def _overview(
         may_write="operator" in me["roles"] and project is not None,
         instances=[_shown(item) for item in listing["items"]],
         following=listing["next"],
+        quota=quota,
         flash=await _flash(request, who),
         faults=faults or [],
         values={**_EMPTY, **(values or {})},
@@ -142,7 +158,9 @@ async def _flash(request: Request, who: Visitor) -> str | None:
 def _shown(instance: dict[str, Any]) -> dict[str, Any]:
     reason = instance.get("reason")
     why = REASONS.get(reason, "the GPUs could not be prepared") if reason else ""
-    return {**instance, "created": _time(instance["created_at"]), "why": why}
+    kept = {"running": "It was not resized", "stopped": "It was not started"}
+    explained = f"{kept.get(instance['state'], 'It failed')}: {why}." if why else ""
+    return {**instance, "created": _time(instance["created_at"]), "why": why, "explained": explained}
 
 
 def _again(who: Visitor, values: dict[str, str], key: str, why: str) -> Response:
@@ -163,7 +181,14 @@ def _again(who: Visitor, values: dict[str, str], key: str, why: str) -> Response
 
 
 def _page(who: Visitor, status: int, **values: Any) -> Response:
-    shown = {"projects": [], "following": None, "flash": None, "idempotency_key": str(uuid.uuid4()), **values}
+    shown = {
+        "projects": [],
+        "following": None,
+        "quota": None,
+        "flash": None,
+        "idempotency_key": str(uuid.uuid4()),
+        **values,
+    }
     return page(
         "instances.html",
         status,
@@ -184,7 +209,20 @@ def _faults(problem: ApiProblemError) -> list[str]:
     return [words.get(item["field"], item["message"]) for item in problem.errors] or [problem.detail]
 
 
-def _key(given: object) -> str:
+def _left(quota: dict[str, Any], instance: dict[str, Any]) -> int:
+    """How many GPUs an instance may have at most; one that is stopped uses none yet, and is counted when it starts."""
+    if instance["state"] == "stopped":
+        return GPU_COUNTS[-1]
+    return int(quota["gpus_allowed"] - quota["gpus_used"] + instance["gpu_count"])
+
+
+def number(text: str) -> int | str:
+    """What a form has for a number, or what it is instead, for the API to refuse."""
+    return int(text) if text.isdecimal() and len(text) < 4 else text
+
+
+def key(given: object) -> str:
+    """The key of a form. Raises ForgedRequestError where it has none of ours."""
     try:
         return str(uuid.UUID(str(given)))
     except ValueError:

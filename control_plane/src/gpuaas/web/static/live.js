@@ -1,16 +1,19 @@
-// Shows what happens without a reload. The server writes every page; this only asks for the same page again.
+// Shows what happens without a reload. The server writes every page; this only asks for the same page again, or for the one
+// that a refused form stands on.
 "use strict";
 
 const live = document.querySelector("[data-events]");
 
 async function refresh() {
-  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+  const answer = await fetch(live.dataset.page || location.href, { headers: { Accept: "text/html" } });
   if (!answer.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const fresh = page.querySelector("[data-events]");
-  if (!fresh) return;
+  const before = document.querySelectorAll("[data-live]");
+  const fresh = page.querySelectorAll("[data-live]");
+  // Another page, such as that of a session that has ended.
+  if (fresh.length !== before.length) return;
   const focused = live.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
-  live.replaceChildren(...fresh.childNodes);
+  before.forEach((part, number) => part.replaceChildren(...fresh[number].childNodes));
   if (focused) live.querySelector(`[aria-label="${CSS.escape(focused)}"]`)?.focus();
 }
 
