@@ -34,7 +34,23 @@ def _types() -> Iterator[str]:
 
 
 def test_every_workflow_with_several_steps_has_a_history() -> None:
-    assert {"ProvisionInstance", "ReleaseInstance", "SettleInstance"} <= set(_types())
+    operations = {"StopInstance", "StartInstance", "ResizeInstance"}
+    assert {"ProvisionInstance", "ReleaseInstance", "SettleInstance"} | operations <= set(_types())
+
+
+def test_a_patched_workflow_has_a_history_of_each_version() -> None:
+    """Who settles released all that was held, and now only what is unwanted."""
+    steps = {name: list(_steps(KEPT[name])) for name in ("settled", "settled-only-what-is-unwanted")}
+    assert steps == {
+        "settled": ["record_lost", "release"],
+        "settled-only-what-is-unwanted": ["record_lost", "release_unwanted"],
+    }
+
+
+def _steps(history: WorkflowHistory) -> Iterator[str]:
+    for event in history.events:
+        if event.HasField("activity_task_scheduled_event_attributes"):
+            yield event.activity_task_scheduled_event_attributes.activity_type.name
 
 
 @workflow.defn(name="ReleaseInstance", sandboxed=False)

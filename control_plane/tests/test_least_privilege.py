@@ -71,6 +71,7 @@ def test_the_api_cannot(running: psycopg.Connection, statement: str) -> None:
         ("gpuaas_notification", "DELETE FROM processed_events"),
         ("gpuaas_notification", "SELECT FROM idempotency_keys"),
         ("gpuaas_provisioning", "UPDATE instances SET project = 'mine'"),
+        ("gpuaas_provisioning", "UPDATE instances SET operation = operation + 1"),
         ("gpuaas_provisioning", "DELETE FROM instances"),
         ("gpuaas_provisioning", "UPDATE outbox SET published_at = now()"),
         ("gpuaas_provisioning", "SELECT FROM timeline"),
@@ -91,7 +92,7 @@ def test_a_worker_cannot(postgres: Server, database: psycopg.Connection, role: s
         ("gpuaas_notification", "SELECT id, project FROM instances"),
         ("gpuaas_notification", "UPDATE timeline_position SET last = last RETURNING last"),
         ("gpuaas_provisioning", "SELECT * FROM instances FOR NO KEY UPDATE"),
-        ("gpuaas_provisioning", "UPDATE instances SET state = 'requested'"),
+        ("gpuaas_provisioning", "UPDATE instances SET state = 'requested', gpu_count = 1, wanted_gpu_count = NULL"),
     ],
 )
 def test_a_worker_can(postgres: Server, database: psycopg.Connection, role: str, statement: str) -> None:

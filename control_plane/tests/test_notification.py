@@ -77,7 +77,7 @@ def test_an_event_is_an_entry_of_its_timeline(
     messaging: Connections, settings: WorkerSettings, postgres: Server, database: psycopg.Connection
 ) -> None:
     one, two = instance(database), instance(database, "borealis")
-    told = {"actor": "alice", "instance": {"gpu_count": 4, "gpu_type": "H100"}}
+    told: dict[str, Any] = {"actor": "alice", "instance": {"gpu_count": 4, "gpu_type": "H100"}}
     events = [
         event(one, **told),
         event(two, **told),

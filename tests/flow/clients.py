@@ -1,4 +1,4 @@
-"""Users who ask for instances and delete some of them, each answer in a history."""
+"""Users who ask for instances, stop, start, resize and delete them, each answer in a history."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import uuid
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.state import read_contract
@@ -21,20 +22,60 @@ AT_ONCE = 4
 # Seconds between two calls of a client: together they stay below the 600 a minute that a user may make.
 PACE = 0.5
 TIMEOUT = 10.0
-# How many instances a client leaves at most; there are GPUs for all of them.
+# How many instances a client leaves at most. All of them together are more than the quota of their project.
 KEPT = 5
 TYPES = ("H100", "A100", "L40S")
+SIZES = (1, 2, 3, 4)
+# What is done with an instance, by chance; the API says no to what is not possible from its state.
+OPERATIONS = ("stop", "start", "resize", "resize", "delete")
+# A decision: the same request again has the same answer.
+REFUSALS = ("wrong_state", "quota_exceeded")
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A call and its answer: ``answer`` is a status, or the kind of failure where none came."""
+    """A call and its answer: ``answer`` is a status, with a problem's code, or the kind of failure where none came.
+
+    ``intent`` is its key. ``state`` is what an acknowledged call says of the instance, ``size`` how many GPUs it was asked
+    to have.
+    """
 
     at: float
     what: str
     instance: str
     answer: str
     acknowledged: bool
+    intent: str = ""
+    state: str = ""
+    size: int = 0
+
+    @property
+    def refused(self) -> bool:
+        """Whether the API has decided not to do it."""
+        return self.answer.rpartition(" ")[2] in REFUSALS
+
+
+@dataclass(frozen=True)
+class Call:
+    """What is asked for, by one key however often it is sent."""
+
+    what: str
+    instance: str = ""
+    gpu_type: str = ""
+    size: int = 0
+    name: str = ""
+
+    @property
+    def request(self) -> tuple[str, str, dict[str, Any] | None]:
+        """Method, path below the instances, and body."""
+        match self.what:
+            case "create":
+                return "POST", "", {"name": self.name, "gpu_type": self.gpu_type, "gpu_count": self.size}
+            case "resize":
+                return "PATCH", f"/{self.instance}", {"gpu_count": self.size}
+            case "delete":
+                return "DELETE", f"/{self.instance}", None
+        return "POST", f"/{self.instance}/{self.what}", None
 
 
 class Clients:
@@ -69,41 +110,59 @@ class Clients:
     def _ask(self, seed: str) -> None:
         draw, mine = random.Random(seed), list[str]()
         while not self._end.is_set():
-            if created := self._create(draw):
-                mine.append(created)
-            if mine and (len(mine) > KEPT or draw.random() < 0.1):
-                self._until_done("DELETE", mine.pop(draw.randrange(len(mine))))
+            size = draw.choice(SIZES)
+            if not mine or (len(mine) < KEPT and draw.random() < 0.4):
+                name = f"{self.run}-{uuid.uuid4().hex[:12]}"
+                if created := self._until_decided(Call("create", gpu_type=draw.choice(TYPES), size=size, name=name)):
+                    mine.append(created)
+                    continue
+            if mine:
+                what, instance = draw.choice(OPERATIONS), draw.choice(mine)
+                if what == "delete":
+                    mine.remove(instance)
+                self._until_decided(Call(what, instance, size=size if what == "resize" else 0))
 
-    def _create(self, draw: random.Random) -> str:
-        """The id of a new instance; empty when the end came before an answer."""
-        body = {"name": f"{self.run}-{uuid.uuid4().hex[:12]}", "gpu_type": draw.choice(TYPES), "gpu_count": 1}
-        return self._until_done("POST", "", body)
-
-    def _until_done(self, method: str, instance: str, body: dict[str, object] | None = None) -> str:
-        """Repeat a call, with its key, until it is acknowledged or the end comes; the instance's id, else empty."""
+    def _until_decided(self, call: Call) -> str:
+        """Repeat a call, with its key, until it is acknowledged or refused, or the end comes; the instance's id, else empty."""
         key = str(uuid.uuid4())
         while not self._end.is_set():
-            asked = self._call(method, instance, key, body)
+            asked = self._send(call, key)
             self.history.append(asked)
             self._end.wait(PACE)
             if asked.acknowledged:
                 return asked.instance
+            if asked.refused:
+                return ""
         return ""
 
-    def _call(self, method: str, instance: str, key: str, body: dict[str, object] | None) -> Asked:
-        what = "create" if method == "POST" else "delete"
+    def _send(self, call: Call, key: str) -> Asked:
+        method, path, body = call.request
+
+        def asked(answer: str, instance: str = call.instance, state: str = "", acknowledged: bool = False) -> Asked:
+            return Asked(now(), call.what, instance, answer, acknowledged, key, state, call.size)
+
         try:
             headers = {**bearer(self._user.token()), "Idempotency-Key": key}
-            url = f"{self._url}/{instance}".rstrip("/")
             # A client for each call: a connection that is kept would hide a closed door.
             with loopback.client(self._ca, timeout=TIMEOUT) as http:
-                response = http.request(method, url, json=body, headers=headers)
+                response = http.request(method, f"{self._url}{path}", json=body, headers=headers)
         except (ParityError, httpx.HTTPError) as error:
-            return Asked(now(), what, instance, type(error).__name__, acknowledged=False)
+            return asked(type(error).__name__)
         if response.status_code == httpx.codes.UNAUTHORIZED:
             self._user.forget()
-        if response.status_code in (httpx.codes.OK, httpx.codes.CREATED):
-            return Asked(now(), what, str(response.json()["id"]), str(response.status_code), acknowledged=True)
         # A deletion whose answer was lost is answered 404 when it is repeated.
         gone = response.status_code in (httpx.codes.NO_CONTENT, httpx.codes.NOT_FOUND)
-        return Asked(now(), what, instance, str(response.status_code), acknowledged=method == "DELETE" and gone)
+        if call.what == "delete" and gone:
+            return asked(str(response.status_code), acknowledged=True)
+        if not response.is_success:
+            return asked(f"{response.status_code} {_code(response)}".rstrip())
+        its = response.json()
+        return asked(str(response.status_code), str(its["id"]), str(its["state"]), acknowledged=True)
+
+
+def _code(response: httpx.Response) -> str:
+    """The stable code of a problem (RFC 9457); empty where the answer is none, as the ingress' own."""
+    try:
+        return str(response.json().get("code", ""))
+    except (ValueError, AttributeError):
+        return ""

@@ -1,17 +1,19 @@
-"""Acknowledged is done, nothing is done twice, nothing is stuck, no GPU is held that nobody has."""
+"""Acknowledged is done, nothing is done twice, nothing is stuck, no GPU is held that nobody has, no project has too many."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from .clients import Asked
+from .life import RESTING, lived
 from .seen import Seen
 
-# An instance's life, as its events tell it.
-_LIFE = re.compile(r"requested( provisioning( running| failed| running failed)?)?( deleted released)?")
-_ONCE = ("reserve", "storage", "start", "verify", "release")
+_ONCE = ("reserve", "storage", "start", "verify", "stop", "release")
+# An operation -> the state that its acknowledgement says, and the event of it. A resize of what is stopped is done at once.
+_BEGINS = {"stop": "stopping", "start": "starting", "resize": "resizing"}
+# What must have been tried, as the events of an instance show it.
+_TRIED = {"ran": "running", "was stopped": "stopped", "was started again": "starting", "was resized": "resized"}
 
 
 def violations(history: Sequence[Asked], seen: Seen) -> list[str]:
@@ -24,19 +26,38 @@ def violations(history: Sequence[Asked], seen: Seen) -> list[str]:
         *_each("is there and nobody asked for it", seen.instances.keys() - created - _unanswered(history, seen, created)),
     ]
     for instance, its in seen.instances.items():
-        if its.state not in ("running", "failed", "deleted"):
+        if its.state not in RESTING:
             wrong.append(f"{instance} is stuck in {its.state}")
-        if not _LIFE.fullmatch(" ".join(its.events)):
+        life = lived(its.events)
+        if not life:
             wrong.append(f"{instance} has an impossible life: {', '.join(its.events)}")
+        elif life.partition(" ")[0] != its.state:
+            wrong.append(f"{instance} is {its.state}, and {life} by its events")
         if its.waiting:
             wrong.append(f"{instance} has {its.waiting} events that were not published")
         if its.told != its.events:
             wrong.append(f"{instance} has a timeline of {', '.join(its.told) or 'nothing'}, and events {', '.join(its.events)}")
+        wrong += _of_operations(instance, its.events, [each for each in history if each.instance == instance])
     wrong += _of_fleet(seen)
+    wrong += _of_sizes(history, seen)
+    wrong += [f"{project} uses {used} GPUs of {seen.allowed}" for project, used in seen.used.items() if used > seen.allowed]
     if seen.letters:
         wrong.append(f"{seen.letters} messages were given up")
-    ran = {instance for instance, its in seen.instances.items() if "running" in its.events}
-    wrong += [f"nothing {what}" for what, found in (("was created", created), ("was deleted", deleted), ("ran", ran)) if not found]
+    tried = {what: any(event in its.events for its in seen.instances.values()) for what, event in _TRIED.items()}
+    tried |= {"was created": bool(created), "was deleted": bool(deleted)}
+    return [*wrong, *(f"nothing {what}" for what, was in tried.items() if not was)]
+
+
+def _of_operations(instance: str, events: Sequence[str], calls: Sequence[Asked]) -> list[str]:
+    """Each acknowledged operation was begun once, and none that nobody asked for."""
+    wrong = []
+    for what, state in _BEGINS.items():
+        intents = {call.intent for call in calls if call.what == what}
+        begun = {call.intent for call in calls if call.what == what and call.acknowledged and call.state == state}
+        decided = {call.intent for call in calls if call.acknowledged or call.refused}
+        found, least = events.count(state), len(begun)
+        if not least <= found <= least + len(intents - decided):
+            wrong.append(f"{instance}: {least} times {what} was acknowledged, and {found} times begun")
     return wrong
 
 
@@ -57,13 +78,32 @@ def _of_fleet(seen: Seen) -> list[str]:
         wanted = 1 if its.state == "running" else 0
         if held[instance] != wanted:
             wrong.append(f"{instance} is {its.state} and holds {held[instance]} reservations")
+        elif seen.held.get(instance, []) != [its.size] * wanted:
+            wrong.append(f"{instance} has {its.size} GPUs and is {its.state}, and the fleet gives it {seen.held.get(instance, [])}")
     return wrong
 
 
+def _of_sizes(history: Sequence[Asked], seen: Seen) -> list[str]:
+    """An instance has as many GPUs as somebody asked for."""
+    asked: dict[str, set[int]] = defaultdict(set)
+    refused = {call.intent for call in history if call.refused}
+    for call in history:
+        if call.intent not in refused:
+            asked[call.instance].add(call.size)
+    # Who asked for an instance and had no answer may have asked for any of these.
+    lost = asked.pop("", set())
+    return [
+        f"{instance} has {its.size} GPUs, which nobody asked for"
+        for instance, its in seen.instances.items()
+        if its.size not in (asked.get(instance) or lost)
+    ]
+
+
 def _unanswered(history: Sequence[Asked], seen: Seen, created: set[str]) -> set[str]:
-    """Instances that may be there although their creation was never acknowledged: as many as such calls there are at most."""
-    lost = sum(each.what == "create" and not each.acknowledged for each in history)
-    return set(sorted(seen.instances.keys() - created)[:lost])
+    """Instances that may be there although their creation was never acknowledged: as many as such intents there are at most."""
+    answered = {each.intent for each in history if each.what == "create" and (each.acknowledged or each.refused)}
+    lost = {each.intent for each in history if each.what == "create"} - answered
+    return set(sorted(seen.instances.keys() - created)[: len(lost)])
 
 
 def _each(what: str, instances: Iterable[str]) -> list[str]:

@@ -1,37 +1,72 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whatever is lost, twice, stuck or held for nobody is a violation."""
+"""Whatever is lost, twice, stuck, held for nobody or more than is allowed is a violation."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from ansible_collections.gpuaas.parity.tests.flow.clients import Asked
+from ansible_collections.gpuaas.parity.tests.flow.life import lived
 from ansible_collections.gpuaas.parity.tests.flow.plan import plan
 from ansible_collections.gpuaas.parity.tests.flow.seen import Effect, Instance, Seen
 from ansible_collections.gpuaas.parity.tests.flow.verdict import violations
 
 CAME_UP = ["requested", "provisioning", "running"]
 WENT = [*CAME_UP, "deleted", "released"]
+RESTED = [*CAME_UP, "stopping", "stopped", "starting", "running", "resizing", "resized", "stopping", "stopped"]
+
+
+def asked(what: str, instance: str, answer: str = "202", **more: Any) -> Asked:
+    """A call that was acknowledged, unless it is said otherwise; each is an intent of its own."""
+    intent = more.pop("intent", f"{what}-{instance}-{answer}-{more}")
+    return Asked(1.0, what, instance, answer, **{"acknowledged": True, "intent": intent, **more})
+
+
 HISTORY = [
-    Asked(1.0, "create", "one", "201", acknowledged=True),
-    Asked(2.0, "create", "two", "201", acknowledged=True),
-    Asked(3.0, "delete", "two", "204", acknowledged=True),
+    asked("create", "one", "201", size=1, state="requested"),
+    asked("create", "two", "201", size=1, state="requested"),
+    asked("delete", "two", "204"),
+    asked("create", "three", "201", size=1, state="requested"),
+    asked("stop", "three", state="stopping", intent="a"),
+    asked("start", "three", state="starting"),
+    asked("resize", "three", state="resizing", size=2),
+    asked("stop", "three", state="stopping", intent="b"),
+    asked("stop", "three", "409 wrong_state", acknowledged=False, intent="c"),
 ]
 RESERVED = ["reserve", "storage", "storage ended", "start", "start ended", "verify", "verify ended"]
+RELEASED = ["stop", "stop ended", "release", "release ended"]
 GOOD = Seen(
-    {"one": Instance("running", CAME_UP, 0, CAME_UP), "two": Instance("deleted", WENT, 0, WENT)},
+    {
+        "one": Instance("running", 1, CAME_UP, 0, CAME_UP),
+        "two": Instance("deleted", 1, WENT, 0, WENT),
+        "three": Instance("stopped", 2, RESTED, 0, RESTED),
+    },
     [
         *(Effect("r1", "one", effect) for effect in RESERVED),
-        *(Effect("r2", "two", effect) for effect in [*RESERVED, "release", "release ended"]),
+        *(Effect("r2", "two", effect) for effect in [*RESERVED, *RELEASED]),
+        *(Effect(each, "three", effect) for each in ("r3", "r4", "r5") for effect in [*RESERVED, *RELEASED]),
     ],
     0,
+    {"one": [1]},
+    {"atlas": 1},
+    32,
 )
 
 
-def one(**changes: object) -> Seen:
-    return replace(GOOD, instances={**GOOD.instances, "one": replace(GOOD.instances["one"], **changes)})
+def changed(instance: str = "one", **changes: object) -> Seen:
+    return replace(GOOD, instances={**GOOD.instances, instance: replace(GOOD.instances[instance], **changes)})
+
+
+def lives(instance: str, *events: str) -> Seen:
+    return changed(instance, events=list(events), told=list(events))
+
+
+def more(*effects: Effect) -> Seen:
+    return replace(GOOD, ledger=[*GOOD.ledger, *effects])
 
 
 def test_all_is_as_it_must_be() -> None:
@@ -43,14 +78,25 @@ def test_all_is_as_it_must_be() -> None:
     ("seen", "said"),
     [
         (replace(GOOD, instances={"two": GOOD.instances["two"]}), "one was acknowledged and is not there"),
-        (one(state="provisioning"), "one is stuck in provisioning"),
-        (one(state="failed"), "one is failed and holds 1 reservations"),
-        (one(waiting=1), "one has 1 events that were not published"),
-        (one(told=["requested", "running", "provisioning"]), "one has a timeline of requested, running, provisioning"),
-        (one(events=[*CAME_UP, "running"], told=[*CAME_UP, "running"]), "one has an impossible life"),
-        (replace(GOOD, ledger=[*GOOD.ledger, Effect("r1", "one", "start")]), "reservation r1: start took effect 2 times"),
-        (replace(GOOD, ledger=GOOD.ledger[:-1]), "two is deleted and holds 1 reservations"),
-        (replace(GOOD, ledger=[*GOOD.ledger, Effect("r3", "one", "reserve")]), "one is running and holds 2 reservations"),
+        (changed(state="provisioning"), "one is stuck in provisioning"),
+        (changed("three", state="stopping"), "three is stuck in stopping"),
+        (changed("three", state="resizing"), "three is stuck in resizing"),
+        (changed(state="failed"), "one is failed and holds 1 reservations"),
+        (changed(state="stopped"), "one is stopped, and running by its events"),
+        (changed(waiting=1), "one has 1 events that were not published"),
+        (changed(told=["requested", "running", "provisioning"]), "one has a timeline of requested, running, provisioning"),
+        (lives("one", *CAME_UP, "running"), "one has an impossible life"),
+        (lives("three", *RESTED, "stopped"), "three has an impossible life"),
+        (lives("three", *RESTED[:-2]), "three: 2 times stop was acknowledged, and 1 times begun"),
+        (lives("three", *RESTED, "starting", "not_started"), "three: 1 times start was acknowledged, and 2 times begun"),
+        (more(Effect("r1", "one", "start")), "reservation r1: start took effect 2 times"),
+        (more(Effect("r3", "three", "stop")), "reservation r3: stop took effect 2 times"),
+        (replace(GOOD, ledger=GOOD.ledger[:-1]), "three is stopped and holds 1 reservations"),
+        (more(Effect("r6", "one", "reserve")), "one is running and holds 2 reservations"),
+        (replace(GOOD, held={"one": [2]}), "one has 1 GPUs and is running, and the fleet gives it [2]"),
+        (replace(GOOD, held={"one": [1], "three": [2]}), "three has 2 GPUs and is stopped, and the fleet gives it [2]"),
+        (changed("three", size=4), "three has 4 GPUs, which nobody asked for"),
+        (replace(GOOD, used={"atlas": 33}), "atlas uses 33 GPUs of 32"),
         (replace(GOOD, letters=1), "1 messages were given up"),
         (replace(GOOD, instances={**GOOD.instances, "other": GOOD.instances["two"]}), "other is there and nobody asked for it"),
     ],
@@ -60,20 +106,61 @@ def test_each_violation_is_named(seen: Seen, said: str) -> None:
 
 
 def test_a_deletion_that_was_acknowledged_and_is_not_made() -> None:
-    undone = replace(GOOD, instances={**GOOD.instances, "two": Instance("running", CAME_UP, 0, CAME_UP)})
+    undone = replace(GOOD, instances={**GOOD.instances, "two": Instance("running", 1, CAME_UP, 0, CAME_UP)})
     assert "two was deleted and is not" in violations(HISTORY, undone)
 
 
+def test_an_operation_that_was_refused_and_is_made() -> None:
+    refused = [*HISTORY[:-2], asked("stop", "three", "409 wrong_state", acknowledged=False, intent="b")]
+    assert "three: 1 times stop was acknowledged, and 2 times begun" in violations(refused, GOOD)
+
+
 def test_what_was_never_tried_proves_nothing() -> None:
-    assert {"nothing was created", "nothing was deleted", "nothing ran"} == set(violations([], Seen({}, [], 0)))
+    tried = ("was created", "was deleted", "ran", "was stopped", "was started again", "was resized")
+    assert {f"nothing {what}" for what in tried} == set(violations([], Seen({}, [], 0)))
+
+
+def lost(what: str, instance: str, **more: Any) -> Asked:
+    return asked(what, instance, "ReadTimeout", acknowledged=False, **more)
 
 
 def test_a_creation_without_an_answer_may_be_there() -> None:
-    unsure = Asked(4.0, "create", "", "ReadTimeout", acknowledged=False)
     there = replace(
-        GOOD, instances={**GOOD.instances, "other": GOOD.instances["one"]}, ledger=[*GOOD.ledger, Effect("r3", "other", "reserve")]
+        GOOD,
+        instances={**GOOD.instances, "other": GOOD.instances["one"]},
+        ledger=[*GOOD.ledger, Effect("r9", "other", "reserve")],
+        held={"one": [1], "other": [1]},
     )
-    assert violations([*HISTORY, unsure], there) == []
+    assert violations([*HISTORY, lost("create", "", size=1)], there) == []
+    answered_later = lost("create", "", size=1, intent=HISTORY[0].intent)
+    assert "other is there and nobody asked for it" in violations([answered_later, *HISTORY], there)
+
+
+def test_an_operation_without_an_answer_may_be_made() -> None:
+    assert violations([*HISTORY[:-2], lost("stop", "three")], GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("events", "state"),
+    [
+        (["requested"], "requested"),
+        (["requested", "provisioning", "failed"], "failed"),
+        ([*CAME_UP, "failed"], "failed"),
+        ([*CAME_UP, "resizing", "not_resized", "stopping"], "stopping"),
+        ([*CAME_UP, "stopping", "stopped", "resized", "starting", "not_started"], "stopped"),
+        ([*CAME_UP, "resizing", "deleted"], "deleted"),
+        (WENT, "deleted and released"),
+        (["deleted"], ""),
+        ([*WENT, "released"], ""),
+        ([*CAME_UP, "deleted", "deleted"], ""),
+        ([*CAME_UP, "deleted", "stopped"], ""),
+        ([*CAME_UP, "resized"], ""),
+        ([*CAME_UP, "starting"], ""),
+        ([*CAME_UP, "stopping", "running"], ""),
+    ],
+)
+def test_a_life_leads_to_a_state_or_is_impossible(events: Sequence[str], state: str) -> None:
+    assert lived(events) == state
 
 
 def test_a_plan_follows_from_its_seed_and_strikes_everybody() -> None:

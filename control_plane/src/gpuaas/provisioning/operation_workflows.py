@@ -77,7 +77,7 @@ class ResizeInstance:
     async def _moved(self, order: Order) -> Reserved | Failure:
         """GPUs that run in place of those it has; or why not, and then it has those of before alone."""
         try:
-            has = await workflow.execute_activity_method(OperationActivities.current, order, **FLEET)
+            has: Reserved = await workflow.execute_activity_method(OperationActivities.current, order, **FLEET)
         except ActivityError as error:
             return failure_of(error)
         if len(has.gpus) == order.gpu_count:
@@ -85,7 +85,7 @@ class ResizeInstance:
         failure = Failure("", "")
         for attempt in range(1, ROUNDS + 1):
             try:
-                found = await workflow.execute_activity_method(
+                found: Reserved = await workflow.execute_activity_method(
                     OperationActivities.reserve_instead, args=[order, has, attempt], **FLEET
                 )
                 await prepare(found)
