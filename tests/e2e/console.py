@@ -78,6 +78,16 @@ class Console:
         form.get_by_label("GPUs").select_option(str(gpus))
         form.get_by_role("button", name="Create").click()
 
+    @property
+    def state(self) -> Locator:
+        """The state on an instance's page."""
+        return self.page.get_by_test_id("state")
+
+    def operate(self, name: str, what: str) -> None:
+        """Press a button of an instance's page, Stop, Start or Resize, and see the page that it leads to."""
+        with self.page.expect_navigation():
+            self.page.get_by_role("button", name=f"{what} {name}").click()
+
     def delete(self, name: str) -> None:
         """Press the button of an instance's row."""
         self.row(name).get_by_test_id("delete").click()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 
 import pytest
@@ -32,3 +33,26 @@ def test_an_instance_comes_up_without_a_reload(console: Console, alice: Account)
     console.page.set_viewport_size({"width": 400, "height": 800})
     console.picture("narrow")
     assert console.page.evaluate("document.documentElement.scrollWidth <= 400")
+
+    _stop_start_and_resize(console, name)
+
+
+def _stop_start_and_resize(console: Console, name: str) -> None:
+    """On the instance's page, each until it is done, and no reload in between."""
+    timeline = console.page.get_by_test_id("timeline")
+    for what, under_way, done, said in (
+        ("Stop", "stopping", "stopped", r"Stopped: its GPUs were given back\."),
+        ("Start", "starting", "running", "Runs on gpu-"),
+        ("Resize", "resizing", "running", r"Resized to 1 \S A100"),
+    ):
+        if what == "Resize":
+            console.page.get_by_label(f"GPUs of {name}").select_option("1")
+        console.operate(name, what)
+        expect(console.state).to_have_text(re.compile(f"{under_way}|{done}"))
+        console.page.evaluate("window.notReloaded = true")
+        expect(console.state).to_have_text(done)
+        expect(timeline.get_by_role("listitem").last).to_contain_text(re.compile(said))
+        assert console.page.evaluate("window.notReloaded")
+        console.picture(what.lower())
+    expect(console.page.get_by_test_id("gpus")).to_have_text(re.compile(r"^1 \S A100$"))
+    expect(console.page.get_by_test_id("quota")).to_contain_text("GPUs of this project are used")
