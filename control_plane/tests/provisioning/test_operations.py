@@ -8,14 +8,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from temporalio.testing import ActivityEnvironment
 
 from gpuaas.api.models import GpuType
 from gpuaas.messaging.events import Event
 from gpuaas.messaging.poison import Poison
-from gpuaas.provisioning.order import LOST, TASK_QUEUE, Disagreement
+from gpuaas.provisioning.operation_activities import OperationActivities
+from gpuaas.provisioning.order import LOST, TASK_QUEUE, Disagreement, Order
 from gpuaas.provisioning.starter import order_of
+from gpuaas.provisioning.states import States
 from gpuaas.provisioning.workflows import SettleInstance
-from support.provisioning import Run, Site
+from support.provisioning import PROJECT, Run, Site
 
 CAME_UP = ["requested", "provisioning", "running"]
 
@@ -317,6 +320,39 @@ def test_gpus_of_a_stopped_instance_are_given_back(run: Run) -> None:
             await its.until_settled()
         assert await its.held(instance) == []
         assert await its.state(instance) == ("stopped", None)
+
+    run(test)
+
+
+def test_a_forgotten_replacement_of_what_runs_is_given_back(run: Run) -> None:
+    async def test(its: Site) -> None:
+        async with its.working():
+            instance = await up(its)
+            had = await reservation(its, instance)
+            await its.controller.reserve(instance, "H100", 4, key=uuid.uuid4().hex, replaces=had.id)
+            await its.until_settled()
+        assert await reservation(its, instance) == had
+        assert await its.state(instance) == ("running", None)
+
+    run(test)
+
+
+def test_a_step_of_before_takes_nothing_from_what_was_given_since(run: Run) -> None:
+    """A process was paused in a stop, and goes on when the instance was started again."""
+
+    async def test(its: Site) -> None:
+        async with its.working():
+            instance = await up(its)
+            await its.stop(instance)
+            assert await its.done("stop", instance, 1) == "stopped"
+            await its.start(instance)
+            assert await its.done("start", instance, 2) == "running"
+            has = await reservation(its, instance)
+        paused = Order(str(instance), PROJECT, "trainer", "H100", 2, operation=1)
+        steps = OperationActivities(its.controller, States(its.own))
+        await ActivityEnvironment().run(steps.shut_down, paused)
+        await ActivityEnvironment().run(steps.release_all_but, paused, "")
+        assert await reservation(its, instance) == has
 
     run(test)
 

@@ -16,7 +16,7 @@ from temporalio.exceptions import ApplicationError
 
 from gpuaas.fleet.client import OUTDATED, Fleet, FleetRefusal
 from gpuaas.fleet.reservation import Reservation, Seen
-from gpuaas.provisioning.disagreements import disagreements, may_have_none
+from gpuaas.provisioning.disagreements import disagreements, unwanted
 from gpuaas.provisioning.order import (
     DELETED,
     LOST,
@@ -119,15 +119,17 @@ class Activities:
 
     @activity.defn
     async def release_unwanted(self, instance_id: str) -> None:
-        """Release whatever an instance holds that may hold nothing.
+        """Release whatever an instance holds and should not.
 
         What it held when that was known is released, and nothing else: it may be started at any time, and then has GPUs
         of its own.
         """
-        while held := await held_by(self._fleet, instance_id):
-            if not may_have_none((await self._states.of([UUID(instance_id)])).get(UUID(instance_id))):
+        while True:
+            before = await self._states.one(UUID(instance_id))
+            held = await held_by(self._fleet, instance_id)
+            if not (extra := unwanted(before, held, await self._states.one(UUID(instance_id)))):
                 return
-            await begin_release(self._fleet, held)
+            await begin_release(self._fleet, extra)
             await asyncio.sleep(POLL_SECONDS)
 
     @activity.defn

@@ -10,9 +10,10 @@ from uuid import UUID
 from temporalio import activity
 
 from gpuaas.fleet.client import OUTDATED, Fleet, FleetRefusal
+from gpuaas.fleet.reservation import Reservation
 from gpuaas.provisioning.activities import POLL_SECONDS, Activities, begin_release, give_up, held_by, record
 from gpuaas.provisioning.order import DELETED, LOST, NO_CAPACITY, REFUSED, Failure, Order, Reserved, why
-from gpuaas.provisioning.states import Move, States
+from gpuaas.provisioning.states import Believed, Move, States, is_gone
 
 
 class OperationActivities:
@@ -39,16 +40,16 @@ class OperationActivities:
     @activity.defn
     async def is_due(self, order: Order, state: str) -> bool:
         """Whether an instance waits for this operation, in the state that the API has left it in."""
-        believed = (await self._states.of([UUID(order.instance_id)])).get(UUID(order.instance_id))
-        if believed is None or believed.state == "deleted":
+        believed = await self._states.one(UUID(order.instance_id))
+        if is_gone(believed):
             give_up(DELETED, "the instance was deleted")
-        return (believed.state, believed.operation) == (state, order.operation)
+        return believed == Believed(state, order.operation)
 
     @activity.defn
-    async def shut_down(self, instance_id: str) -> None:
+    async def shut_down(self, order: Order) -> None:
         """Stop what runs, so that nothing is taken from a program that works; done when nothing runs."""
         while True:
-            held = await held_by(self._fleet, instance_id)
+            held = await self._held_under(order)
             if not any(its.state in ("starting", "running", "stopping") for its in held):
                 return
             for its in held:
@@ -89,9 +90,9 @@ class OperationActivities:
         return Reserved(str(found.id), found.node, found.gpus, attempt)
 
     @activity.defn
-    async def release_all_but(self, instance_id: str, kept: Reserved) -> None:
-        """Release whatever else an instance holds; done when those GPUs are free."""
-        while others := [its for its in await held_by(self._fleet, instance_id) if str(its.id) != kept.reservation_id]:
+    async def release_all_but(self, order: Order, kept: str) -> None:
+        """Release whatever else than the reservation ``kept`` an instance holds; done when those GPUs are free."""
+        while others := [its for its in await self._held_under(order) if str(its.id) != kept]:
             await begin_release(self._fleet, others)
             await asyncio.sleep(POLL_SECONDS)
 
@@ -123,6 +124,18 @@ class OperationActivities:
         """Say that it runs as before, and why."""
         move = Move(order.operation, ("resizing",), "running", event="not_resized")
         await record(self._states, order, move, _told("Not resized", failure))
+
+    async def _held_under(self, order: Order) -> list[Reservation]:
+        """What the instance holds by this operation; nothing, once there is a later one.
+
+        A process that was paused may go on with a step that another one has been through with, and must not take from the
+        instance what it was given since. What was seen before the operation was seen to be the last one is not that.
+        """
+        held = await held_by(self._fleet, order.instance_id)
+        believed = await self._states.one(UUID(order.instance_id))
+        if believed is None or believed.state == "deleted" or believed.operation == order.operation:
+            return held
+        return []
 
 
 def every(fleet: Fleet, states: States) -> list[Callable[..., Any]]:

@@ -23,8 +23,8 @@ class StopInstance:
         try:
             if not await _is_due(order, "stopping"):
                 return UNCHANGED
-            await workflow.execute_activity_method(OperationActivities.shut_down, order.instance_id, **ALWAYS)
-            await release(order.instance_id)
+            await workflow.execute_activity_method(OperationActivities.shut_down, order, **ALWAYS)
+            await _release_all_but(order)
             await workflow.execute_activity_method(OperationActivities.record_stopped, order, **RECORD)
         except ActivityError as error:
             return await _given_up(order, error)
@@ -41,7 +41,7 @@ class StartInstance:
         try:
             if not await _is_due(order, "starting"):
                 return UNCHANGED
-            failure = await bring_up(order)
+            failure = await bring_up(order, give_back=_release_all_but)
             if failure is None:
                 return "running"
             args = [order, failure]
@@ -66,9 +66,7 @@ class ResizeInstance:
                 args = [order, moved]
                 await workflow.execute_activity_method(OperationActivities.record_not_resized, args=args, **RECORD)
                 return "not_resized"
-            await workflow.execute_activity_method(
-                OperationActivities.release_all_but, args=[order.instance_id, moved], **ALWAYS
-            )
+            await _release_all_but(order, moved.reservation_id)
             await workflow.execute_activity_method(OperationActivities.record_resized, args=[order, moved], **RECORD)
         except ActivityError as error:
             return await _given_up(order, error)
@@ -93,9 +91,7 @@ class ResizeInstance:
                 failure = failure_of(error)
                 if failure.reason == DELETED:
                     raise
-                await workflow.execute_activity_method(
-                    OperationActivities.release_all_but, args=[order.instance_id, has], **ALWAYS
-                )
+                await _release_all_but(order, has.reservation_id)
                 if failure.reason not in RETRIED:
                     break
             else:
@@ -105,6 +101,10 @@ class ResizeInstance:
 
 async def _is_due(order: Order, state: str) -> bool:
     return await workflow.execute_activity_method(OperationActivities.is_due, args=[order, state], **RECORD)
+
+
+async def _release_all_but(order: Order, kept: str = "") -> None:
+    await workflow.execute_activity_method(OperationActivities.release_all_but, args=[order, kept], **ALWAYS)
 
 
 async def _given_up(order: Order, error: ActivityError) -> str:

@@ -26,6 +26,11 @@ class Believed:
     operation: int
 
 
+def is_gone(believed: Believed | None) -> bool:
+    """Whether an instance was deleted, or never was."""
+    return believed is None or believed.state == "deleted"
+
+
 @dataclass(frozen=True)
 class Move:
     """A change of state that one operation makes, from one of the states ``before``.
@@ -78,8 +83,11 @@ class States:
 
     async def is_gone(self, instance_id: uuid.UUID) -> bool:
         """Whether an instance was deleted, or never was."""
-        found = (await self.of([instance_id])).get(instance_id)
-        return found is None or found.state == "deleted"
+        return is_gone(await self.one(instance_id))
+
+    async def one(self, instance_id: uuid.UUID) -> Believed | None:
+        """What there is of an instance."""
+        return (await self.of([instance_id])).get(instance_id)
 
     async def of(self, instances: Collection[uuid.UUID]) -> dict[uuid.UUID, Believed]:
         """What there is of each of these, where it is there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -53,7 +54,7 @@ class ProvisionInstance:
             return DELETED
 
     async def _provision(self, order: Order) -> str:
-        if failure := await bring_up(order):
+        if failure := await bring_up(order, give_back=lambda its: release(its.instance_id)):
             await workflow.execute_activity_method(Activities.record_failed, args=[order, failure], **RECORD)
             return "failed"
         return "running"
@@ -102,7 +103,7 @@ class Look:
         return await workflow.execute_activity_method(Activities.look, **_LOOK)
 
 
-async def bring_up(order: Order) -> Failure | None:
+async def bring_up(order: Order, give_back: Callable[[Order], Awaitable[None]]) -> Failure | None:
     """Have an instance run on GPUs of which it holds none yet; why not, and then it holds none again.
 
     Raises ActivityError when it was deleted.
@@ -117,7 +118,7 @@ async def bring_up(order: Order) -> Failure | None:
             failure = failure_of(error)
             if failure.reason == DELETED:
                 raise
-            await release(order.instance_id)
+            await give_back(order)
             if failure.reason not in RETRIED:
                 break
         else:
