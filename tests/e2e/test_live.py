@@ -22,7 +22,8 @@ def test_an_instance_comes_up_without_a_reload(console: Console, alice: Account)
     name = f"e2e-{secrets.token_hex(4)}"
     console.log_in(alice)
     console.page.evaluate("window.notReloaded = true")
-    console.create(name)
+    # Of a type that has room for its GPUs and those that take their place.
+    console.create(name, "L40S")
     console.page.evaluate("window.notReloaded = true")
     expect(console.row(name).get_by_text("running")).to_be_visible()
     console.picture("running")
@@ -43,7 +44,7 @@ def _stop_start_and_resize(console: Console, name: str) -> None:
     for what, under_way, done, said in (
         ("Stop", "stopping", "stopped", r"Stopped: its GPUs were given back\."),
         ("Start", "starting", "running", "Runs on gpu-"),
-        ("Resize", "resizing", "running", r"Resized to 1 \S A100"),
+        ("Resize", "resizing", "running", r"Resized to 1 \S L40S"),
     ):
         if what == "Resize":
             console.page.get_by_label(f"GPUs of {name}").select_option("1")
@@ -54,5 +55,5 @@ def _stop_start_and_resize(console: Console, name: str) -> None:
         expect(timeline.get_by_role("listitem").last).to_contain_text(re.compile(said))
         assert console.page.evaluate("window.notReloaded")
         console.picture(what.lower())
-    expect(console.page.get_by_test_id("gpus")).to_have_text(re.compile(r"^1 \S A100$"))
+    expect(console.page.get_by_test_id("gpus")).to_have_text(re.compile(r"^1 \S L40S$"))
     expect(console.page.get_by_test_id("quota")).to_contain_text("GPUs of this project are used")

@@ -22,12 +22,18 @@ AT_ONCE = 4
 # Seconds between two calls of a client: together they stay below the 600 a minute that a user may make.
 PACE = 0.5
 TIMEOUT = 10.0
-# How many instances a client leaves at most. All of them together are more than the quota of their project.
-KEPT = 5
+# How many instances a client leaves at most: a fleet for some of them, and about the quota of their project.
+KEPT = 4
 TYPES = ("H100", "A100", "L40S")
-SIZES = (1, 2, 3, 4)
-# What is done with an instance, by chance; the API says no to what is not possible from its state.
-OPERATIONS = ("stop", "start", "resize", "resize", "delete")
+SIZES = (1, 1, 1, 2)
+# What is done by chance with an instance in a state; in the others something is under way, which the API does not let be
+# disturbed but by a deletion.
+OPERATIONS = {
+    "running": ("stop", "stop", "resize", "resize", "delete"),
+    "stopped": ("start", "start", "start", "resize", "delete"),
+    "failed": ("delete",),
+}
+DISTURBING = ("stop", "start", "resize", "delete")
 # A decision: the same request again has the same answer.
 REFUSALS = ("wrong_state", "quota_exceeded")
 
@@ -117,10 +123,22 @@ class Clients:
                     mine.append(created)
                     continue
             if mine:
-                what, instance = draw.choice(OPERATIONS), draw.choice(mine)
+                instance = draw.choice(mine)
+                what = draw.choice(OPERATIONS.get(self._state(instance), DISTURBING))
                 if what == "delete":
                     mine.remove(instance)
                 self._until_decided(Call(what, instance, size=size if what == "resize" else 0))
+
+    def _state(self, instance: str) -> str:
+        """The state of an instance; empty where nobody says."""
+        try:
+            with loopback.client(self._ca, timeout=TIMEOUT) as http:
+                response = http.get(f"{self._url}/{instance}", headers=bearer(self._user.token()))
+        except (ParityError, httpx.HTTPError):
+            return ""
+        finally:
+            self._end.wait(PACE)
+        return str(response.json()["state"]) if response.is_success else ""
 
     def _until_decided(self, call: Call) -> str:
         """Repeat a call, with its key, until it is acknowledged or refused, or the end comes; the instance's id, else empty."""

@@ -26,14 +26,19 @@ if (live) {
       again = true;
       return;
     }
-    running = refresh().finally(() => {
-      running = null;
-      if (again) {
-        again = false;
-        changed();
-      }
-    });
+    running = refresh()
+      // The network was away, or changed: what happened is still not shown.
+      .catch(() => setTimeout(changed, 1000))
+      .finally(() => {
+        running = null;
+        if (again) {
+          again = false;
+          changed();
+        }
+      });
   };
   const source = new EventSource(live.dataset.events);
   source.addEventListener("message", changed);
+  // Something may have happened after the page was written and before anybody listened.
+  source.addEventListener("open", changed);
 }
