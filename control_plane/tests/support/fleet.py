@@ -97,8 +97,8 @@ class RunningFleet:
 def fleet(directory: Path, certificate: Path) -> Iterator[RunningFleet]:
     """A running fleet, empty."""
     running = RunningFleet(directory, certificate)
-    running.start()
     try:
+        running.start()
         yield running
     finally:
         running.kill()
