@@ -33,7 +33,8 @@ OPERATIONS = {
     "stopped": ("start", "start", "start", "resize", "delete"),
     "failed": ("delete",),
 }
-DISTURBING = ("stop", "start", "resize", "delete")
+DISTURBING = ("stop", "start", "resize", "stop", "start", "resize", "delete")
+BEGUN = {"stopping", "starting", "resizing"}
 # A decision: the same request again has the same answer.
 REFUSALS = ("wrong_state", "quota_exceeded")
 
@@ -87,12 +88,13 @@ class Call:
 class Clients:
     """Ask from ``with`` on, until it ends; ``history`` has every call, in the order of answers.
 
-    ``run`` begins the names of all instances.
+    ``run`` begins the names of all instances. ``tried`` is set when one was stopped, one started again, and one that runs resized.
     """
 
     def __init__(self, state_dir: Path, seed: str) -> None:
         self.run = f"flow-{uuid.uuid4().hex[:6]}"
         self.history: list[Asked] = []
+        self.tried = threading.Event()
         self._url = f"{read_contract(state_dir)['endpoints']['api']['url']}/v1/instances"
         self._ca = state_dir / "tls" / "ca.crt"
         self._user = User(state_dir)
@@ -146,6 +148,8 @@ class Clients:
         while not self._end.is_set():
             asked = self._send(call, key)
             self.history.append(asked)
+            if {each.state for each in list(self.history)} >= BEGUN:
+                self.tried.set()
             self._end.wait(PACE)
             if asked.acknowledged:
                 return asked.instance

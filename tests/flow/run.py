@@ -43,6 +43,8 @@ def main() -> int:
     _write(options.record / "plan.json", [asdict(fault) for fault in faults])
     with Clients(options.state_dir, options.seed) as clients:
         damage(project, faults)
+        # On a busy machine it may be that nothing ran for long enough to be stopped, while things were broken.
+        clients.tried.wait(PATIENCE)
     _write(options.record / "history.json", clients.lines())
     began = time.monotonic()
     seen = _at_rest(options.state_dir, clients.run)

@@ -13,7 +13,7 @@ _ONCE = ("reserve", "storage", "start", "verify", "stop", "release")
 # An operation -> the state that its acknowledgement says, and the event of it. A resize of what is stopped is done at once.
 _BEGINS = {"stop": "stopping", "start": "starting", "resize": "resizing"}
 # What must have been tried, as the events of an instance show it.
-_TRIED = {"ran": "running", "was stopped": "stopped", "was started again": "starting", "was resized": "resized"}
+_TRIED = {"ran": "running", "was stopped": "stopped", "was started again": "starting", "was to be resized": "resizing"}
 
 
 def violations(history: Sequence[Asked], seen: Seen) -> list[str]:

@@ -116,7 +116,7 @@ def test_an_operation_that_was_refused_and_is_made() -> None:
 
 
 def test_what_was_never_tried_proves_nothing() -> None:
-    tried = ("was created", "was deleted", "ran", "was stopped", "was started again", "was resized")
+    tried = ("was created", "was deleted", "ran", "was stopped", "was started again", "was to be resized")
     assert {f"nothing {what}" for what in tried} == set(violations([], Seen({}, [], 0)))
 
 
