@@ -17,6 +17,7 @@ from gpuaas.api import expiry
 from gpuaas.api.cache import ListCache
 from gpuaas.api.feed import Feed
 from gpuaas.api.limits import RateLimiter
+from gpuaas.api.platform.reader import PlatformReader
 from gpuaas.api.store import Store
 from gpuaas.api.timeline import TimelineReader
 from gpuaas.database import Pool
@@ -37,6 +38,7 @@ class Resources:
     store: Store
     timeline: TimelineReader
     feed: Feed
+    platform: PlatformReader
     cache: ListCache
     limiter: RateLimiter
 
@@ -67,6 +69,7 @@ async def opened(
             store=Store(pool),
             timeline=timeline,
             feed=feed,
+            platform=PlatformReader(pool),
             cache=cache,
             limiter=RateLimiter(redis, settings.rate_limit_per_minute),
         )

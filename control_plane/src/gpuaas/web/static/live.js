@@ -1,17 +1,31 @@
-// Shows what happens without a reload. The server writes every page; this only asks for the same page again.
+// Shows what happens without a reload. The server writes every page; this only asks for the same page again: whenever the
+// stream of events that the page names says something, or every so many seconds while somebody looks.
 "use strict";
 
-const live = document.querySelector("[data-events]");
+const PLACE = "[data-events], [data-every]";
+const live = document.querySelector(PLACE);
+const lost = document.querySelector("[data-lost]");
+
+async function page() {
+  try {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    return answer.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
+  } catch {
+    return null;
+  }
+}
 
 async function refresh() {
-  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-  if (!answer.ok) return;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const fresh = page.querySelector("[data-events]");
-  if (!fresh) return;
+  const fresh = (await page())?.querySelector(PLACE);
+  if (lost) lost.hidden = Boolean(fresh);
+  // Whoever has marked something is about to copy it.
+  if (!fresh || (!getSelection().isCollapsed && live.contains(getSelection().anchorNode))) return;
+  const named = (name) => live.querySelector(`[aria-label="${CSS.escape(name)}"]`);
   const focused = live.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
+  const scrolled = [...live.querySelectorAll(".scroll[aria-label]")].map((one) => [one.getAttribute("aria-label"), one.scrollLeft]);
   live.replaceChildren(...fresh.childNodes);
-  if (focused) live.querySelector(`[aria-label="${CSS.escape(focused)}"]`)?.focus();
+  for (const [name, left] of scrolled) named(name)?.scrollTo({ left });
+  if (focused) named(focused)?.focus({ preventScroll: true });
 }
 
 if (live) {
@@ -31,6 +45,6 @@ if (live) {
       }
     });
   };
-  const source = new EventSource(live.dataset.events);
-  source.addEventListener("message", changed);
+  if (live.dataset.events) new EventSource(live.dataset.events).addEventListener("message", changed);
+  if (live.dataset.every) setInterval(() => document.hidden || changed(), Number(live.dataset.every) * 1000);
 }
