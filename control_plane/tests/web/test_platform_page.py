@@ -68,7 +68,7 @@ def test_who_has_both_sees_both(browser: Browser, api: httpx.Client, issuer: Iss
 def test_a_lane_without_workers(browser: Browser, api: httpx.Client, carol: None) -> None:
     page = browser.get("/auth/login")
     assert page.status_code == 200
-    assert "No worker has ever reported. Workers belong to lane async; lane core has none." in words(page)
+    assert "No worker has reported yet. Workers belong to lane async; lane core has none." in words(page)
     assert Forms(page.text).test_ids.count("unknown") == 4
 
 

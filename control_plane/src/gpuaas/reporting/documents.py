@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 WORKER, STREAMS, DEAD_LETTERS, FLEET = "worker", "streams", "deadletters", "fleet"
 
@@ -14,12 +14,12 @@ WORKER, STREAMS, DEAD_LETTERS, FLEET = "worker", "streams", "deadletters", "flee
 class Document(Protocol):
     """Any of these."""
 
-    __dataclass_fields__: ClassVar[dict[str, object]]
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
 
 def as_json(document: Document) -> str:
     """As it stands in the table."""
-    return json.dumps(asdict(document), default=datetime.isoformat)  # type: ignore[call-overload]
+    return json.dumps(asdict(document), default=datetime.isoformat)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
