@@ -37,5 +37,5 @@ def _general(seen: PlatformStatus) -> list[str]:
     found = [DELAYED] if seen.workers and held_up else []
     if seen.fleet and not seen.fleet.stale:
         full = [its.gpu_type for its in seen.fleet.report.capacity if its.total and not its.largest]
-        found += [f"No {gpu_type} is free at the moment." for gpu_type in full]
+        found += [f"No {' and no '.join(full)} is free at the moment."] if full else []
     return found
