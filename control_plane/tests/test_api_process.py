@@ -154,6 +154,8 @@ def test_documentation_needs_nothing_from_elsewhere(api: httpx.Client) -> None:
         "/v1/instances/{instance_id}/start",
         "/v1/quota",
         "/v1/me",
+        "/v1/notices",
+        "/v1/platform",
         "/v1/configuration",
     }
 

@@ -1,4 +1,4 @@
-"""The timeline of an instance: whose it is, its pages, what of a deleted one stays."""
+"""The timeline of an instance: who may read it, its pages, what of a deleted one stays."""
 
 from __future__ import annotations
 

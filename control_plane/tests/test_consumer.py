@@ -288,7 +288,7 @@ def test_a_server_that_goes_and_comes_back_loses_nothing(messaging: Connections,
     asyncio.run(run())
 
 
-def test_a_stream_that_is_made_anew_is_consumed_from_its_beginning(messaging: Connections) -> None:
+def test_a_new_stream_is_consumed_from_its_beginning(messaging: Connections) -> None:
     seen = Seen()
 
     async def run() -> None:

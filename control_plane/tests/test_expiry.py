@@ -170,3 +170,14 @@ def test_demo_data_whose_keys_expired_are_there_once(
     expire()
     assert seed.run(settings, secrets) == 0
     assert counts(database) == (0, *before[1:])
+
+
+def test_the_report_of_a_worker_that_is_no_more_expires(
+    database: psycopg.Connection, expire: Callable[[], dict[str, int]]
+) -> None:
+    database.execute("INSERT INTO reports (about, content) VALUES ('worker', '{}'), ('fleet', '{}')")
+    aged(database, "reports", "reported_at", "29 days")
+    assert expire() == gone()
+    database.execute("UPDATE reports SET reported_at = now() - interval '31 days' WHERE about = 'fleet'")
+    assert expire() == gone(reports=1)
+    assert database.execute("SELECT about FROM reports").fetchall() == [("worker",)]

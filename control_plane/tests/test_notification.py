@@ -261,7 +261,7 @@ def test_the_process_waits_for_what_it_needs_says_so_and_goes_on(
     assert process.wait(15) == 0
 
 
-def test_a_stream_made_anew_and_filled_again_adds_nothing(
+def test_a_new_stream_that_is_filled_again_adds_nothing(
     messaging: Connections, start: Callable[..., subprocess.Popen[bytes]], database: psycopg.Connection
 ) -> None:
     events = [event(instance(database)) for _n in range(5)]

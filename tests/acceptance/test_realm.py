@@ -130,12 +130,12 @@ def test_what_was_done_by_hand_is_seen_and_set_back(running: Running, admin: Api
 
 def test_a_user_and_a_group_that_somebody_made_stay_and_are_named(running: Running, admin: Api) -> None:
     admin.post(REALM, "groups", body={"name": "theirs"})
-    admin.post(REALM, "users", body={"username": "carol", "enabled": True, "groups": ["/theirs"]})
-    carol = named(admin.get_list(REALM, "users", username="carol", exact="true"), "username", "carol")["id"]
+    admin.post(REALM, "users", body={"username": "dave", "enabled": True, "groups": ["/theirs"]})
+    dave = named(admin.get_list(REALM, "users", username="dave", exact="true"), "username", "dave")["id"]
     try:
         outcome = reconcile(running, check=False)
-        assert (done(outcome), outcome.kept) == (set(), ["group /theirs", "user carol"])
-        assert [group["path"] for group in admin.get_list(REALM, "users", carol, "groups")] == ["/theirs"]
+        assert (done(outcome), outcome.kept) == (set(), ["group /theirs", "user dave"])
+        assert [group["path"] for group in admin.get_list(REALM, "users", dave, "groups")] == ["/theirs"]
     finally:
-        admin.delete(REALM, "users", carol)
+        admin.delete(REALM, "users", dave)
         admin.delete(REALM, "groups", str(named(admin.get_list(REALM, "groups"), "name", "theirs")["id"]))

@@ -107,3 +107,9 @@ def alice(platform: Platform) -> Account:
 def bob(platform: Platform) -> Account:
     """Viewer of project atlas."""
     return platform.account("bob")
+
+
+@pytest.fixture
+def carol(platform: Platform) -> Account:
+    """Runs the platform, and has no project."""
+    return platform.account("carol")

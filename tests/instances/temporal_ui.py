@@ -1,4 +1,4 @@
-"""See that Temporal's web UI of an instance shows alice the namespace of the platform, lets nobody change it, and lets bob see nothing.
+"""See that Temporal's web UI of an instance shows carol the namespace of the platform, lets nobody change it, and lets alice see nothing.
 
 .venv/bin/python tests/instances/temporal_ui.py STATE_DIR
 """
@@ -14,10 +14,10 @@ import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.oidc import Credentials, bare, walk
 from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import client
 
-# What each status stands for: alice has role platform, bob has not.
+# What each status stands for: carol has role platform, alice has not.
 WANTED: dict[str, dict[str, int]] = {
-    "alice": {"page": 200, "namespace": 200, "terminate": 405},
-    "bob": {"page": 403, "namespace": 401, "terminate": 401},
+    "carol": {"page": 200, "namespace": 200, "terminate": 405},
+    "alice": {"page": 403, "namespace": 401, "terminate": 401},
 }
 
 

@@ -8,24 +8,24 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from typing import Any
+from dataclasses import asdict
+from datetime import datetime
 
 import nats.errors
 from nats.js import JetStreamContext
 from nats.js.api import RawStreamMsg
-from nats.js.errors import NotFoundError
 
 from gpuaas.messaging import deadletters
 from gpuaas.messaging.connection import Messaging
 from gpuaas.messaging.consumers import STREAM
 from gpuaas.messaging.decoding import instance_of
-from gpuaas.messaging.streams import DEADLETTERS, replays
+from gpuaas.messaging.letters import NAME as LETTERS
+from gpuaas.messaging.letters import described, letters
+from gpuaas.messaging.streams import replays
 from gpuaas.relay.process import NAME
 from gpuaas.settings import WorkerSettings
 
 CONNECT_SECONDS = 5.0
-_NAME = DEADLETTERS.name or ""
 
 
 class NoSuchLetterError(Exception):
@@ -54,31 +54,17 @@ async def _run(settings: WorkerSettings, replay: str | None) -> None:
         await messaging.opened(CONNECT_SECONDS)
         jetstream = messaging.jetstream()
         found = False
-        async for letter in _letters(jetstream):
+        async for letter in letters(jetstream):
             if replay is not None and replay not in ("all", str(letter.seq)):
                 continue
             found = True
             if replay is not None:
                 await _replay(jetstream, letter)
-            print(json.dumps(_described(letter, replayed=replay is not None)))
+            print(_line(letter, replayed=replay is not None))
         if replay not in (None, "all") and not found:
             raise NoSuchLetterError
     finally:
         await messaging.close()
-
-
-async def _letters(jetstream: JetStreamContext) -> AsyncIterator[RawStreamMsg]:
-    """Every letter that is there now, oldest first; a replay that fails adds another one, which is not among them."""
-    try:
-        last = (await jetstream.stream_info(_NAME)).state.last_seq
-        after = 0
-        while after < last:
-            letter = await jetstream.get_msg(_NAME, seq=after + 1, subject="deadletters.>", next=True)
-            after = letter.seq or last
-            if after <= last:
-                yield letter
-    except NotFoundError:
-        return
 
 
 async def _replay(jetstream: JetStreamContext, letter: RawStreamMsg) -> None:
@@ -89,21 +75,11 @@ async def _replay(jetstream: JetStreamContext, letter: RawStreamMsg) -> None:
     subject = replays(consumer, instance_of(letter.subject or ""))
     sent = {**deadletters.original(headers), "Nats-Msg-Id": f"replay:{letter.seq}:{headers['Nats-Msg-Id']}"}
     await jetstream.publish(subject, letter.data or b"", stream=STREAM, headers=sent)
-    await jetstream.delete_msg(_NAME, letter.seq or 0)
+    await jetstream.delete_msg(LETTERS, letter.seq or 0)
 
 
-def _described(letter: RawStreamMsg, *, replayed: bool) -> dict[str, Any]:
+def _line(letter: RawStreamMsg, *, replayed: bool) -> str:
     headers = letter.headers or {}
-    return {
-        "id": letter.seq,
-        "replayed": replayed,
-        "consumer": headers[deadletters.CONSUMER],
-        "reason": headers[deadletters.REASON],
-        "detail": headers[deadletters.DETAIL],
-        "instance": instance_of(letter.subject or ""),
-        "subject": headers[deadletters.SUBJECT],
-        "sequence": int(headers[deadletters.SEQUENCE]),
-        "attempts": int(headers[deadletters.ATTEMPTS]),
-        "event": headers.get("ce-id", ""),
-        "time": headers.get("ce-time", ""),
-    }
+    sequence, time = int(headers[deadletters.SEQUENCE]), headers.get("ce-time", "")
+    document = {**asdict(described(letter)), "replayed": replayed, "sequence": sequence, "time": time}
+    return json.dumps(document, default=datetime.isoformat)

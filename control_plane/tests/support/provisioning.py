@@ -7,7 +7,7 @@ import dataclasses
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from temporalio.client import Client
 from temporalio.worker import Worker
@@ -23,6 +23,7 @@ from gpuaas.provisioning.operation_activities import every
 from gpuaas.provisioning.order import TASK_QUEUE
 from gpuaas.provisioning.starter import BEGUN, Starter, workflow_id
 from gpuaas.provisioning.states import States
+from gpuaas.provisioning.steps import Steps
 from gpuaas.provisioning.temporal import NAMESPACE, WORKFLOWS
 from gpuaas.provisioning.watch import Watch
 from gpuaas.relay import outbox
@@ -44,6 +45,7 @@ class Site:
     fleet: RunningFleet
     controller: Fleet
     client: Client
+    steps: Steps = field(default_factory=Steps)
 
     async def ask(self, gpu_type: GpuType = GpuType.H100, count: int = 8) -> uuid.UUID:
         """Ask for an instance, as the API does; returns its id."""
@@ -177,6 +179,7 @@ class Site:
             task_queue=TASK_QUEUE,
             workflows=list(WORKFLOWS),
             activities=activities,
+            interceptors=[self.steps],
             max_cached_workflows=50,
         ):
             yield

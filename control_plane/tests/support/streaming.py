@@ -107,7 +107,7 @@ async def made(messaging: Messaging) -> None:
 
 
 async def forget(messaging: Messaging) -> None:
-    """Make the stream of events anew, as a server does whose disk is gone."""
+    """Replace the stream of events by an empty one, as when the disk of a server is gone."""
     await messaging.jetstream().delete_stream(consumers.STREAM)
     await messaging.jetstream().add_stream(streams.INSTANCES)
 

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.tests.unit.keycloak.made_up_identity import TEMPORARY, Identity, new_identity
 
-FIRST_RUN_REQUESTS = 40
+FIRST_RUN_REQUESTS = 43
 """More than a first run sends, so that the last cases see it succeed."""
 
 

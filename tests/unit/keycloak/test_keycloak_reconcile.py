@@ -18,7 +18,7 @@ NAMES = {
     "create realm gpuaas", "create role operator", "create role platform", "create role viewer", "create group /projects",
     "create group /projects/atlas", "create group /projects/borealis", "create client scope gpuaas-api", "create client scope realm-roles",
     "create client gpuaas-api", "create client gpuaas-web", "create client temporal-ui", "create client gpuaas-probe",
-    "create client gpuaas-probe-short", "create user alice", "create user bob",
+    "create client gpuaas-probe-short", "create user alice", "create user bob", "create user carol",
 }  # fmt: skip
 BOTH_ADMINS = {"create admin admin", f"delete temporary admin {TEMPORARY}"}
 
@@ -57,7 +57,7 @@ def test_first_run_makes_everything(identity: Identity) -> None:
     assert (realm.fields["revokeRefreshToken"], realm.fields["refreshTokenMaxReuse"]) == (True, 1)
     api = realm.clients["gpuaas-api"]
     assert not any(api[flow] for flow in api if flow.endswith("Enabled"))
-    assert realm.users["alice"]["roles"] == {"default-roles-gpuaas", "operator", "platform"}
+    assert realm.users["alice"]["roles"] == {"default-roles-gpuaas", "operator"}
     assert realm.users["bob"]["groups"] == {"/projects/atlas"}
     assert realm.users["bob"]["password"] == values()["user_bob_password"]
 
@@ -82,7 +82,7 @@ def test_second_run_changes_nothing_and_asks_little(settled: Identity) -> None:
     outcome = settled.run()
     assert outcome.changes == []
     assert settled.keycloak.writes == []
-    assert outcome.requests == len(settled.keycloak.log) <= 36
+    assert outcome.requests == len(settled.keycloak.log) <= 40
     assert settled.realm.fields == before
 
 
@@ -331,9 +331,9 @@ def test_dropped_objects_go(settled: Identity) -> None:
         "delete client scope gpuaas-api", "update client gpuaas-web", "delete client scope realm-roles", "update client temporal-ui",
     }  # fmt: skip
     realm = settled.realm
-    assert set(realm.users) == {"alice"} and set(realm.groups) == {"/projects", "/projects/atlas"}
+    assert set(realm.users) == {"alice", "carol"} and set(realm.groups) == {"/projects", "/projects/atlas"}
     assert "viewer" not in realm.roles and "gpuaas-api" not in realm.scopes and "gpuaas-probe-short" not in realm.clients
-    assert owned(settled)["users"] == ["alice"]
+    assert owned(settled)["users"] == ["alice", "carol"]
     assert settled.run(document).changes == []
 
 
@@ -342,19 +342,19 @@ def test_dropped_object_that_is_gone_already_is_forgotten(settled: Identity) -> 
     del document["users"]["bob"]
     del settled.realm.users["bob"]
     assert settled.run(document).changes == []
-    assert owned(settled)["users"] == ["alice"]
+    assert owned(settled)["users"] == ["alice", "carol"]
 
 
 def test_users_and_groups_that_somebody_made_stay_and_are_named(settled: Identity) -> None:
     realm = settled.realm
     realm.on_groups("POST", [], {}, {"name": "theirs"})
     realm.on_groups("POST", [realm.groups["/projects"], "children"], {}, {"name": "theirs"})
-    realm.add_user({"username": "carol"}, {"operator"})
-    realm.users["carol"]["groups"] |= {"/theirs", "/projects/atlas"}
+    realm.add_user({"username": "dave"}, {"operator"})
+    realm.users["dave"]["groups"] |= {"/theirs", "/projects/atlas"}
     realm.fields["loginTheme"] = "theirs"
     before = realm.snapshot()
     outcome = settled.run()
-    assert (outcome.changes, outcome.kept) == ([], ["group /projects/theirs", "group /theirs", "user carol"])
+    assert (outcome.changes, outcome.kept) == ([], ["group /projects/theirs", "group /theirs", "user dave"])
     document = copy.deepcopy(settled.document)
     document["display_name"] = "changed"
     settled.run(document)
@@ -385,16 +385,16 @@ def test_foreign_realm_is_refused_and_left_alone(settled: Identity) -> None:
 
 
 def test_users_and_groups_of_our_names_are_refused_all_at_once(settled: Identity) -> None:
-    settled.realm.add_user({"username": "carol"}, set())
+    settled.realm.add_user({"username": "dave"}, set())
     settled.realm.on_groups("POST", [], {}, {"name": "theirs"})
     document = copy.deepcopy(settled.document)
-    document["users"]["carol"] = document["users"]["bob"]
+    document["users"]["dave"] = document["users"]["bob"]
     document["groups"].append("/theirs")
     document["display_name"] = "changed"
     with pytest.raises(ParityError) as failure:
         settled.run(document)
     assert failure.value.reason == "KEYCLOAK_CONFLICT"
-    assert failure.value.details == {"foreign": ["groups//theirs", "users/carol"]}
+    assert failure.value.details == {"foreign": ["groups//theirs", "users/dave"]}
     assert settled.keycloak.writes == []
 
 
@@ -428,7 +428,7 @@ def test_changed_secrets_reach_keycloak(settled: Identity) -> None:
 
 def test_damaged_record_of_passwords_only_sets_them_again(settled: Identity) -> None:
     settled.realm.fields["attributes"]["parity.passwords"] = '{"alice": 1}'
-    assert done(settled.run()) == {"update user alice", "update user bob"}
+    assert done(settled.run()) == {"update user alice", "update user bob", "update user carol"}
     assert settled.run().changes == []
 
 

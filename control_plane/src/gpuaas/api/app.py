@@ -15,6 +15,7 @@ from starlette.datastructures import Headers
 
 from gpuaas import __version__
 from gpuaas.api import docs, events, operation_routes, problems, readiness, routes
+from gpuaas.api.platform import routes as platform
 from gpuaas.api.resources import opened
 from gpuaas.service import Service, behind_edge
 from gpuaas.settings import ApiSecrets, ApiSettings
@@ -24,7 +25,8 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 DESCRIPTION = (
-    "Projects hold GPU instances. Role viewer reads, role operator creates, stops, starts, resizes and deletes. "
+    "Projects hold GPU instances. Role viewer reads, role operator creates, stops, starts, resizes and deletes, role "
+    "platform sees how the platform does. "
     "Errors are problem details (RFC 9457); their code is stable."
 )
 
@@ -57,6 +59,7 @@ def create_service(
     app.include_router(routes.router)
     app.include_router(operation_routes.router)
     app.include_router(events.router)
+    app.include_router(platform.router)
 
     # Written once, when first asked for: however often that is, it costs next to nothing.
     document = functools.cache(lambda: json.dumps(app.openapi()).encode())

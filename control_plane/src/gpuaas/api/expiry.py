@@ -46,6 +46,11 @@ STATEMENTS = {
         " AND NOT EXISTS (SELECT FROM outbox AS o WHERE o.instance_id = instances.id)"
         " LIMIT %s FOR UPDATE SKIP LOCKED)"
     ),
+    # Of a worker that the platform has no more.
+    "reports": (
+        "DELETE FROM reports WHERE (about, role) IN (SELECT about, role FROM reports"
+        " WHERE reported_at < now() - interval '30 days' LIMIT %s)"
+    ),
 }
 
 

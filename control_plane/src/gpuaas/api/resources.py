@@ -18,6 +18,7 @@ from gpuaas.api.cache import ListCache
 from gpuaas.api.feed import Feed
 from gpuaas.api.limits import RateLimiter
 from gpuaas.api.operations import Operations
+from gpuaas.api.platform.reader import PlatformReader
 from gpuaas.api.store import Store
 from gpuaas.api.timeline import TimelineReader
 from gpuaas.database import Pool
@@ -39,6 +40,7 @@ class Resources:
     operations: Operations
     timeline: TimelineReader
     feed: Feed
+    platform: PlatformReader
     cache: ListCache
     limiter: RateLimiter
 
@@ -70,6 +72,7 @@ async def opened(
             operations=Operations(pool, settings.project_gpu_quota),
             timeline=timeline,
             feed=feed,
+            platform=PlatformReader(pool),
             cache=cache,
             limiter=RateLimiter(redis, settings.rate_limit_per_minute),
         )

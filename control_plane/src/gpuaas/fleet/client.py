@@ -9,10 +9,11 @@ from uuid import UUID
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from gpuaas.fleet.inventory import Capacities, Capacity, Node, Nodes
 from gpuaas.fleet.reservation import Reservation, Reservations, Seen
 
 TIMEOUT_SECONDS = 5.0
-# Somebody else acted, or an operation has not ended: read it again and decide anew.
+# Somebody else acted, or an operation has not ended: read it again before deciding.
 OUTDATED = ("precondition_failed", "busy")
 
 
@@ -65,6 +66,14 @@ class Fleet:
     async def every(self) -> list[Reservation]:
         """Every reservation that is not released, the oldest first."""
         return await self._several({})
+
+    async def nodes(self) -> list[Node]:
+        """Every node, with its GPUs."""
+        return _read(Nodes, await self._ask("GET", "/nodes")).items
+
+    async def capacity(self) -> list[Capacity]:
+        """The GPUs of each type, in numbers."""
+        return _read(Capacities, await self._ask("GET", "/capacity")).items
 
     async def attach_storage(self, seen: Seen, size_gib: int, key: str) -> None:
         """Begin to attach storage."""

@@ -29,6 +29,7 @@ from gpuaas.messaging.decoding import decode, instance_of
 from gpuaas.messaging.events import Event
 from gpuaas.messaging.lanes import Lanes
 from gpuaas.messaging.poison import Poison, is_to_blame
+from gpuaas.reporting.tally import Tally
 
 # Until the next attempt. After the last one an event that may be to blame is given up.
 DELAYS_SECONDS = (0.5, 1.0, 2.0, 4.0)
@@ -81,6 +82,7 @@ class Consumer:
         """``handler`` returns when its effect is committed, once for each event id; it raises Poison for what can never
         work and Unavailable for what is not the event's fault. Anything else is tried again, boundedly."""
         self.config = consumers.config(name, filter_subjects)
+        self._handled, self._given_up = self.tallies = (Tally("events handled"), Tally("events given up"))
         self._messaging = messaging
         self._name = name
         self._handler = handler
@@ -123,7 +125,7 @@ class Consumer:
         if changed := await consumers.reconcile(jetstream, self.config):
             _log.info("consumer reconciled", extra={"fields": {"changed": changed}})
             if self._name in changed:
-                # It was made anew and sends everything again; answers to what it sent before go nowhere.
+                # It is a new one and sends everything again; answers to what its predecessor sent go nowhere.
                 await self._lanes.clear()
                 self._held.clear()
                 self._awaited.clear()
@@ -183,6 +185,7 @@ class Consumer:
         # A lost answer brings the message again, and its handler knows the event.
         with suppress(nats.errors.Error):
             await (held.message.term() if poison else held.message.ack())
+        (self._given_up if poison else self._handled).add(held.message.subject)
         self._held.pop(held.identity, None)
         self._awaited.pop(held.identity, None)
         self._room.set()

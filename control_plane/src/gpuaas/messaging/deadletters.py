@@ -25,8 +25,8 @@ async def bury(jetstream: JetStreamContext, consumer: str, message: Msg, poison:
     seen = message.metadata
     headers = {
         **original(message.headers),
-        # Of this message, not of its event: a letter that is replayed in vain is another one. A stream that was made
-        # anew counts from one again, so its time is part of it.
+        # Of this message, not of its event: a letter that is replayed in vain is another one. A new stream counts from one
+        # again, so its time is part of it.
         "Nats-Msg-Id": f"{consumer}:{seen.sequence.stream}:{seen.timestamp.timestamp():.6f}",
         REASON: _line(poison.reason),
         DETAIL: _line(poison.detail) or "-",

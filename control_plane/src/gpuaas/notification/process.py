@@ -6,7 +6,10 @@ from gpuaas import database, probes
 from gpuaas.database import Pool
 from gpuaas.messaging.connection import Messaging
 from gpuaas.messaging.consumer import Consumer, Delivery
+from gpuaas.messaging.lag import lag
 from gpuaas.notification import timeline
+from gpuaas.reporting import reporter
+from gpuaas.reporting.reporter import Reporter
 from gpuaas.settings import WorkerSecrets, WorkerSettings
 from gpuaas.worker import Worker
 
@@ -31,21 +34,22 @@ def create_worker(settings: WorkerSettings, secrets: WorkerSecrets) -> Worker:
     messaging = Messaging(settings, NAME)
     pool = database.create_pool(settings, secrets.database_password, size=CONNECTIONS)
     consumer = create_consumer(messaging, pool)
+    checks = {"nats": probes.answering(messaging.fault), "events": probes.answering(consumer.fault)}
+    reports = Reporter(pool, reporter.of_worker(NAME, checks, consumer.tallies, lambda: lag(messaging, NAME)))
 
     async def work() -> None:
         messaging.open()
         await pool.open(wait=False)
         try:
-            await consumer.run()
+            async with reports.beside():
+                await consumer.run()
         finally:
             await pool.close()
             await messaging.close()
 
     return Worker(
         work=work,
-        probes=probes.create_app(
-            lambda: {"nats": probes.answering(messaging.fault), "events": probes.answering(consumer.fault)}
-        ),
+        probes=probes.create_app(lambda: checks),
         probe_port=settings.probe_port,
         log_level=settings.log_level,
     )

@@ -9,12 +9,16 @@ from gpuaas import database, probes
 from gpuaas.fleet.client import Fleet
 from gpuaas.messaging.connection import Messaging
 from gpuaas.messaging.consumer import Consumer
+from gpuaas.messaging.lag import lag
+from gpuaas.provisioning import inventory
 from gpuaas.provisioning.operation_activities import every
 from gpuaas.provisioning.starter import FILTERS, Starter
 from gpuaas.provisioning.states import States
 from gpuaas.provisioning.status import NAME
 from gpuaas.provisioning.temporal import Temporal
 from gpuaas.provisioning.watch import Watch
+from gpuaas.reporting import documents, reporter
+from gpuaas.reporting.reporter import Reporter
 from gpuaas.settings import ProvisioningSecrets, ProvisioningSettings
 from gpuaas.worker import Worker
 
@@ -30,12 +34,24 @@ def create_worker(settings: ProvisioningSettings, secrets: ProvisioningSecrets, 
     temporal = Temporal(settings, every(fleet, states))
     watch = Watch(states, fleet, temporal.client)
     consumer = Consumer(messaging, NAME, FILTERS, Starter(temporal.client).handle)
+    checks = {
+        "nats": probes.answering(messaging.fault),
+        "events": probes.answering(consumer.fault),
+        "temporal": probes.answering(temporal.fault),
+        "fleet": probes.answering(watch.fault),
+    }
+    tallies = [*consumer.tallies, *temporal.steps.tallies]
+    reports = Reporter(
+        pool,
+        reporter.of_worker(NAME, checks, tallies, lambda: lag(messaging, NAME)),
+        {documents.FLEET: lambda: inventory.report(fleet, watch)},
+    )
 
     async def work() -> None:
         messaging.open()
         await pool.open(wait=False)
         try:
-            async with asyncio.TaskGroup() as tasks:
+            async with reports.beside(), asyncio.TaskGroup() as tasks:
                 tasks.create_task(temporal.run())
                 tasks.create_task(consumer.run())
                 tasks.create_task(watch.run())
@@ -46,14 +62,7 @@ def create_worker(settings: ProvisioningSettings, secrets: ProvisioningSecrets, 
 
     return Worker(
         work=work,
-        probes=probes.create_app(
-            lambda: {
-                "nats": probes.answering(messaging.fault),
-                "events": probes.answering(consumer.fault),
-                "temporal": probes.answering(temporal.fault),
-                "fleet": probes.answering(watch.fault),
-            }
-        ),
+        probes=probes.create_app(lambda: checks),
         probe_port=settings.probe_port,
         log_level=settings.log_level,
     )

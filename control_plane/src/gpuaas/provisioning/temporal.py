@@ -25,6 +25,7 @@ from temporalio.worker import Worker
 from gpuaas.messaging.poison import Unavailable
 from gpuaas.provisioning.operation_workflows import ResizeInstance, StartInstance, StopInstance
 from gpuaas.provisioning.order import TASK_QUEUE
+from gpuaas.provisioning.steps import Steps
 from gpuaas.provisioning.workflows import Look, ProvisionInstance, ReleaseInstance, SettleInstance
 from gpuaas.settings import ConfigurationError, ProvisioningSettings
 
@@ -55,6 +56,7 @@ class Temporal:
         self._settings = settings
         self._tls = client_tls(settings)
         self._activities = activities
+        self.steps = Steps()
         self._identity = f"{os.getpid()}@{socket.gethostname()}"
         self._client: Client | None = None
         self._fault: str | None = "not reachable (no answer yet)"
@@ -86,6 +88,7 @@ class Temporal:
             task_queue=TASK_QUEUE,
             workflows=list(WORKFLOWS),
             activities=self._activities,
+            interceptors=[self.steps],
             max_concurrent_activities=ACTIVITIES_AT_ONCE,
             graceful_shutdown_timeout=timedelta(seconds=SHUTDOWN_SECONDS),
         )

@@ -14,9 +14,10 @@ from temporalio.service import RPCError
 from gpuaas.fleet.client import Fleet, FleetRefusal, FleetUnavailable
 from gpuaas.messaging.poison import Unavailable
 from gpuaas.provisioning.disagreements import disagreements
-from gpuaas.provisioning.order import TASK_QUEUE
+from gpuaas.provisioning.order import TASK_QUEUE, Disagreement
 from gpuaas.provisioning.states import States
 from gpuaas.provisioning.workflows import SettleInstance
+from gpuaas.reporting.tally import Tally
 
 LOOK_SECONDS = 5.0
 _EXPECTED = (psycopg.Error, FleetUnavailable, FleetRefusal, RPCError, Unavailable)
@@ -30,6 +31,8 @@ class Watch:
         self._states = states
         self._fleet = fleet
         self._client = client
+        self.disagreements: list[Disagreement] = []  # of the last look
+        self.settled = Tally("disagreements settled")
         self._fault: str | None = "the fleet was not looked at yet"
 
     def fault(self) -> str | None:
@@ -51,7 +54,7 @@ class Watch:
 
     async def once(self) -> int:
         """Look once; returns how many disagreements there were. Raises what is expected."""
-        found = await disagreements(self._states, self._fleet)
+        self.disagreements = found = await disagreements(self._states, self._fleet)
         for each in found:
             fields = {"instance_id": each.instance_id, "reason": each.reason or "not wanted", "detail": each.detail}
             _log.warning("the fleet disagrees", extra={"fields": fields})
@@ -61,4 +64,5 @@ class Watch:
                 )
             except WorkflowAlreadyStartedError:
                 continue
+            self.settled.add(f"{each.instance_id}: {each.detail}")
         return len(found)

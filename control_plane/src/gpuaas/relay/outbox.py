@@ -18,6 +18,8 @@ from gpuaas.messaging.events import Event
 
 # Relays share it; who has everything published again has it alone.
 LOCK = 0x67707863  # "gpxc": any number, as long as it is always the same
+# An event that waits for longer than this does not wait for its turn.
+LATE_SECONDS = 30.0
 
 # Of each instance only the first: the next one is claimed once it is published, by whichever relay. A change of an
 # instance holds its row, so two of its events never have their ids in another order than that of their commits.

@@ -5,6 +5,9 @@ from __future__ import annotations
 from gpuaas import database, probes
 from gpuaas.messaging.connection import Messaging
 from gpuaas.relay.relay import Relay
+from gpuaas.relay.streams import Observer
+from gpuaas.reporting import documents, reporter
+from gpuaas.reporting.reporter import Reporter
 from gpuaas.settings import WorkerSecrets, WorkerSettings
 from gpuaas.worker import Worker
 
@@ -16,21 +19,27 @@ def create_worker(settings: WorkerSettings, secrets: WorkerSecrets) -> Worker:
     messaging = Messaging(settings, NAME)
     pool = database.create_pool(settings, secrets.database_password, size=1)
     relay = Relay(pool, messaging)
+    checks = {"nats": probes.answering(messaging.fault), "outbox": probes.answering(relay.fault)}
+    observer = Observer(messaging)
+    reports = Reporter(
+        pool,
+        reporter.of_worker(NAME, checks, [relay.published]),
+        {documents.STREAMS: observer.streams, documents.DEAD_LETTERS: observer.dead_letters},
+    )
 
     async def work() -> None:
         messaging.open()
         await pool.open(wait=False)
         try:
-            await relay.run()
+            async with reports.beside():
+                await relay.run()
         finally:
             await pool.close()
             await messaging.close()
 
     return Worker(
         work=work,
-        probes=probes.create_app(
-            lambda: {"nats": probes.answering(messaging.fault), "outbox": probes.answering(relay.fault)}
-        ),
+        probes=probes.create_app(lambda: checks),
         probe_port=settings.probe_port,
         log_level=settings.log_level,
     )

@@ -25,6 +25,7 @@ from gpuaas.messaging.events import MESSAGE_ID
 from gpuaas.messaging.streams import INSTANCES
 from gpuaas.relay import outbox
 from gpuaas.relay.outbox import Row
+from gpuaas.reporting.tally import Tally
 
 BATCH = 200
 # How long a new row may wait for the relay to look.
@@ -45,6 +46,7 @@ class Relay:
         self._pool = pool
         self._messaging = messaging
         self._clock = clock
+        self.published = Tally("events published")
         self._last_good = self._last_look = clock()
         self._fault: str | None = "no round yet"
 
@@ -76,8 +78,10 @@ class Relay:
             if not rows:
                 return 0
             answers = await asyncio.gather(*(_publish(jetstream, row) for row in rows), return_exceptions=True)
-            acknowledged = [row.id for row, answer in zip(rows, answers, strict=True) if answer is None]
-            await outbox.published(connection, acknowledged)
+            acknowledged = [row for row, answer in zip(rows, answers, strict=True) if answer is None]
+            await outbox.published(connection, [row.id for row in acknowledged])
+        if acknowledged:
+            self.published.add(acknowledged[-1].event.subject, len(acknowledged))
         for row, answer in zip(rows, answers, strict=True):
             if answer is not None:
                 _log.warning("not published", extra={"fields": {"event_id": row.event.id, "cause": repr(answer)}})

@@ -21,8 +21,6 @@ from gpuaas.relay.process import NAME
 from gpuaas.settings import WorkerSecrets, WorkerSettings
 
 CONNECT_SECONDS = 5.0
-# An event that waits for longer than this does not wait for its turn.
-LATE_SECONDS = 30.0
 
 
 def run(settings: WorkerSettings, secrets: WorkerSecrets) -> int:
@@ -33,7 +31,7 @@ def run(settings: WorkerSettings, secrets: WorkerSecrets) -> int:
         print(json.dumps({"error": f"{type(error).__name__}: {error}".strip()}))
         return 1
     print(json.dumps(seen))
-    return 1 if seen["streams_differ"] or seen["oldest_seconds"] > LATE_SECONDS else 0
+    return 1 if seen["streams_differ"] or seen["oldest_seconds"] > outbox.LATE_SECONDS else 0
 
 
 async def _look(settings: WorkerSettings, secrets: WorkerSecrets) -> dict[str, Any]:

@@ -60,6 +60,16 @@ class ApiClient:
         path = f"/v1/instances/{quote(identity, safe='')}/timeline"
         return await self._call("GET", path, token, params={"limit": 200})
 
+    async def notices(self, token: str, project: str) -> list[dict[str, Any]]:
+        """What a project should know now."""
+        answer = await self._call("GET", "/v1/notices", token, params={"project": project})
+        notices: list[dict[str, Any]] = answer["items"]
+        return notices
+
+    async def platform(self, token: str) -> dict[str, Any]:
+        """How the platform does, for who runs it."""
+        return await self._call("GET", "/v1/platform", token)
+
     async def events(self, token: str, project: str, since: str) -> httpx.Response:
         """What happens in a project, as server-sent events; whoever gets it closes it."""
         headers = self._headers(token, {"Last-Event-ID": since} if since else {})

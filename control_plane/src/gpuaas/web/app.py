@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from gpuaas.service import Service, behind_edge
 from gpuaas.settings import WebSecrets, WebSettings
-from gpuaas.web import auth, configuration, errors, instances, live, operations, readiness
+from gpuaas.web import auth, configuration, errors, instances, live, operations, platform, readiness
 from gpuaas.web.resources import SESSION_COOKIE, opened
 
 HEADERS = {
@@ -48,6 +48,7 @@ def create_service(
             Route("/instances/{instance_id:uuid}/resize", operations.resize, methods=["POST"]),
             Route("/instances/{instance_id}/delete", instances.delete, methods=["POST"]),
             Route("/events", live.events),
+            Route("/platform", platform.show),
             Route("/configuration", configuration.show),
             Mount("/static", StaticFiles(packages=[("gpuaas.web", "static")])),
         ],

@@ -11,7 +11,7 @@ from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from gpuaas.web import visitor
+from gpuaas.web import notices, visitor
 from gpuaas.web.api_client import ApiProblemError, ApiUnavailableError
 from gpuaas.web.rendering import page
 from gpuaas.web.resources import resources
@@ -27,6 +27,7 @@ REASONS = {
     "capacity_gone": "the GPUs did not come up",
     "reservation_lost": "the GPUs were lost",
 }
+PLATFORM = "platform"
 _log = logging.getLogger(__name__)
 _EMPTY = {"name": "", "gpu_type": GPU_TYPES[0], "gpu_count": "1"}
 
@@ -99,6 +100,8 @@ async def one(request: Request, who: Visitor, status: int = 200, faults: list[st
     return page(
         "instance.html",
         status,
+        operates=PLATFORM in me["roles"],
+        notices=await notices.of(request, who, instance["project"]),
         user=who.session.username,
         csrf_token=who.session.csrf_token,
         instance=_shown(instance),
@@ -123,6 +126,8 @@ async def _overview(
     its = resources(request)
     me = await visitor.ask(request, who, its.api.me)
     projects: list[str] = me["projects"]
+    if PLATFORM in me["roles"] and not projects:
+        return RedirectResponse("/platform", 303)
     asked = (values or {}).get("project") or request.query_params.get("project")
     project = asked if asked in projects else next(iter(projects), None)
     listing: dict[str, Any] = {"items": [], "next": None}
@@ -142,6 +147,8 @@ async def _overview(
         instances=[_shown(item) for item in listing["items"]],
         following=listing["next"],
         quota=quota,
+        operates=PLATFORM in me["roles"],
+        notices=await notices.of(request, who, project) if may_read and project else [],
         flash=await _flash(request, who),
         faults=faults or [],
         values={**_EMPTY, **(values or {})},

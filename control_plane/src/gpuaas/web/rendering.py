@@ -30,6 +30,10 @@ _environment.globals.update(
     version=__version__,
     user=None,
     csrf_token=None,
+    # What only some see, or is there only sometimes.
+    operates=False,
+    here="",
+    notices=(),
 )
 
 

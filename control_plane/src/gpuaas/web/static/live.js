@@ -1,20 +1,35 @@
 // Shows what happens without a reload. The server writes every page; this only asks for the same page again, or for the one
-// that a refused form stands on.
+// that a refused form stands on: whenever the stream of events that the page names says something, or every so many seconds
+// while somebody looks.
 "use strict";
 
-const live = document.querySelector("[data-events]");
+const live = document.querySelector("[data-events], [data-every]");
+const lost = document.querySelector("[data-lost]");
+const parts = (page) => [...page.querySelectorAll("[data-live]")];
+
+async function written() {
+  const answer = await fetch(live.dataset.page || location.href, { headers: { Accept: "text/html" } });
+  return answer.ok ? parts(new DOMParser().parseFromString(await answer.text(), "text/html")) : [];
+}
 
 async function refresh() {
-  const answer = await fetch(live.dataset.page || location.href, { headers: { Accept: "text/html" } });
-  if (!answer.ok) return;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const before = document.querySelectorAll("[data-live]");
-  const fresh = page.querySelectorAll("[data-live]");
-  // Another page, such as that of a session that has ended.
-  if (fresh.length !== before.length) return;
+  const before = parts(document);
+  let fresh = [];
+  try {
+    fresh = await written();
+  } finally {
+    // Another page, such as that of a session that has ended, has other parts.
+    if (lost) lost.hidden = fresh.length === before.length;
+  }
+  // Whoever has marked something is about to copy it.
+  const marked = !getSelection().isCollapsed && live.contains(getSelection().anchorNode);
+  if (fresh.length !== before.length || marked) return;
+  const named = (name) => live.querySelector(`[aria-label="${CSS.escape(name)}"]`);
   const focused = live.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
+  const scrolled = [...live.querySelectorAll(".scroll[aria-label]")].map((one) => [one.getAttribute("aria-label"), one.scrollLeft]);
   before.forEach((part, number) => part.replaceChildren(...fresh[number].childNodes));
-  if (focused) live.querySelector(`[aria-label="${CSS.escape(focused)}"]`)?.focus();
+  for (const [name, left] of scrolled) named(name)?.scrollTo({ left });
+  if (focused) named(focused)?.focus({ preventScroll: true });
 }
 
 if (live) {
@@ -37,8 +52,11 @@ if (live) {
         }
       });
   };
-  const source = new EventSource(live.dataset.events);
-  source.addEventListener("message", changed);
-  // Something may have happened after the page was written and before anybody listened.
-  source.addEventListener("open", changed);
+  if (live.dataset.events) {
+    const source = new EventSource(live.dataset.events);
+    source.addEventListener("message", changed);
+    // Something may have happened after the page was written and before anybody listened.
+    source.addEventListener("open", changed);
+  }
+  if (live.dataset.every) setInterval(() => document.hidden || changed(), Number(live.dataset.every) * 1000);
 }
