@@ -228,7 +228,7 @@ REASONS: dict[str, Reason] = {
     ),
     "HOST_UNDO_UNCONFIRMED": Reason("nothing is undone without confirmation", "make host-undo CONFIRM=yes"),
     "HOST_PRIVILEGE_MISSING": Reason(
-        "a change of the machine needs root", "sudo true, then the same command again; or type the shown commands as root"
+        "a change of the machine needs root", "type the shown commands as root, with sudo; then the same command again"
     ),
     "HOST_PORT_IN_USE": Reason(
         "a port that the platform publishes is held by something else", "end its owner, or take other ports: {up} INSTANCE=two"
