@@ -197,7 +197,9 @@ REASONS: dict[str, Reason] = {
     "HOST_DOCKER_MISSING": Reason(
         "there is no docker program", "{up}   # installs it on Debian and Ubuntu, as root or with passwordless sudo"
     ),
-    "HOST_DOCKER_UNREACHABLE": Reason("the Docker engine does not answer", "sudo systemctl start docker"),
+    "HOST_DOCKER_UNREACHABLE": Reason(
+        "the Docker engine does not answer", "sudo systemctl start docker   # if it fails: systemctl status docker"
+    ),
     "HOST_DOCKER_PERMISSION": Reason("this user may not talk to the Docker engine", 'sudo usermod -aG docker "$USER" && newgrp docker'),
     "HOST_DOCKER_TOO_OLD": Reason("the Docker engine is older than 23", "install Docker 23 or newer"),
     "HOST_DOCKER_REMOTE": Reason("the Docker engine is on another machine", "unset DOCKER_HOST DOCKER_CONTEXT; docker context use default"),

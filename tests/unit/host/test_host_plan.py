@@ -166,3 +166,13 @@ def test_each_change_can_be_forbidden_as_the_role_says(given: object, installs: 
     assert len(conditions) == len(settings) == 4
     templar = Templar(loader=DataLoader(), variables=dict.fromkeys(settings, given))
     assert {templar.evaluate_conditional(trust_as_template(when)) for when in conditions} == {installs}
+
+
+@pytest.mark.parametrize(("started", "wait"), [({"msg": "Unit docker.service is masked."}, 0), ({"state": "started"}, 60)])
+def test_an_engine_that_systemd_cannot_start_is_told_with_a_reason_and_not_awaited(started: dict[str, str], wait: int) -> None:
+    found = yaml.safe_load((CHECKOUT / "roles/host/tasks/start.yml").read_text(encoding="utf-8"))
+    (task,) = (task for block in found for task in block.get("block", ()) if "ansible.builtin.systemd_service" in task)
+    assert task["failed_when"] is False
+    variables = yaml.safe_load((CHECKOUT / "roles/host/vars/main.yml").read_text(encoding="utf-8"))
+    templar = Templar(loader=DataLoader(), variables={task["register"]: started, "host_wait_seconds": 60})
+    assert int(templar.template(trust_as_template(variables["__host_wait"]))) == wait
