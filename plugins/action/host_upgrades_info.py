@@ -8,7 +8,7 @@ from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._host.plan import Plan
 from ansible_collections.gpuaas.parity.plugins.module_utils._host.system import System
-from ansible_collections.gpuaas.parity.plugins.module_utils._host.upgrades import announce, is_disposable, refuse, simulate
+from ansible_collections.gpuaas.parity.plugins.module_utils._host.upgrades import announce, commands, is_disposable, refuse, simulate
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.events.model import Note
 from ansible_collections.gpuaas.parity.plugins.modules.host_upgrades_info import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
@@ -35,4 +35,9 @@ class ActionModule(ParityAction):
             raise refuse(found, wanted)
         if found:
             self.emit(Note(announce(found)))
-        return {"changed": False, "changes": [change.as_dict() for change in found], "additions": simulated.additions}
+        return {
+            "changed": False,
+            "changes": [change.as_dict() for change in found],
+            "additions": simulated.additions,
+            "commands": commands(wanted),
+        }

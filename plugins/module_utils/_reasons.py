@@ -197,7 +197,9 @@ REASONS: dict[str, Reason] = {
     "HOST_DOCKER_MISSING": Reason(
         "there is no docker program", "{up}   # installs it on Debian and Ubuntu, as root or with passwordless sudo"
     ),
-    "HOST_DOCKER_UNREACHABLE": Reason("the Docker engine does not answer", "sudo systemctl start docker"),
+    "HOST_DOCKER_UNREACHABLE": Reason(
+        "the Docker engine does not answer", "sudo systemctl start docker   # if it fails: systemctl status docker"
+    ),
     "HOST_DOCKER_PERMISSION": Reason("this user may not talk to the Docker engine", 'sudo usermod -aG docker "$USER" && newgrp docker'),
     "HOST_DOCKER_TOO_OLD": Reason("the Docker engine is older than 23", "install Docker 23 or newer"),
     "HOST_DOCKER_REMOTE": Reason("the Docker engine is on another machine", "unset DOCKER_HOST DOCKER_CONTEXT; docker context use default"),
@@ -228,7 +230,7 @@ REASONS: dict[str, Reason] = {
     ),
     "HOST_UNDO_UNCONFIRMED": Reason("nothing is undone without confirmation", "make host-undo CONFIRM=yes"),
     "HOST_PRIVILEGE_MISSING": Reason(
-        "a change of the machine needs root", "sudo true, then the same command again; or type the shown commands as root"
+        "a change of the machine needs root", "type the shown commands as root, with sudo; then the same command again"
     ),
     "HOST_PORT_IN_USE": Reason(
         "a port that the platform publishes is held by something else", "end its owner, or take other ports: {up} INSTANCE=two"

@@ -61,4 +61,11 @@ additions:
   type: list
   elements: str
   sample: [containerd, docker.io, runc]
+commands:
+  description: What root runs to install just what was simulated, once O(sources) and O(preferences) are where apt reads them.
+  returned: success
+  type: list
+  elements: list
+  sample:
+    - [apt-get, install, --yes, docker.io]
 """

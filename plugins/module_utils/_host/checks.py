@@ -29,6 +29,7 @@ ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64
 # Younger than this collection no clock can be.
 _EARLIEST = 1735689600.0  # 2025-01-01
 _CLOCK_SLACK_SECONDS = 300.0
+_DOCKERS_OWN = "install Docker, with buildx and Compose: https://docs.docker.com/engine/install/debian/   # Debian 12's own is too old"
 
 
 @dataclass(frozen=True)
@@ -94,10 +95,10 @@ def _docker(facts: HostFacts, engine: Engine, needs: Needs) -> Iterator[ParityEr
     if needs.compose and _version(engine.compose) < MIN_COMPOSE:
         seen = f"the Compose plugin is {engine.compose}" if engine.compose else "docker has no Compose plugin"
         wanted = ".".join(map(str, MIN_COMPOSE))
-        yield ParityError("HOST_COMPOSE_MISSING", f"{seen}, {wanted} or newer is needed", _compose_advice(facts))
+        yield ParityError("HOST_COMPOSE_MISSING", f"{seen}, {wanted} or newer is needed", _plugin_advice(facts, "compose"))
     if needs.build:
         if not engine.buildx and (engine.problem is None or engine.problem.reason != "HOST_DOCKER_MISSING"):
-            yield ParityError("HOST_BUILDX_MISSING", "docker has no buildx plugin")
+            yield ParityError("HOST_BUILDX_MISSING", "docker has no buildx plugin", _plugin_advice(facts, "buildx"))
         if not facts.mmdebstrap:
             yield ParityError("HOST_MMDEBSTRAP_MISSING", "there is no mmdebstrap program")
 
@@ -108,19 +109,34 @@ def _version(text: str) -> tuple[int, ...]:
     return tuple(map(int, numbers.groups())) if numbers else (MIN_COMPOSE if text else ())
 
 
-def _compose_advice(facts: HostFacts) -> str:
+def _plugin_advice(facts: HostFacts, plugin: str) -> str:
     """The package that has the plugin, by who made the engine: its dockerd is in /usr/bin where Docker did."""
-    debian, ubuntu = ("debian" in (facts.os_id, *facts.os_like)), ("ubuntu" in (facts.os_id, *facts.os_like))
+    debian, ubuntu = _debian(facts), "ubuntu" in (facts.os_id, *facts.os_like)
     if facts.dockerd.startswith("/usr/bin/"):
-        return f"sudo {'apt-get' if debian else 'dnf'} install docker-compose-plugin"
-    if ubuntu:
-        return "sudo apt-get install docker-compose-v2"
-    return "sudo apt-get install docker-compose" if debian else "see https://docs.docker.com/compose/install/linux/"
+        return f"sudo {'apt-get' if debian else 'dnf'} install docker-{plugin}-plugin"
+    if _too_old(facts):
+        return _DOCKERS_OWN
+    if debian:
+        return f"sudo apt-get install docker-{plugin}{'-v2' if ubuntu and plugin == 'compose' else ''}"
+    return f"see https://docs.docker.com/{'compose/install/linux' if plugin == 'compose' else 'engine/install'}/"
+
+
+def _debian(facts: HostFacts) -> bool:
+    return "debian" in (facts.os_id, *facts.os_like)
+
+
+def _too_old(facts: HostFacts) -> bool:
+    """Whether the machine's own suite has neither a new enough engine nor its plugins."""
+    return (facts.os_id, facts.os_version) == ("debian", "12")
 
 
 def _with_advice(problem: ParityError, facts: HostFacts) -> ParityError:
     """The engine's problem with the command that solves it on this very machine."""
     do = problem.do
+    if problem.reason == "HOST_DOCKER_MISSING" and facts.privilege == "none" and _debian(facts):
+        # Without root or such a sudo, `up` installs nothing.
+        own = "docker.io docker-cli" if facts.os_id == "debian" else "docker.io"
+        do = _DOCKERS_OWN if _too_old(facts) else f"sudo apt-get install {own} docker-buildx"
     if problem.reason == "HOST_DOCKER_UNREACHABLE" and facts.dockerd and not facts.init_systemd:
         sudo = "" if facts.privilege == "root" else "sudo "
         do = f"{sudo}setsid --fork {facts.dockerd} > /tmp/dockerd.log 2>&1 < /dev/null"

@@ -66,8 +66,11 @@ def plan_undo(system: System, record: Record) -> Undo:
     removable, needed = _removable(system, record.packages)
     stays = [f"{package}: installed packages need it by now" for package in needed]
     stays += [f"{change}: {_not_undone(change)}" for change in record.changes]
+    if removable:
+        stays.append("configuration files of removed packages: dpkg --list | grep ^rc names them, sudo apt-get purge removes them")
     if set(removable) & set(_ENGINES):
         stays.append("/var/lib/docker with the images and volumes in it: sudo rm -r /var/lib/docker, if nobody needs them")
+        stays.append("docker0 and the engine's rules in the packet filter: until the machine restarts")
     kept = [path for path, sha in record.files.items() if _edited(system, path, sha)]
     stays += [f"{path}: it was edited since" for path in kept]
     steps = [
@@ -128,11 +131,17 @@ def _removable(system: System, packages: Sequence[str]) -> tuple[list[str], list
     """Those of ``packages`` that are installed and can go without any other, and those that cannot."""
     present = _installed(system, packages)
     wanted = [package for package in packages if package in present]
-    if not _taken_along(system, wanted):
-        return wanted, []
-    needed = [package for package in wanted if _taken_along(system, [package], besides=wanted)]
+    needed = _needed(system, wanted, wanted)
     left = [package for package in wanted if package not in needed]
     return ([], wanted) if _taken_along(system, left) else (left, needed)
+
+
+def _needed(system: System, packages: list[str], wanted: Sequence[str]) -> list[str]:
+    """Those of ``packages`` without which something besides ``wanted`` would go, by halves: apt takes its time for each look."""
+    if not _taken_along(system, packages, besides=wanted):
+        return []
+    half = len(packages) // 2
+    return [*_needed(system, packages[:half], wanted), *_needed(system, packages[half:], wanted)] if half else packages
 
 
 def _taken_along(system: System, packages: Sequence[str], besides: Sequence[str] = ()) -> set[str]:

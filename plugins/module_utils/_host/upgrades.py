@@ -23,6 +23,14 @@ _UPGRADED = re.compile(r"^Inst (?P<package>\S+) \[(?P<installed>[^\]]+)\] \((?P<
 _ADDED = re.compile(r"^Inst (?P<package>\S+) \(", re.MULTILINE)
 _REMOVED = re.compile(r"^Remv (?P<package>\S+) \[(?P<installed>[^\]]+)\]", re.MULTILINE)
 _UPDATE_SECONDS = 600.0
+_OPTIONS = (
+    # Updates that the machine makes by itself hold the lock for a while.
+    "--option=DPkg::Lock::Timeout=120",
+    # dpkg(1): a configuration file that somebody edited is neither replaced nor asked about.
+    "--option=Dpkg::Options::=--force-confdef",
+    "--option=Dpkg::Options::=--force-confold",
+    "--option=APT::Keep-Downloaded-Packages=false",
+)
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,23 @@ class Simulated:
     additions: list[str]
 
 
+def commands(wanted: Plan) -> list[list[str]]:
+    """What root types to install the packages of ``wanted``, and nothing besides, once apt knows its suite.
+
+    ansible.builtin.apt would first install python3-apt, with what that needs, where the machine lacks it.
+    """
+    return [["apt-get", "update", "-qq"], *(["apt-get", "install", "--yes", *_OPTIONS, *what] for what in _installs(wanted))]
+
+
+def _installs(wanted: Plan) -> Iterator[list[str]]:
+    """The arguments of each installation."""
+    if wanted.packages:
+        suite = [f"--target-release={wanted.suite}"] if wanted.suite else []
+        yield ["--no-install-recommends", *suite, *wanted.packages]
+    if wanted.plain_packages:
+        yield [*wanted.plain_packages]
+
+
 def simulate(system: System, wanted: Plan) -> Simulated:
     """What installing the packages of ``wanted`` would do; its suite is known to this simulation alone.
 
@@ -75,12 +100,7 @@ def simulate(system: System, wanted: Plan) -> Simulated:
             return system.runner([*apt, *arguments], timeout=_UPDATE_SECONDS, env=environment).stdout
 
         said("update", "-qq")
-        suite = [f"--target-release={wanted.suite}"] if wanted.suite else []
-        text = ""
-        if wanted.packages:
-            text += said("install", "--simulate", "--no-install-recommends", *suite, *wanted.packages)
-        if wanted.plain_packages:
-            text += said("install", "--simulate", *wanted.plain_packages)
+        text = "".join(said("install", "--simulate", *what) for what in _installs(wanted))
         return Simulated(changes(text), additions(text))
 
 

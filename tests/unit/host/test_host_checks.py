@@ -14,6 +14,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._host.checks import 
 from ansible_collections.gpuaas.parity.plugins.module_utils._host.preflight import Preflight, all_at_once, preflight
 
 GIB = 1024**3
+DOCKERS_OWN = "install Docker, with buildx and Compose: https://docs.docker.com/engine/install/debian/"
 NEEDS = Needs("gpuaas-parity", ports=(Port(8443),))
 # One listening socket on 127.0.0.1:8443 (0x20FB), inode 777, as the kernel prints it.
 TCP = (
@@ -129,9 +130,42 @@ def test_server_errors_in_the_json_are_read(machine: Any) -> None:
 
 def test_without_systemd_the_advice_starts_the_engine_itself(machine: Any) -> None:
     machine.info, machine.info_stderr, machine.uid = None, "Cannot connect to the Docker daemon", 1000
-    assert look(machine, Needs("x", build=False)).problems[0].do == "sudo systemctl start docker"
+    assert look(machine, Needs("x", build=False)).problems[0].do.startswith("sudo systemctl start docker ")
     machine.write("/proc/1/comm", "sh\n")
     assert look(machine, Needs("x", build=False)).problems[0].do.startswith("sudo setsid --fork /usr/sbin/dockerd")
+
+
+@pytest.mark.parametrize(
+    ("release", "privilege", "do"),
+    [
+        ('ID=debian\nVERSION_ID="13"\n', "none", "sudo apt-get install docker.io docker-cli docker-buildx"),
+        ("ID=ubuntu\nID_LIKE=debian\n", "none", "sudo apt-get install docker.io docker-buildx"),
+        ('ID=debian\nVERSION_ID="12"\n', "none", DOCKERS_OWN),
+        ('ID=debian\nVERSION_ID="13"\n', "sudo", "{up} "),
+    ],
+)
+def test_who_cannot_have_docker_installed_is_told_how_to(machine: Any, release: str, privilege: str, do: str) -> None:
+    machine.docker, machine.uid = False, 1000
+    machine.programs, machine.sudo_rc = {"sudo": "/usr/bin/sudo"}, 0 if privilege == "sudo" else 1
+    machine.write("/etc/os-release", release)
+    assert look(machine, Needs("x", build=False)).problems[0].do.startswith(do)
+
+
+@pytest.mark.parametrize(
+    ("version", "dockerd", "buildx", "compose"),
+    [
+        ("13", "/usr/sbin/dockerd", "sudo apt-get install docker-buildx", "sudo apt-get install docker-compose"),
+        ("12", "/usr/bin/dockerd", "sudo apt-get install docker-buildx-plugin", "sudo apt-get install docker-compose-plugin"),
+        # It has no docker-buildx, and its docker-compose is the first version.
+        ("12", "/usr/sbin/dockerd", DOCKERS_OWN, DOCKERS_OWN),
+    ],
+)
+def test_no_package_is_named_that_the_machine_has_not(machine: Any, version: str, dockerd: str, buildx: str, compose: str) -> None:
+    machine.write("/etc/os-release", f'ID=debian\nVERSION_ID="{version}"\n')
+    machine.info["ClientInfo"]["Plugins"], machine.programs["dockerd"] = [], dockerd
+    found = {problem.reason: problem.do for problem in look(machine, Needs("x", compose=True)).problems}
+    assert found["HOST_BUILDX_MISSING"].startswith(buildx)
+    assert found["HOST_COMPOSE_MISSING"].startswith(compose)
 
 
 def test_a_run_that_builds_nothing_needs_less(machine: Any) -> None:

@@ -54,6 +54,7 @@ def test_a_missing_plugin_is_a_problem_of_this_mode_alone(machine: Any) -> None:
         ("ID=debian\n", "/usr/sbin/dockerd", ("docker-compose",), "sudo apt-get install docker-compose"),
         ("ID=ubuntu\nID_LIKE=debian\n", "/usr/sbin/dockerd", ("docker-compose-v2",), "sudo apt-get install docker-compose-v2"),
         ("ID=debian\n", "/usr/bin/dockerd", (), "sudo apt-get install docker-compose-plugin"),
+        ('ID=debian\nVERSION_ID="12"\n', "/usr/bin/dockerd", (), "sudo apt-get install docker-compose-plugin"),
         ("ID=fedora\n", "/usr/bin/dockerd", (), "sudo dnf install docker-compose-plugin"),
         ("ID=arch\n", "", (), "see https://docs.docker.com/compose/install/linux/"),
     ],

@@ -4,14 +4,20 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
 from ansible_collections.gpuaas.parity.plugins.module_utils._host.apt import base_archive
 from ansible_collections.gpuaas.parity.plugins.module_utils._host.checks import Needs
 from ansible_collections.gpuaas.parity.plugins.module_utils._host.plan import Plan, plan
 from ansible_collections.gpuaas.parity.plugins.module_utils._host.preflight import preflight
 
+CHECKOUT = Path(__file__).resolve().parents[3]
 KEYRING = "/usr/share/keyrings/archive.gpg"
 DEB822 = f"""\
 Types: deb
@@ -148,3 +154,25 @@ def test_the_archive_is_read_from_the_machine(machine: Any, path: str, text: str
 def test_what_is_not_the_base_archive_is_passed_over(machine: Any, text: str) -> None:
     machine.write("/etc/apt/sources.list.d/a.sources", text)
     assert base_archive(machine.system(), "bookworm") is None
+
+
+@pytest.mark.parametrize(("given", "installs"), [("false", False), ("no", False), ("true", True), (True, True)])
+def test_each_change_can_be_forbidden_as_the_role_says(given: object, installs: bool) -> None:
+    """`-e host_install_docker=false` gives a text, which a condition does not take for what it says."""
+    tasks = yaml.safe_load((CHECKOUT / "roles/host/tasks/mend.yml").read_text(encoding="utf-8"))
+    spec = yaml.safe_load((CHECKOUT / "roles/host/meta/argument_specs.yml").read_text(encoding="utf-8"))
+    settings = {name for name in spec["argument_specs"]["main"]["options"] if re.match("host_(install|start|grant|raise)_", name)}
+    conditions = [when for task in tasks for when in task.get("when", ()) if when.split()[0] in settings]
+    assert len(conditions) == len(settings) == 4
+    templar = Templar(loader=DataLoader(), variables=dict.fromkeys(settings, given))
+    assert {templar.evaluate_conditional(trust_as_template(when)) for when in conditions} == {installs}
+
+
+@pytest.mark.parametrize(("started", "wait"), [({"msg": "Unit docker.service is masked."}, 0), ({"state": "started"}, 60)])
+def test_an_engine_that_systemd_cannot_start_is_told_with_a_reason_and_not_awaited(started: dict[str, str], wait: int) -> None:
+    found = yaml.safe_load((CHECKOUT / "roles/host/tasks/start.yml").read_text(encoding="utf-8"))
+    (task,) = (task for block in found for task in block.get("block", ()) if "ansible.builtin.systemd_service" in task)
+    assert task["failed_when"] is False
+    variables = yaml.safe_load((CHECKOUT / "roles/host/vars/main.yml").read_text(encoding="utf-8"))
+    templar = Templar(loader=DataLoader(), variables={task["register"]: started, "host_wait_seconds": 60})
+    assert int(templar.template(trust_as_template(variables["__host_wait"]))) == wait
