@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
-VERSION = 1
+# A statement for each schema that a store may have had before this one.
+UPGRADES = {1: "ALTER TABLE reservations ADD COLUMN workload TEXT CHECK (workload IS NULL OR state = 'running')"}
+VERSION = 1 + len(UPGRADES)
 
 
 class StoreError(Exception):
@@ -57,9 +59,11 @@ class Store:
         self._connection.execute("PRAGMA foreign_keys = ON")
         with self.transaction() as db:
             found = db.execute("PRAGMA user_version").fetchone()[0]
+            if found > VERSION:
+                raise sqlite3.DatabaseError(f"has schema {found}, and this program knows {VERSION}")
             if found == 0:
                 for statement in (files("gpu_fleet") / "schema.sql").read_text(encoding="utf-8").split(";\n"):
                     db.execute(statement)
-                db.execute(f"PRAGMA user_version = {VERSION}")
-            elif found != VERSION:
-                raise sqlite3.DatabaseError(f"has schema {found}, and this program knows {VERSION}")
+            for version in range(found or VERSION, VERSION):
+                db.execute(UPGRADES[version])
+            db.execute(f"PRAGMA user_version = {VERSION}")
