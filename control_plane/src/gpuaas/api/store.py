@@ -18,8 +18,8 @@ from gpuaas.api.models import Instance, InstanceRequest
 from gpuaas.api.problems import ProblemError
 from gpuaas.database import Pool
 
-_REQUESTED = "id, project, name, gpu_type, gpu_count, state, created_by, created_at"
-_COLUMNS = f"{_REQUESTED}, reason"
+_REQUESTED = "id, project, name, gpu_type, gpu_count, state, created_by, created_at, workload"
+_COLUMNS = f"{_REQUESTED}, reason, workload_state"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ class Store:
             state="requested",
             created_by=subject,
             created_at=self._now(),
+            workload=request.workload,
         )
         digest = _digest(project, request)
         body = instance.model_dump_json()
@@ -68,7 +69,7 @@ class Store:
             if claimed.rowcount == 0:
                 return await _replay(connection, subject, key, digest)
             await connection.execute(
-                f"INSERT INTO instances ({_REQUESTED}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+                f"INSERT INTO instances ({_REQUESTED}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
                 [
                     instance.id,
                     project,
@@ -78,6 +79,7 @@ class Store:
                     instance.state,
                     subject,
                     instance.created_at,
+                    request.workload,
                 ],
             )
             await effects.emit(connection, "instance.requested", instance.id, _told(instance, subject))
@@ -148,5 +150,6 @@ def _instance(row: DictRow | None) -> Instance:
 
 
 def _digest(project: str, request: InstanceRequest) -> str:
-    document = {**request.model_dump(mode="json"), "project": project}
+    # What is not asked for is left out: a request means the same to a version that does not know it.
+    document = {**request.model_dump(mode="json", exclude_none=True), "project": project}
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ssl
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 from uuid import UUID
 
 import httpx
 from pydantic import BaseModel, ValidationError
 
 from gpuaas.fleet.reservation import Reservation, Reservations, Seen
+from gpuaas.settings import FleetSecrets, FleetSettings
 
 TIMEOUT_SECONDS = 5.0
 # Somebody else acted, or an operation has not ended: read it again and decide anew.
@@ -39,6 +41,19 @@ class Fleet:
             timeout=TIMEOUT_SECONDS,
             trust_env=False,
         )
+
+    @classmethod
+    def of(cls, settings: FleetSettings, secrets: FleetSecrets, tls: ssl.SSLContext) -> Self:
+        """The one that is configured."""
+        return cls(f"https://{settings.fleet_host}:{settings.fleet_port}", secrets.fleet_token, tls)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -71,6 +86,14 @@ class Fleet:
     async def verify(self, seen: Seen, key: str) -> None:
         """Begin to check its GPUs."""
         await self._begin(seen, "verify", key)
+
+    async def deploy(self, seen: Seen, image: str, key: str) -> None:
+        """Begin to deploy a workload on what runs."""
+        await self._begin(seen, "workload", key, {"image": image})
+
+    async def remove(self, seen: Seen) -> None:
+        """Begin to remove its workload; a repetition needs no key."""
+        await self._seen("DELETE", f"/reservations/{seen.reservation.id}/workload", match=seen.etag)
 
     async def release(self, seen: Seen) -> None:
         """Begin to release it, from whatever state; a repetition needs no key."""

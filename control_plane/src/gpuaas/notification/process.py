@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gpuaas import database, probes
+from gpuaas.connections import open_while
 from gpuaas.database import Pool
 from gpuaas.messaging.connection import Messaging
 from gpuaas.messaging.consumer import Consumer, Delivery
@@ -33,13 +34,8 @@ def create_worker(settings: WorkerSettings, secrets: WorkerSecrets) -> Worker:
     consumer = create_consumer(messaging, pool)
 
     async def work() -> None:
-        messaging.open()
-        await pool.open(wait=False)
-        try:
+        async with open_while(messaging, pool):
             await consumer.run()
-        finally:
-            await pool.close()
-            await messaging.close()
 
     return Worker(
         work=work,

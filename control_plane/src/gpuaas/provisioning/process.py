@@ -6,6 +6,7 @@ import asyncio
 import ssl
 
 from gpuaas import database, probes
+from gpuaas.connections import open_while
 from gpuaas.fleet.client import Fleet
 from gpuaas.messaging.connection import Messaging
 from gpuaas.messaging.consumer import Consumer
@@ -15,34 +16,27 @@ from gpuaas.provisioning.states import States
 from gpuaas.provisioning.status import NAME
 from gpuaas.provisioning.temporal import Temporal
 from gpuaas.provisioning.watch import Watch
-from gpuaas.settings import ProvisioningSecrets, ProvisioningSettings
+from gpuaas.settings import FleetSecrets, ProvisioningSettings
 from gpuaas.worker import Worker
 
 CONNECTIONS = 4
 
 
-def create_worker(settings: ProvisioningSettings, secrets: ProvisioningSecrets, tls: ssl.SSLContext) -> Worker:
+def create_worker(settings: ProvisioningSettings, secrets: FleetSecrets, tls: ssl.SSLContext) -> Worker:
     """Build it; connections are opened when it works. Raises ConfigurationError."""
     messaging = Messaging(settings, NAME)
     pool = database.create_pool(settings, secrets.database_password, size=CONNECTIONS)
-    fleet = Fleet(f"https://{settings.fleet_host}:{settings.fleet_port}", secrets.fleet_token, tls)
+    fleet = Fleet.of(settings, secrets, tls)
     states = States(pool)
     temporal = Temporal(settings, Activities(fleet, states).all())
     watch = Watch(states, fleet, temporal.client)
     consumer = Consumer(messaging, NAME, FILTERS, Starter(temporal.client).handle)
 
     async def work() -> None:
-        messaging.open()
-        await pool.open(wait=False)
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(temporal.run())
-                tasks.create_task(consumer.run())
-                tasks.create_task(watch.run())
-        finally:
-            await fleet.close()
-            await pool.close()
-            await messaging.close()
+        async with open_while(messaging, pool), fleet, asyncio.TaskGroup() as tasks:
+            tasks.create_task(temporal.run())
+            tasks.create_task(consumer.run())
+            tasks.create_task(watch.run())
 
     return Worker(
         work=work,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gpuaas import database, probes
+from gpuaas.connections import open_while
 from gpuaas.messaging.connection import Messaging
 from gpuaas.relay.relay import Relay
 from gpuaas.settings import WorkerSecrets, WorkerSettings
@@ -18,13 +19,8 @@ def create_worker(settings: WorkerSettings, secrets: WorkerSecrets) -> Worker:
     relay = Relay(pool, messaging)
 
     async def work() -> None:
-        messaging.open()
-        await pool.open(wait=False)
-        try:
+        async with open_while(messaging, pool):
             await relay.run()
-        finally:
-            await pool.close()
-            await messaging.close()
 
     return Worker(
         work=work,
