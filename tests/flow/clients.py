@@ -24,6 +24,7 @@ TIMEOUT = 10.0
 # How many instances a client leaves at most; there are GPUs for all of them.
 KEPT = 5
 TYPES = ("H100", "A100", "L40S")
+WORKLOADS = (None, "notebook", "inference")
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ class Clients:
 
     def _create(self, draw: random.Random) -> str:
         """The id of a new instance; empty when the end came before an answer."""
-        body = {"name": f"{self.run}-{uuid.uuid4().hex[:12]}", "gpu_type": draw.choice(TYPES), "gpu_count": 1}
+        name = f"{self.run}-{uuid.uuid4().hex[:12]}"
+        body = {"name": name, "gpu_type": draw.choice(TYPES), "gpu_count": 1, "workload": draw.choice(WORKLOADS)}
         return self._until_done("POST", "", body)
 
     def _until_done(self, method: str, instance: str, body: dict[str, object] | None = None) -> str:

@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
+from . import workloads
 from .clients import Asked
 from .seen import Seen
 
@@ -26,17 +27,19 @@ def violations(history: Sequence[Asked], seen: Seen) -> list[str]:
     for instance, its in seen.instances.items():
         if its.state not in ("running", "failed", "deleted"):
             wrong.append(f"{instance} is stuck in {its.state}")
-        if not _LIFE.fullmatch(" ".join(its.events)):
+        if not _LIFE.fullmatch(" ".join(its.of_itself)):
             wrong.append(f"{instance} has an impossible life: {', '.join(its.events)}")
         if its.waiting:
             wrong.append(f"{instance} has {its.waiting} events that were not published")
         if its.told != its.events:
             wrong.append(f"{instance} has a timeline of {', '.join(its.told) or 'nothing'}, and events {', '.join(its.events)}")
-    wrong += _of_fleet(seen)
+    wrong += [*_of_fleet(seen), *workloads.violations(seen)]
     if seen.letters:
         wrong.append(f"{seen.letters} messages were given up")
     ran = {instance for instance, its in seen.instances.items() if "running" in its.events}
-    wrong += [f"nothing {what}" for what, found in (("was created", created), ("was deleted", deleted), ("ran", ran)) if not found]
+    deployed = {instance for instance, its in seen.instances.items() if "deployed" in its.of_workload}
+    tried = (("was created", created), ("was deleted", deleted), ("ran", ran), ("was deployed", deployed))
+    wrong += [f"nothing {what}" for what, found in tried if not found]
     return wrong
 
 
