@@ -15,7 +15,7 @@ from uuid import UUID
 
 import psycopg
 
-from gpuaas.app_runtime.catalogue import IMAGES
+from gpuaas.app_runtime.catalogue import UnknownWorkload, image_of
 from gpuaas.app_runtime.steps import Believed, State, Step, condition, intended, is_settled, step
 from gpuaas.app_runtime.workloads import Workloads
 from gpuaas.fleet.client import OUTDATED, Fleet, FleetRefusal, FleetUnavailable
@@ -27,7 +27,7 @@ POLL_SECONDS = 0.5
 # How old the last look may be.
 LATE_SECONDS = 30.0
 AT_ONCE = 4
-_EXPECTED = (psycopg.Error, FleetUnavailable, FleetRefusal)
+_EXPECTED = (psycopg.Error, FleetUnavailable, FleetRefusal, UnknownWorkload)
 _TELLS = {"unhealthy": "does not answer", "crashed": "crashed", "lost": "was lost"}
 _log = logging.getLogger(__name__)
 
@@ -124,7 +124,7 @@ class Keeper:
         """Whether it is deployed: the turn is part of the key, so a repetition is the same deployment."""
         key = f"{seen.reservation.id}:workload:{its.turn}"
         try:
-            await self._fleet.deploy(seen, IMAGES[its.workload], key)
+            await self._fleet.deploy(seen, image_of(its.workload), key)
         except FleetRefusal as refusal:
             if refusal.code in OUTDATED:
                 return False

@@ -24,8 +24,8 @@ def create_consumer(messaging: Messaging, workloads: Workloads, keeper: Keeper) 
     """The consumer that decides by each event, and has the rest done at once."""
 
     async def handle(delivery: Delivery) -> None:
-        await workloads.handle(delivery.event)
-        keeper.wake()
+        if await workloads.handle(delivery.event):
+            keeper.wake()
 
     return Consumer(messaging, NAME, FILTERS, handle)
 

@@ -33,14 +33,17 @@ class Workloads:
             cursor = await connection.execute(f"SELECT {_COLUMNS} FROM instances WHERE {_OPEN} ORDER BY id")
             return [_believed(row) for row in await cursor.fetchall()]
 
-    async def handle(self, event: Event) -> None:
-        """What happened to an instance decides about its workload, once. Raises Poison for an instance that is not there."""
+    async def handle(self, event: Event) -> bool:
+        """What happened to an instance decides about its workload, once; whether something is to be done now.
+
+        Raises Poison for an instance that is not there.
+        """
         async with self._pool.connection() as connection:
             if not await effects.once(connection, NAME, event):
-                return
+                return False
             if (row := await _locked(connection, event.instance_id)) is None:
                 raise Poison("unknown_instance", str(event.instance_id))
-            await _intend(connection, row)
+            return await _intend(connection, row)
 
     async def intend(self, instance_id: uuid.UUID) -> None:
         """The same without an event: for one that was missed."""
@@ -70,10 +73,12 @@ async def _locked(connection: AsyncConnection[DictRow], instance_id: uuid.UUID) 
     return await cursor.fetchone()
 
 
-async def _intend(connection: AsyncConnection[DictRow], row: DictRow) -> None:
+async def _intend(connection: AsyncConnection[DictRow], row: DictRow) -> bool:
     its = _believed(row)
-    if its.workload and (after := intended(its)):
-        await _move(connection, its, after, 0 if after is State.PENDING else its.crashes)
+    if not its.workload or not (after := intended(its)):
+        return False
+    await _move(connection, its, after, 0 if after is State.PENDING else its.crashes)
+    return True
 
 
 async def _move(connection: AsyncConnection[DictRow], its: Believed, after: State, crashes: int) -> None:
