@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import ssl
 from collections.abc import Awaitable, Callable, Iterator
@@ -17,9 +18,9 @@ import pytest
 from gpuaas.api.models import Workload
 from gpuaas.app_runtime import status
 from gpuaas.app_runtime.catalogue import IMAGES, UnknownWorkload
-from gpuaas.app_runtime.keeper import Keeper
+from gpuaas.app_runtime.keeper import Keeper, unsettled
 from gpuaas.app_runtime.process import create_worker
-from gpuaas.app_runtime.steps import MAX_CRASHES, Believed, State, Step, intended, is_settled, step
+from gpuaas.app_runtime.steps import MAX_CRASHES, Believed, State, Step, holding, intended, is_settled, step
 from gpuaas.fleet.client import FleetUnavailable
 from gpuaas.fleet.reservation import Reservation
 from gpuaas.messaging.connection import Messaging
@@ -137,6 +138,18 @@ def test_what_is_next(its: Believed, found: Reservation | None, what: Step | Non
     assert step(its, found) is what
     if what:
         assert not is_settled(its, found)
+
+
+def test_an_instance_that_moves_has_its_workload_on_one_of_two_reservations() -> None:
+    old, new, gone = reservation("healthy"), reservation(None), reservation(None, "releasing")
+    on = [each.model_copy(update={"instance": old.instance}) for each in (old, new, gone)]
+    assert holding(on) == {old.instance: on[0]}
+    assert holding(on[1:]) == {old.instance: on[1]}
+    assert holding(on[2:]) == {old.instance: on[2]}
+    twice = [on[0], reservation("healthy").model_copy(update={"instance": old.instance})]
+    its = dataclasses.replace(believed(State.HEALTHY), instance_id=old.instance)
+    assert unsettled(on, [its]) == []
+    assert len(unsettled(twice, [its])) == 1
 
 
 def test_a_workload_is_deployed_watched_and_removed(run: Run) -> None:

@@ -178,8 +178,7 @@ def test_it_outlives_the_process(start: Start) -> None:
 
 
 def test_a_store_of_before_there_were_workloads_is_used_on(start: Start, environment: dict[str, str]) -> None:
-    schema = (files("gpu_fleet") / "schema.sql").read_text(encoding="utf-8")
-    before = "\n".join(line for line in schema.splitlines() if "workload" not in line)
+    before = (files("gpu_fleet") / "schema.sql").read_text(encoding="utf-8")
     with closing(sqlite3.connect(f"{environment['GPU_FLEET_DATA']}/{FILE}", autocommit=True)) as db:
         db.executescript(f"{before};\nPRAGMA user_version = 1")
     assert start().deployed()

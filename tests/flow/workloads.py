@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .seen import Instance, Seen
+from .seen import Effect, Instance, Seen
 
 # As often as app-runtime deploys one again that crashes (control_plane: app_runtime/steps.py).
 MAX_CRASHES = 3
@@ -17,11 +17,12 @@ def violations(seen: Seen) -> list[str]:
     """Each thing that is not as it must be."""
     wrong = []
     for instance, its in seen.instances.items():
-        effects = [line.effect for line in seen.ledger if line.instance == instance]
+        lines = [line for line in seen.ledger if line.instance == instance]
+        effects = [line.effect for line in lines]
         told = " ".join(its.of_workload)
         if not _LIFE.fullmatch(f"{told} " if told else "") or _TWICE.search(told):
             wrong.append(f"{instance} has a workload with an impossible life: {told}")
-        if not _is_where_it_must_be(its, effects):
+        if not _is_where_it_must_be(its, lines):
             wrong.append(
                 f"{instance} is {its.state}, asked for {its.workload}, and its workload is {its.does}, after: {', '.join(effects)}"
             )
@@ -33,11 +34,14 @@ def violations(seen: Seen) -> list[str]:
     return wrong
 
 
-def _is_where_it_must_be(its: Instance, effects: list[str]) -> bool:
-    runs = False
-    for effect in effects:
-        runs = effect == "deploy" or (runs and effect not in _GONE_WITH)
+def _is_where_it_must_be(its: Instance, lines: list[Effect]) -> bool:
+    runs_on = set()
+    for line in lines:
+        if line.effect == "deploy":
+            runs_on.add(line.reservation)
+        elif line.effect in _GONE_WITH:
+            runs_on.discard(line.reservation)
     if its.state != "running" or not its.workload:
-        return not runs and its.does in (None, "removed")
-    crashed_too_often = effects.count("workload crashed") > MAX_CRASHES
-    return runs and its.does == ("unhealthy" if crashed_too_often else "healthy")
+        return not runs_on and its.does in (None, "removed")
+    crashed_too_often = sum(line.effect == "workload crashed" for line in lines) > MAX_CRASHES
+    return len(runs_on) == 1 and its.does == ("unhealthy" if crashed_too_often else "healthy")

@@ -20,7 +20,6 @@ CREATE TABLE reservations (
   storage_gib INTEGER,
   storage_attached INTEGER NOT NULL DEFAULT 0,
   health TEXT,
-  workload TEXT CHECK (workload IS NULL OR state = 'running'),
   version INTEGER NOT NULL DEFAULT 1,
   created REAL NOT NULL,
   updated REAL NOT NULL,

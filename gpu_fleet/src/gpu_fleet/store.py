@@ -9,9 +9,8 @@ from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
-# A statement for each schema that a store may have had before this one.
-UPGRADES = {1: "ALTER TABLE reservations ADD COLUMN workload TEXT CHECK (workload IS NULL OR state = 'running')"}
-VERSION = 1 + len(UPGRADES)
+# Each adds to those before it; a store of an earlier version gets what it lacks.
+SCHEMAS = ("schema.sql", "workloads.sql")
 
 
 class StoreError(Exception):
@@ -59,11 +58,9 @@ class Store:
         self._connection.execute("PRAGMA foreign_keys = ON")
         with self.transaction() as db:
             found = db.execute("PRAGMA user_version").fetchone()[0]
-            if found > VERSION:
-                raise sqlite3.DatabaseError(f"has schema {found}, and this program knows {VERSION}")
-            if found == 0:
-                for statement in (files("gpu_fleet") / "schema.sql").read_text(encoding="utf-8").split(";\n"):
+            if found > len(SCHEMAS):
+                raise sqlite3.DatabaseError(f"has schema {found}, and this program knows {len(SCHEMAS)}")
+            for name in SCHEMAS[found:]:
+                for statement in (files("gpu_fleet") / name).read_text(encoding="utf-8").split(";\n"):
                     db.execute(statement)
-            for version in range(found or VERSION, VERSION):
-                db.execute(UPGRADES[version])
-            db.execute(f"PRAGMA user_version = {VERSION}")
+            db.execute(f"PRAGMA user_version = {len(SCHEMAS)}")

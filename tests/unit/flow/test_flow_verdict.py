@@ -59,6 +59,7 @@ def test_all_is_as_it_must_be() -> None:
         (one(workload=None, does=None), "one is running, asked for None, and its workload is None"),
         (replace(GOOD, ledger=[*GOOD.ledger, Effect("r1", "one", "deploy")]), "one has 2 deployments, and 1 events of them"),
         (replace(GOOD, ledger=[*GOOD.ledger, Effect("r1", "one", "failed")]), "one is running, asked for notebook"),
+        (replace(GOOD, ledger=[*GOOD.ledger, Effect("r3", "one", "deploy")]), "one is running, asked for notebook"),
         (replace(GOOD, ledger=[*GOOD.ledger, Effect("r2", "two", "deploy")]), "two is deleted, asked for notebook"),
         (replace(GOOD, ledger=[*GOOD.ledger, Effect("r1", "one", "start")]), "reservation r1: start took effect 2 times"),
         (replace(GOOD, ledger=GOOD.ledger[:-1]), "two is deleted and holds 1 reservations"),

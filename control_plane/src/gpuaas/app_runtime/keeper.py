@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable
 from contextlib import suppress
 from uuid import UUID
 
 import psycopg
 
 from gpuaas.app_runtime.catalogue import UnknownWorkload, image_of
-from gpuaas.app_runtime.steps import Believed, State, Step, condition, intended, is_settled, step
+from gpuaas.app_runtime.steps import Believed, State, Step, condition, holding, intended, is_settled, step
 from gpuaas.app_runtime.workloads import Workloads
 from gpuaas.fleet.client import OUTDATED, Fleet, FleetRefusal, FleetUnavailable
 from gpuaas.fleet.reservation import Reservation, Seen
@@ -74,11 +74,10 @@ class Keeper:
         What one of them fails with is raised when the others have had their turn.
         """
         # In this order: what the fleet has and the database has not was not deployed meanwhile.
-        held = {its.instance: its for its in await self._fleet.every()}
+        every = await self._fleet.every()
+        held = holding(every)
         believed = {its.instance_id: its for its in await self._workloads.open()}
-        strangers = [
-            its for its in held.values() if condition(its) != "off" and its.workload and its.instance not in believed
-        ]
+        strangers = _strangers(every, believed)
         work = [self._one(its, held.get(instance)) for instance, its in believed.items()]
         work += [self._remove_stranger(its) for its in strangers]
         ended = await asyncio.gather(*work, return_exceptions=True)
@@ -161,13 +160,19 @@ class Keeper:
             return None
 
 
-def unsettled(held: dict[UUID, Reservation], believed: list[Believed]) -> list[dict[str, str | None]]:
+def _strangers(every: Iterable[Reservation], believed: Container[UUID]) -> list[Reservation]:
+    """What has a workload that is nobody's: its instance has none, or has it elsewhere."""
+    held = holding(every)
+    return [its for its in every if its.workload and (its.instance not in believed or its is not held[its.instance])]
+
+
+def unsettled(every: Iterable[Reservation], believed: list[Believed]) -> list[dict[str, str | None]]:
     """Where the database and the fleet disagree about a workload, or something is under way."""
-    known = {its.instance_id for its in believed}
+    held, known = holding(every), {its.instance_id for its in believed}
     found = [
         (its.instance_id, its.state, held.get(its.instance_id))
         for its in believed
         if not is_settled(its, held.get(its.instance_id))
     ]
-    found += [(its.instance, None, its) for its in held.values() if its.workload and its.instance not in known]
+    found += [(its.instance, None, its) for its in _strangers(every, known)]
     return [{"instance_id": str(i), "database": state, "fleet": condition(its)} for i, state, its in found]

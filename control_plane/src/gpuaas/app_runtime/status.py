@@ -48,9 +48,9 @@ async def _look(settings: FleetSettings, secrets: FleetSecrets, tls: ssl.SSLCont
     end = time.monotonic() + PATIENCE_SECONDS
     async with Fleet.of(settings, secrets, tls) as fleet, pool:
         while True:
-            held = {its.instance: its for its in await fleet.every()}
+            every = await fleet.every()
             believed = await Workloads(pool).open()
-            found = unsettled(held, believed)
+            found = unsettled(every, believed)
             if not found or time.monotonic() > end:
                 break
             await asyncio.sleep(POLL_SECONDS)

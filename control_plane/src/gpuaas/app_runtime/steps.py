@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -51,6 +52,14 @@ def intended(its: Believed) -> State | None:
     if its.instance_runs:
         return State.PENDING if its.state in (None, State.REMOVED) else None
     return None if its.state in (None, State.REMOVING, State.REMOVED) else State.REMOVING
+
+
+def holding(found: Iterable[Reservation]) -> dict[uuid.UUID, Reservation]:
+    """Of each instance the reservation that its workload is on, or has to be: one that moves to other GPUs has two."""
+    chosen: dict[uuid.UUID, Reservation] = {}
+    for its in sorted(found, key=lambda its: (its.workload is not None, its.state == "running")):
+        chosen[its.instance] = its
+    return chosen
 
 
 def condition(found: Reservation | None) -> str:
