@@ -20,8 +20,8 @@ def provisioning(platform: Platform) -> None:
 def test_an_instance_comes_up_without_a_reload(console: Console, alice: Account) -> None:
     name = f"e2e-{secrets.token_hex(4)}"
     console.log_in(alice)
-    console.page.evaluate("window.notReloaded = true")
     console.create(name, workload="notebook")
+    expect(console.row(name)).to_be_visible()
     console.page.evaluate("window.notReloaded = true")
     expect(console.row(name).get_by_text("running")).to_be_visible()
     console.picture("running")
