@@ -22,6 +22,8 @@ GPU_COUNTS = range(1, 9)
 WORKLOADS = ("notebook", "inference")
 # How a workload does, in a tenant's words.
 DOES = {
+    "pending": "is being deployed",
+    "deployed": "is being deployed",
     "healthy": "answers",
     "unhealthy": "does not answer",
     "removing": "is being removed",

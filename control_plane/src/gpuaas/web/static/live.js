@@ -33,4 +33,6 @@ if (live) {
   };
   const source = new EventSource(live.dataset.events);
   source.addEventListener("message", changed);
+  // What happened after the page was written and before somebody listened is on no stream.
+  source.addEventListener("open", changed);
 }
