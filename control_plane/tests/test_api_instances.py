@@ -91,6 +91,7 @@ def test_other_projects_instances_do_not_exist(api: httpx.Client, issuer: Issuer
         ({**BODY, "gpu_type": "TPU"}, "gpu_type"),
         ({**BODY, "gpu_count": 0}, "gpu_count"),
         ({**BODY, "gpu_count": 9}, "gpu_count"),
+        ({**BODY, "workload": "game"}, "workload"),
         ({**BODY, "gpu_count": True}, "gpu_count"),
         ({**BODY, "gpu_count": "4"}, "gpu_count"),
         ({**BODY, "surprise-secret": 1}, "surprise-secret"),
@@ -156,6 +157,18 @@ def test_what_a_key_was_used_for_is_known_to_the_next_version(
     create(api, bearer(issuer), key="one")
     wanted = b'{"gpu_count": 4, "gpu_type": "H100", "name": "training-1", "project": "alpha"}'
     assert rows(database, "SELECT request_sha256 FROM idempotency_keys") == [(hashlib.sha256(wanted).hexdigest(),)]
+
+
+def test_a_workload_is_part_of_the_request(api: httpx.Client, issuer: Issuer, database: psycopg.Connection) -> None:
+    headers = bearer(issuer)
+    assert create(api, headers, key="none").json()["workload"] is None
+    asked = create(api, headers, BODY | {"workload": "notebook"}, key="one")
+    assert (asked.status_code, asked.json()["workload"], asked.json()["workload_state"]) == (201, "notebook", None)
+    assert create(api, headers, BODY | {"workload": "notebook"}, key="one").status_code == 200
+    assert create(api, headers, BODY | {"workload": "inference"}, key="one").status_code == 409
+    database.execute("UPDATE instances SET workload_state = 'healthy' WHERE workload IS NOT NULL")
+    seen = api.get(f"/v1/instances/{asked.json()['id']}", headers=headers).json()
+    assert (seen["workload"], seen["workload_state"]) == ("notebook", "healthy")
 
 
 def test_same_key_other_body_is_a_conflict(api: httpx.Client, issuer: Issuer, database: psycopg.Connection) -> None:

@@ -76,7 +76,14 @@ def test_the_api_cannot(running: psycopg.Connection, statement: str) -> None:
         ("gpuaas_provisioning", "UPDATE outbox SET published_at = now()"),
         ("gpuaas_provisioning", "SELECT FROM timeline"),
         ("gpuaas_provisioning", "SELECT FROM idempotency_keys"),
-        *((f"gpuaas_{name}", "CREATE TABLE mine ()") for name in ("relay", "notification", "provisioning")),
+        ("gpuaas_runtime", "SELECT name FROM instances"),
+        ("gpuaas_runtime", "UPDATE instances SET state = 'deleted'"),
+        ("gpuaas_runtime", "UPDATE instances SET workload = 'notebook'"),
+        ("gpuaas_runtime", "SELECT payload FROM outbox"),
+        ("gpuaas_runtime", "UPDATE outbox SET published_at = now()"),
+        ("gpuaas_runtime", "SELECT FROM timeline"),
+        ("gpuaas_runtime", "SELECT FROM idempotency_keys"),
+        *((f"gpuaas_{name}", "CREATE TABLE mine ()") for name in ("relay", "notification", "provisioning", "runtime")),
     ],
 )
 def test_a_worker_cannot(postgres: Server, database: psycopg.Connection, role: str, statement: str) -> None:
@@ -93,6 +100,8 @@ def test_a_worker_cannot(postgres: Server, database: psycopg.Connection, role: s
         ("gpuaas_notification", "UPDATE timeline_position SET last = last RETURNING last"),
         ("gpuaas_provisioning", "SELECT * FROM instances FOR NO KEY UPDATE"),
         ("gpuaas_provisioning", "UPDATE instances SET state = 'requested', gpu_count = 1, wanted_gpu_count = NULL"),
+        ("gpuaas_runtime", "SELECT id, state FROM instances FOR NO KEY UPDATE"),
+        ("gpuaas_runtime", "UPDATE instances SET workload_state = 'removed' WHERE workload IS NOT NULL"),
     ],
 )
 def test_a_worker_can(postgres: Server, database: psycopg.Connection, role: str, statement: str) -> None:

@@ -84,7 +84,13 @@ def test_members_see_it(
 
 def test_the_api_would_take_each() -> None:
     for demo in DEMOS:
-        InstanceRequest(name=demo.name, gpu_type=demo.gpu_type, gpu_count=demo.gpu_count, project=demo.project)
+        InstanceRequest(
+            name=demo.name,
+            gpu_type=demo.gpu_type,
+            gpu_count=demo.gpu_count,
+            project=demo.project,
+            workload=demo.workload,
+        )
     assert len({demo.key for demo in DEMOS}) == len(DEMOS)
     assert len({demo.project for demo in DEMOS}) > 1
 

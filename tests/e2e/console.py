@@ -70,12 +70,13 @@ class Console:
         heading = self.page.get_by_role("rowheader").filter(has_text=re.compile(rf"^\s*{re.escape(name)}\s*[0-9a-f]{{8}}-"))
         return self.page.get_by_test_id("instance-row").filter(has=heading)
 
-    def create(self, name: str, gpu_type: str = "A100", gpus: int = 2) -> None:
+    def create(self, name: str, gpu_type: str = "A100", gpus: int = 2, workload: str = "none") -> None:
         """Fill and send the form for a new instance."""
         form = self.create_form
         form.get_by_label("Name").fill(name)
         form.get_by_label("GPU type").select_option(gpu_type)
         form.get_by_label("GPUs").select_option(str(gpus))
+        form.get_by_label("Workload").select_option(workload)
         form.get_by_role("button", name="Create").click()
 
     @property

@@ -26,6 +26,7 @@ TIMEOUT = 10.0
 KEPT = 4
 TYPES = ("H100", "A100", "L40S")
 SIZES = (1, 1, 1, 2)
+WORKLOADS = (None, "notebook", "inference")
 # What is done by chance with an instance in a state; in the others something is under way, which the API does not let be
 # disturbed but by a deletion.
 OPERATIONS = {
@@ -71,13 +72,15 @@ class Call:
     gpu_type: str = ""
     size: int = 0
     name: str = ""
+    workload: str | None = None
 
     @property
     def request(self) -> tuple[str, str, dict[str, Any] | None]:
         """Method, path below the instances, and body."""
         match self.what:
             case "create":
-                return "POST", "", {"name": self.name, "gpu_type": self.gpu_type, "gpu_count": self.size}
+                body = {"name": self.name, "gpu_type": self.gpu_type, "gpu_count": self.size, "workload": self.workload}
+                return "POST", "", body
             case "resize":
                 return "PATCH", f"/{self.instance}", {"gpu_count": self.size}
             case "delete":
@@ -121,7 +124,8 @@ class Clients:
             size = draw.choice(SIZES)
             if not mine or (len(mine) < KEPT and draw.random() < 0.4):
                 name = f"{self.run}-{uuid.uuid4().hex[:12]}"
-                if created := self._until_decided(Call("create", gpu_type=draw.choice(TYPES), size=size, name=name)):
+                call = Call("create", gpu_type=draw.choice(TYPES), size=size, name=name, workload=draw.choice(WORKLOADS))
+                if created := self._until_decided(call):
                     mine.append(created)
                     continue
             if mine:

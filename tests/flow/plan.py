@@ -15,6 +15,7 @@ FLEET = (
     {"kind": "reply_lost", "how": "unavailable", "times": 3},
     {"kind": "reply_lost", "how": "garbled", "times": 2},
     {"kind": "capacity_gone", "times": 2},
+    {"kind": "workload_crash", "times": 1},
 )
 
 

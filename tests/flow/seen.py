@@ -12,7 +12,8 @@ from ansible_collections.gpuaas.parity.tests.local_dev.running import Running
 from .life import RESTING
 
 _INSTANCES = (
-    "SELECT coalesce(json_agg(json_build_object('id', i.id, 'state', i.state, 'size', i.gpu_count, 'events', (SELECT coalesce(json_agg("
+    "SELECT coalesce(json_agg(json_build_object('id', i.id, 'state', i.state, 'size', i.gpu_count, 'workload', i.workload, 'does',"
+    " i.workload_state, 'events', (SELECT coalesce(json_agg("
     "replace(o.event_type, 'instance.', '') ORDER BY o.id), '[]') FROM outbox o WHERE o.instance_id = i.id), 'waiting', (SELECT count(*)"
     " FROM outbox o WHERE o.instance_id = i.id AND o.published_at IS NULL), 'told', (SELECT coalesce(json_agg(replace(t.type,"
     " 'instance.', '') ORDER BY t.position), '[]') FROM timeline t WHERE t.instance_id = i.id))), '[]') FROM instances i"
@@ -31,13 +32,33 @@ _HELD = (
 
 @dataclass(frozen=True)
 class Instance:
-    """An instance: how many GPUs it has, its events in the outbox, how many of them wait there, and its timeline."""
+    """An instance: how many GPUs it has, its events in the outbox, how many of them wait there, its timeline; what it asked to
+    run besides, and how that does.
+    """
 
     state: str
     size: int
     events: list[str]
     waiting: int
     told: list[str]
+    workload: str | None = None
+    does: str | None = None
+
+    @property
+    def of_itself(self) -> list[str]:
+        """Its events, without those of its workload."""
+        return [each for each in self.events if not each.startswith("workload.")]
+
+    @property
+    def of_workload(self) -> list[str]:
+        """The others."""
+        return [each.removeprefix("workload.") for each in self.events if each.startswith("workload.")]
+
+    @property
+    def workload_is_at_rest(self) -> bool:
+        """Whether nothing is to be done about its workload."""
+        wanted = self.state == "running" and self.workload
+        return self.does in (("healthy", "unhealthy") if wanted else (None, "removed"))
 
 
 @dataclass(frozen=True)
@@ -71,6 +92,7 @@ class Seen:
             and not each.waiting
             and each.told == each.events
             and (each.state != "deleted" or "released" in each.events)
+            and each.workload_is_at_rest
             for each in self.instances.values()
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
+from . import workloads
 from .clients import Asked
 from .life import RESTING, lived
 from .seen import Seen
@@ -13,7 +14,13 @@ _ONCE = ("reserve", "storage", "start", "verify", "stop", "release")
 # An operation -> the state that its acknowledgement says, and the event of it. A resize of what is stopped is done at once.
 _BEGINS = {"stop": "stopping", "start": "starting", "resize": "resizing"}
 # What must have been tried, as the events of an instance show it.
-_TRIED = {"ran": "running", "was stopped": "stopped", "was started again": "starting", "was to be resized": "resizing"}
+_TRIED = {
+    "ran": "running",
+    "was deployed": "workload.deployed",
+    "was stopped": "stopped",
+    "was started again": "starting",
+    "was to be resized": "resizing",
+}
 
 
 def violations(history: Sequence[Asked], seen: Seen) -> list[str]:
@@ -28,7 +35,7 @@ def violations(history: Sequence[Asked], seen: Seen) -> list[str]:
     for instance, its in seen.instances.items():
         if its.state not in RESTING:
             wrong.append(f"{instance} is stuck in {its.state}")
-        life = lived(its.events)
+        life = lived(its.of_itself)
         if not life:
             wrong.append(f"{instance} has an impossible life: {', '.join(its.events)}")
         elif life.partition(" ")[0] != its.state:
@@ -38,8 +45,7 @@ def violations(history: Sequence[Asked], seen: Seen) -> list[str]:
         if its.told != its.events:
             wrong.append(f"{instance} has a timeline of {', '.join(its.told) or 'nothing'}, and events {', '.join(its.events)}")
         wrong += _of_operations(instance, its.events, [each for each in history if each.instance == instance])
-    wrong += _of_fleet(seen)
-    wrong += _of_sizes(history, seen)
+    wrong += [*_of_fleet(seen), *workloads.violations(seen), *_of_sizes(history, seen)]
     wrong += [f"{project} uses {used} GPUs of {seen.allowed}" for project, used in seen.used.items() if used > seen.allowed]
     if seen.letters:
         wrong.append(f"{seen.letters} messages were given up")

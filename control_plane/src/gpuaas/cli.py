@@ -1,4 +1,4 @@
-"""``gpuaas api``, ``web``, ``relay``, ``notification``, ``provisioning``, ``deadletters``, ``migrate`` and ``seed``."""
+"""``gpuaas api``, ``web``, ``relay``, ``notification``, ``provisioning``, ``app-runtime``, ``deadletters``, ``migrate`` and ``seed``."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from gpuaas.settings import (
     ApiSecrets,
     ApiSettings,
     ConfigurationError,
+    FleetSecrets,
+    FleetSettings,
     MigrateSecrets,
     MigrateSettings,
-    ProvisioningSecrets,
     ProvisioningSettings,
     WebSecrets,
     WebSettings,
@@ -61,6 +62,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     provisioning.add_argument(
         "--status", action="store_true", help="only run a workflow to its end and print what was seen, then exit"
     )
+    workloads = commands.add_parser("app-runtime", help="deploy what instances run besides, and watch it")
+    workloads.add_argument(
+        "--status", action="store_true", help="only print how workloads do and where the fleet disagrees, then exit"
+    )
     letters = commands.add_parser("deadletters", help="print what consumers gave up, then exit")
     letters.add_argument(
         "--replay",
@@ -84,6 +89,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _notification(given.status)
             case "provisioning":
                 return _provisioning(given.status)
+            case "app-runtime":
+                return _app_runtime(given.status)
             case "deadletters":
                 return _deadletters(given.replay)
             case command:
@@ -184,11 +191,25 @@ def _provisioning(status: bool) -> int:
         from gpuaas.provisioning import status as provisioning_status
 
         return provisioning_status.run(settings)
-    secrets = read_secrets(ProvisioningSecrets, settings.secrets_source.provider(settings.ca_file))
+    secrets = read_secrets(FleetSecrets, settings.secrets_source.provider(settings.ca_file))
     from gpuaas import worker
     from gpuaas.provisioning.process import create_worker
 
     return worker.run(create_worker(settings, secrets, tls_context(settings.ca_file)))
+
+
+def _app_runtime(status: bool) -> int:
+    settings = read_settings(FleetSettings, os.environ)
+    secrets = read_secrets(FleetSecrets, settings.secrets_source.provider(settings.ca_file))
+    tls = tls_context(settings.ca_file)
+    if status:
+        from gpuaas.app_runtime import status as workload_status
+
+        return workload_status.run(settings, secrets, tls)
+    from gpuaas import worker
+    from gpuaas.app_runtime.process import create_worker
+
+    return worker.run(create_worker(settings, secrets, tls))
 
 
 def _letter(text: str) -> str:

@@ -20,7 +20,7 @@ from psycopg.errors import UndefinedTable, UniqueViolation
 
 from gpuaas import database, logs, redis_client
 from gpuaas.api.cache import ListCache
-from gpuaas.api.models import GpuType, InstanceRequest
+from gpuaas.api.models import GpuType, InstanceRequest, Workload
 from gpuaas.api.problems import ProblemError
 from gpuaas.api.store import Store
 from gpuaas.database import Pool
@@ -41,6 +41,7 @@ class Demo:
     name: str
     gpu_type: GpuType
     gpu_count: int
+    workload: Workload | None = None
     deleted: bool = False
 
     @property
@@ -57,8 +58,8 @@ class Demo:
 DEMOS = (
     Demo("atlas", "alice", "llm-pretraining", GpuType.H100, 8),
     Demo("atlas", "alice", "llm-evaluation", GpuType.A100, 2),
-    Demo("atlas", "bob", "speech-finetuning", GpuType.A100, 4),
-    Demo("atlas", "bob", "image-tagging", GpuType.L40S, 1),
+    Demo("atlas", "bob", "speech-finetuning", GpuType.A100, 4, Workload.NOTEBOOK),
+    Demo("atlas", "bob", "image-tagging", GpuType.L40S, 1, Workload.INFERENCE),
     Demo("atlas", "alice", "first-try", GpuType.L40S, 1, deleted=True),
     Demo("borealis", "alice", "weather-model", GpuType.H100, 4),
     Demo("borealis", "bob", "render-farm", GpuType.L40S, 8, deleted=True),
@@ -97,7 +98,7 @@ async def _run(settings: ApiSettings, secrets: ApiSecrets) -> int:
 
 async def _make(pool: Pool, allowed: int, demo: Demo, at: datetime) -> bool:
     store = Store(pool, allowed, new_id=lambda: demo.id, now=lambda: at)
-    request = InstanceRequest(name=demo.name, gpu_type=demo.gpu_type, gpu_count=demo.gpu_count)
+    request = InstanceRequest(name=demo.name, gpu_type=demo.gpu_type, gpu_count=demo.gpu_count, workload=demo.workload)
     try:
         created = await store.create(demo.owner, demo.key, demo.project, request)
         if demo.deleted:

@@ -75,14 +75,20 @@ class WorkerSettings(MigrateSettings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProvisioningSettings(WorkerSettings):
+class FleetSettings(WorkerSettings):
+    """What a worker reads that asks the fleet: ``gpuaas app-runtime``, and others that read more."""
+
+    fleet_host: Annotated[str, HOSTNAME]
+    fleet_port: Annotated[int, PORT]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvisioningSettings(FleetSettings):
     """What ``gpuaas provisioning`` reads."""
 
     temporal_host: Annotated[str, HOSTNAME]
     temporal_port: Annotated[int, PORT]
     temporal_certificate: Annotated[Path, PATH]
-    fleet_host: Annotated[str, HOSTNAME]
-    fleet_port: Annotated[int, PORT]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,8 +132,8 @@ class WorkerSecrets(MigrateSecrets):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProvisioningSecrets(WorkerSecrets):
-    """Secrets of ``gpuaas provisioning``."""
+class FleetSecrets(WorkerSecrets):
+    """Secrets of a worker that asks the fleet."""
 
     fleet_token: str = field(repr=False)
 

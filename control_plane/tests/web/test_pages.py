@@ -58,6 +58,20 @@ def test_the_whole_way(browser: Browser, api: httpx.Client, issuer: Issuer, data
     assert browser.cookies == {}
 
 
+def test_what_an_instance_runs_besides(browser: Browser, api: httpx.Client, database: psycopg.Connection) -> None:
+    sent = {"name": "training-1", "gpu_type": "A100", "gpu_count": "2"}
+    browser.submit(browser.get("/auth/login"), "/instances", **sent, workload="notebook")
+    [(instance,)] = database.execute("SELECT id FROM instances").fetchall()
+    assert "Its notebook is deployed while the instance runs." in browser.get(f"/instances/{instance}").text
+    database.execute("UPDATE instances SET workload_state = 'unhealthy'")
+    assert "Its notebook does not answer." in browser.get(f"/instances/{instance}").text
+    page = browser.submit(browser.get("/"), "/instances", **sent | {"name": "training-2"})
+    assert "Instance training-2 is requested." in page.text
+    assert database.execute("SELECT count(*) FROM instances WHERE workload IS NULL").fetchone() == (1,)
+    page = browser.submit(page, "/instances", **sent, workload="game")
+    assert "Workload: none, or one of notebook, inference." in page.text
+
+
 def test_why_an_instance_failed(browser: Browser, api: httpx.Client, database: psycopg.Connection) -> None:
     page = browser.submit(browser.get("/auth/login"), "/instances", name="training-1", gpu_type="A100", gpu_count="2")
     assert "failed" not in page.text

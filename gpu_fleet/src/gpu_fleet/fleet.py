@@ -17,7 +17,7 @@ from gpu_fleet import reservations
 from gpu_fleet.clock import Clock, Wall
 from gpu_fleet.inventory import GpuType, Inventory, Node
 from gpu_fleet.refusals import Code, RefusedError
-from gpu_fleet.reservations import Finding, Health, Operation, Reason, Reservation, State
+from gpu_fleet.reservations import Finding, Health, Operation, Reason, Reservation, State, Workload, WorkloadState
 from gpu_fleet.simulation.faultfile import FaultFile
 from gpu_fleet.simulation.hardware import Hardware
 from gpu_fleet.store import Store
@@ -30,6 +30,8 @@ _ALLOWED = {
     Operation.STORAGE: {State.RESERVED, State.STOPPED},
     Operation.START: {State.RESERVED, State.STOPPED},
     Operation.VERIFY: {State.RUNNING},
+    Operation.DEPLOY: {State.RUNNING},
+    Operation.REMOVE: {State.RUNNING},
     Operation.STOP: {State.STARTING, State.RUNNING},
     Operation.RELEASE: set(State) - {State.RELEASING, State.RELEASED},
 }
@@ -154,19 +156,25 @@ class Fleet:
             return Outcome(new, fresh=True)
 
     def begin(
-        self, operation: Operation, identity: str, key: str | None, version: int | None, size_gib: int | None = None
+        self,
+        operation: Operation,
+        identity: str,
+        key: str | None,
+        version: int | None,
+        size_gib: int | None = None,
+        image: str | None = None,
     ) -> Outcome:
         """Begin an operation; its end is seen in the reservation. Raises RefusedError.
 
         ``version`` is the one that the caller has seen. A key that is known is answered before it is looked at, and so
-        is a release of what is released.
+        is a release of what is released and a removal where no workload is.
         """
-        command = f"{operation} {identity} {size_gib or ''}".rstrip()
+        command = f"{operation} {identity} {size_gib or image or ''}".rstrip()
         with self.looking() as (db, now):
             if key is not None and (before := _done_before(db, key, command)):
                 return Outcome(before, fresh=False)
             its = _get(db, identity)
-            if operation is Operation.RELEASE and its.state in (State.RELEASING, State.RELEASED):
+            if _is_done(operation, its):
                 return Outcome(its, fresh=False)
             if its.version != version:
                 raise RefusedError(Code.PRECONDITION_FAILED, "The reservation has changed; read it again.")
@@ -176,6 +184,8 @@ class Fleet:
                 raise RefusedError(Code.WRONG_STATE, f"The reservation is {its.state}.")
             if operation is Operation.STORAGE and its.storage_gib is not None:
                 raise RefusedError(Code.WRONG_STATE, "The reservation has its storage.")
+            if operation is Operation.DEPLOY and its.workload and its.workload.state is not WorkloadState.CRASHED:
+                raise RefusedError(Code.WRONG_STATE, "The reservation has a workload; remove it first.")
             at = self._clock.on_the_wall(now)
             new = its.changed(
                 at,
@@ -183,6 +193,7 @@ class Fleet:
                 due=now + self._hardware.duration(db, its, operation),
                 state=_MEANWHILE.get(operation, its.state),
                 storage_gib=its.storage_gib if size_gib is None else size_gib,
+                workload=_workload_meanwhile(operation, its.workload, image, at),
             )
             reservations.update(db, new)
             if key is not None:
@@ -228,6 +239,8 @@ class Fleet:
             running = reservations.find(db, "state = 'running' ORDER BY created, id")
             self._hardware.strike(db, running)
             self._notice(db, running, self._clock.on_the_wall(now))
+        for its in reservations.find(db, "workload IS NOT NULL ORDER BY created, id"):
+            self._probe(db, its, self._clock.on_the_wall(now))
 
     def _ending(self, db: sqlite3.Connection, identity: str) -> Callable[[float], None]:
         def happen(at: float) -> None:
@@ -243,6 +256,10 @@ class Fleet:
                         new = replace(new, state=State.FAILED, reason=reason)
                 case Operation.VERIFY:
                     new = replace(new, health=_look(self._hardware.errors(db), its, at))
+                case Operation.DEPLOY:
+                    new = replace(new, workload=its.with_workload(at, WorkloadState.HEALTHY).workload)
+                case Operation.REMOVE:
+                    new = replace(new, workload=None)
                 case Operation.STOP:
                     new = replace(new, health=None)
             reservations.update(db, new)
@@ -273,6 +290,17 @@ class Fleet:
                 new = its.changed(at, health=seen)
                 reservations.update(db, new)
                 self._note(db, new, "error", at)
+
+    def _probe(self, db: sqlite3.Connection, its: Reservation, at: float) -> None:
+        """How a workload that was deployed does is seen as soon as it changes."""
+        assert its.workload
+        if its.workload.state not in (WorkloadState.HEALTHY, WorkloadState.UNHEALTHY):
+            return
+        state = self._hardware.workload(db, its)
+        if state is not its.workload.state:
+            new = its.with_workload(at, state)
+            reservations.update(db, new)
+            self._note(db, new, f"workload {state}", at)
 
     def _note(self, db: sqlite3.Connection, its: Reservation, effect: str, at: float) -> None:
         db.execute(
@@ -314,6 +342,20 @@ def _keep_clock(db: sqlite3.Connection, clock: Clock) -> None:
         "ON CONFLICT (id) DO UPDATE SET wall = excluded.wall, fleet = excluded.fleet, speed = excluded.speed",
         [clock.wall, clock.fleet, clock.speed],
     )
+
+
+def _is_done(operation: Operation, its: Reservation) -> bool:
+    """Whether there is nothing left of it to be done, whoever did it."""
+    if operation is Operation.RELEASE:
+        return its.state in (State.RELEASING, State.RELEASED)
+    gone = its.workload is None or its.workload.state is WorkloadState.REMOVING
+    return operation is Operation.REMOVE and gone
+
+
+def _workload_meanwhile(operation: Operation, its: Workload | None, image: str | None, at: float) -> Workload | None:
+    if operation is Operation.DEPLOY and image:
+        return Workload(image, WorkloadState.DEPLOYING, at)
+    return replace(its, state=WorkloadState.REMOVING, since=at) if its and operation is Operation.REMOVE else its
 
 
 def _look(errors: dict[str, tuple[Finding, ...]], its: Reservation, at: float) -> Health:

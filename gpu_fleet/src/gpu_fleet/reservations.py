@@ -26,11 +26,13 @@ class State(StrEnum):
 
 
 class Operation(StrEnum):
-    """What is being done to one; the values are those of the paths."""
+    """What is being done to one."""
 
     STORAGE = "storage"
     START = "start"
     VERIFY = "verify"
+    DEPLOY = "deploy"
+    REMOVE = "remove"
     STOP = "stop"
     RELEASE = "release"
 
@@ -72,6 +74,35 @@ class Health:
         return cls(stored["at"], tuple(Finding(*its) for its in stored["findings"]))
 
 
+class WorkloadState(StrEnum):
+    """How a workload does. One that has crashed stays where it is until it is deployed again or removed."""
+
+    DEPLOYING = "deploying"
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+    CRASHED = "crashed"
+    REMOVING = "removing"
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """What runs on the GPUs of a reservation, since ``since`` in this state (seconds since 1970)."""
+
+    image: str
+    state: WorkloadState
+    since: float
+
+    def to_json(self) -> str:
+        """As it is stored."""
+        return json.dumps([self.image, self.state, self.since])
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The other way."""
+        image, state, since = json.loads(text)
+        return cls(image, WorkloadState(state), since)
+
+
 @dataclass(frozen=True, slots=True)
 class Reservation:
     """GPUs of one node for one instance. ``version`` grows with every change; ``due`` is when ``operation`` is done.
@@ -95,10 +126,17 @@ class Reservation:
     storage_attached: bool = False
     health: Health | None = None
     replaces: str | None = None
+    workload: Workload | None = None
 
     def changed(self, at: float, **changes: Any) -> Self:
-        """The next version of it."""
-        return replace(self, version=self.version + 1, updated=max(at, self.updated), **changes)
+        """The next version of it. What no longer runs has no workload."""
+        new = replace(self, version=self.version + 1, updated=max(at, self.updated), **changes)
+        return new if new.state is State.RUNNING else replace(new, workload=None)
+
+    def with_workload(self, at: float, state: WorkloadState) -> Self:
+        """The next version of it, whose workload is in another state."""
+        assert self.workload
+        return self.changed(at, workload=replace(self.workload, state=state, since=at))
 
 
 def insert(db: sqlite3.Connection, new: Reservation) -> None:
@@ -158,6 +196,7 @@ def _values(its: Reservation) -> dict[str, Any]:
         "storage_gib": its.storage_gib,
         "storage_attached": int(its.storage_attached),
         "health": its.health.to_json() if its.health else None,
+        "workload": its.workload.to_json() if its.workload else None,
         "version": its.version,
         "created": its.created,
         "updated": its.updated,
@@ -183,4 +222,5 @@ def _read(row: sqlite3.Row) -> Reservation:
         storage_attached=bool(row["storage_attached"]),
         health=Health.from_json(row["health"]) if row["health"] else None,
         replaces=row["replaces"],
+        workload=Workload.from_json(row["workload"]) if row["workload"] else None,
     )

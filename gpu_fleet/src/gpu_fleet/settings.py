@@ -109,6 +109,8 @@ class Settings:
     attach_time: Annotated[float, DURATION]
     start_time: Annotated[float, DURATION]
     verify_time: Annotated[float, DURATION]
+    deploy_time: Annotated[float, DURATION]
+    remove_time: Annotated[float, DURATION]
     stop_time: Annotated[float, DURATION]
     release_time: Annotated[float, DURATION]
 

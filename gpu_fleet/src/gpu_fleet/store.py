@@ -10,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 
 # Each adds to those before it; a store of an earlier version gets what it lacks.
-SCHEMAS = ("schema.sql", "replacements.sql")
+SCHEMAS = ("schema.sql", "replacements.sql", "workloads.sql")
 
 
 class StoreError(Exception):

@@ -30,6 +30,8 @@ def environ(directory: Path) -> dict[str, str]:
         "GPU_FLEET_ATTACH_TIME": "8s",
         "GPU_FLEET_START_TIME": "40s",
         "GPU_FLEET_VERIFY_TIME": "20s",
+        "GPU_FLEET_DEPLOY_TIME": "20s",
+        "GPU_FLEET_REMOVE_TIME": "6s",
         "GPU_FLEET_STOP_TIME": "10s",
         "GPU_FLEET_RELEASE_TIME": "4s",
     }

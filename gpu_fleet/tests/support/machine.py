@@ -100,6 +100,21 @@ class Machine:
         assert found["state"] == "running"
         return found
 
+    def deployed(self, *arguments: Any, **more: Any) -> dict[str, Any]:
+        """A reservation that runs, and whose workload does."""
+        its = self.running(*arguments, **more)
+        assert self.begin("workload", its["id"], image="notebook").status_code == 202
+        self.pass_seconds(100_000)
+        found = self.get(its["id"])
+        assert found["workload"]["state"] == "healthy"
+        return found
+
+    def remove(self, identity: str, etag: str | None = None) -> httpx.Response:
+        """DELETE its workload."""
+        return self.api.delete(
+            f"/v1/reservations/{identity}/workload", headers={"If-Match": etag or self.etag(identity)}
+        )
+
     def node(self, name: str) -> dict[str, Any]:
         """A node as it is now."""
         return next(its for its in self.api.get("/v1/nodes").json()["items"] if its["name"] == name)

@@ -16,7 +16,8 @@ from ansible_collections.gpuaas.parity.tests.flow.seen import Effect, Instance, 
 from ansible_collections.gpuaas.parity.tests.flow.verdict import violations
 
 CAME_UP = ["requested", "provisioning", "running"]
-WENT = [*CAME_UP, "deleted", "released"]
+RUNS = [*CAME_UP, "workload.deployed", "workload.healthy"]
+WENT = [*RUNS, "deleted", "released", "workload.removed"]
 RESTED = [*CAME_UP, "stopping", "stopped", "starting", "running", "resizing", "resized", "stopping", "stopped"]
 
 
@@ -38,16 +39,17 @@ HISTORY = [
     asked("stop", "three", "409 wrong_state", acknowledged=False, intent="c"),
 ]
 RESERVED = ["reserve", "storage", "storage ended", "start", "start ended", "verify", "verify ended"]
+DEPLOYED = ["deploy", "deploy ended"]
 RELEASED = ["stop", "stop ended", "release", "release ended"]
 GOOD = Seen(
     {
-        "one": Instance("running", 1, CAME_UP, 0, CAME_UP),
-        "two": Instance("deleted", 1, WENT, 0, WENT),
+        "one": Instance("running", 1, RUNS, 0, RUNS, "notebook", "healthy"),
+        "two": Instance("deleted", 1, WENT, 0, WENT, "notebook", "removed"),
         "three": Instance("stopped", 2, RESTED, 0, RESTED),
     },
     [
-        *(Effect("r1", "one", effect) for effect in RESERVED),
-        *(Effect("r2", "two", effect) for effect in [*RESERVED, *RELEASED]),
+        *(Effect("r1", "one", effect) for effect in [*RESERVED, *DEPLOYED]),
+        *(Effect("r2", "two", effect) for effect in [*RESERVED, *DEPLOYED, *RELEASED]),
         *(Effect(each, "three", effect) for each in ("r3", "r4", "r5") for effect in [*RESERVED, *RELEASED]),
     ],
     0,
@@ -85,7 +87,16 @@ def test_all_is_as_it_must_be() -> None:
         (changed(state="stopped"), "one is stopped, and running by its events"),
         (changed(waiting=1), "one has 1 events that were not published"),
         (changed(told=["requested", "running", "provisioning"]), "one has a timeline of requested, running, provisioning"),
-        (lives("one", *CAME_UP, "running"), "one has an impossible life"),
+        (lives("one", *RUNS, "running"), "one has an impossible life"),
+        (lives("one", *RUNS, "workload.healthy"), "one has a workload with an impossible life: deployed healthy healthy"),
+        (lives("one", *CAME_UP, "workload.healthy"), "one has a workload with an impossible life: healthy"),
+        (lives("one", *CAME_UP), "one has 1 deployments, and 0 events of them"),
+        (changed(does="deployed"), "one is running, asked for notebook, and its workload is deployed"),
+        (changed(workload=None, does=None), "one is running, asked for None, and its workload is None"),
+        (more(Effect("r1", "one", "deploy")), "one has 2 deployments, and 1 events of them"),
+        (more(Effect("r1", "one", "failed")), "one is running, asked for notebook"),
+        (more(Effect("r6", "one", "deploy")), "one is running, asked for notebook"),
+        (more(Effect("r2", "two", "deploy")), "two is deleted, asked for notebook"),
         (lives("three", *RESTED, "stopped"), "three has an impossible life"),
         (lives("three", *RESTED[:-2]), "three: 2 times stop was acknowledged, and 1 times begun"),
         (lives("three", *RESTED, "starting", "not_started"), "three: 1 times start was acknowledged, and 2 times begun"),
@@ -106,7 +117,7 @@ def test_each_violation_is_named(seen: Seen, said: str) -> None:
 
 
 def test_a_deletion_that_was_acknowledged_and_is_not_made() -> None:
-    undone = replace(GOOD, instances={**GOOD.instances, "two": Instance("running", 1, CAME_UP, 0, CAME_UP)})
+    undone = replace(GOOD, instances={**GOOD.instances, "two": Instance("running", 1, RUNS, 0, RUNS, "notebook", "healthy")})
     assert "two was deleted and is not" in violations(HISTORY, undone)
 
 
@@ -116,7 +127,7 @@ def test_an_operation_that_was_refused_and_is_made() -> None:
 
 
 def test_what_was_never_tried_proves_nothing() -> None:
-    tried = ("was created", "was deleted", "ran", "was stopped", "was started again", "was to be resized")
+    tried = ("was created", "was deleted", "ran", "was deployed", "was stopped", "was started again", "was to be resized")
     assert {f"nothing {what}" for what in tried} == set(violations([], Seen({}, [], 0)))
 
 
@@ -128,7 +139,7 @@ def test_a_creation_without_an_answer_may_be_there() -> None:
     there = replace(
         GOOD,
         instances={**GOOD.instances, "other": GOOD.instances["one"]},
-        ledger=[*GOOD.ledger, Effect("r9", "other", "reserve")],
+        ledger=[*GOOD.ledger, Effect("r9", "other", "reserve"), Effect("r9", "other", "deploy")],
         held={"one": [1], "other": [1]},
     )
     assert violations([*HISTORY, lost("create", "", size=1)], there) == []
@@ -149,9 +160,9 @@ def test_an_operation_without_an_answer_may_be_made() -> None:
         ([*CAME_UP, "resizing", "not_resized", "stopping"], "stopping"),
         ([*CAME_UP, "stopping", "stopped", "resized", "starting", "not_started"], "stopped"),
         ([*CAME_UP, "resizing", "deleted"], "deleted"),
-        (WENT, "deleted and released"),
+        ([*CAME_UP, "deleted", "released"], "deleted and released"),
         (["deleted"], ""),
-        ([*WENT, "released"], ""),
+        ([*CAME_UP, "deleted", "released", "released"], ""),
         ([*CAME_UP, "deleted", "deleted"], ""),
         ([*CAME_UP, "deleted", "stopped"], ""),
         ([*CAME_UP, "resized"], ""),
@@ -161,6 +172,31 @@ def test_an_operation_without_an_answer_may_be_made() -> None:
 )
 def test_a_life_leads_to_a_state_or_is_impossible(events: Sequence[str], state: str) -> None:
     assert lived(events) == state
+
+
+@pytest.mark.parametrize(
+    ("state", "does", "rests"),
+    [
+        ("running", "healthy", True),
+        ("running", "unhealthy", True),
+        ("running", "deployed", False),
+        ("running", None, False),
+        ("deleted", "removing", False),
+        ("deleted", "removed", True),
+        ("failed", None, True),
+    ],
+)
+def test_a_workload_has_come_to_its_end_or_not(state: str, does: str | None, rests: bool) -> None:
+    assert Instance(state, 1, [], 0, [], "notebook", does).workload_is_at_rest is rests
+
+
+def test_one_that_crashes_too_often_is_left_alone() -> None:
+    crashes = [Effect("r1", "one", effect) for _each in range(3) for effect in ("workload crashed", "deploy")]
+    told = [*RUNS, *["workload.unhealthy", "workload.deployed"] * 3, "workload.unhealthy"]
+    ledger = [*GOOD.ledger, *crashes, Effect("r1", "one", "workload crashed")]
+    left = replace(changed(events=told, told=told, does="unhealthy"), ledger=ledger)
+    assert violations(HISTORY, left) == []
+    assert violations(HISTORY, replace(left, ledger=ledger[:-1]))
 
 
 def test_a_plan_follows_from_its_seed_and_strikes_everybody() -> None:

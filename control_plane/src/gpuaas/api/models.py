@@ -20,6 +20,13 @@ class GpuType(StrEnum):
     L40S = "L40S"
 
 
+class Workload(StrEnum):
+    """What an instance can be asked to run besides."""
+
+    NOTEBOOK = "notebook"
+    INFERENCE = "inference"
+
+
 class InstanceRequest(BaseModel):
     """Body of POST /v1/instances."""
 
@@ -29,6 +36,7 @@ class InstanceRequest(BaseModel):
     gpu_type: GpuType
     gpu_count: Annotated[int, Field(ge=1, le=8, strict=True)]
     project: Annotated[str | None, Field(min_length=1, max_length=255, description="Default: the only one")] = None
+    workload: Annotated[Workload | None, Field(description="Deployed on its GPUs while it runs")] = None
 
 
 class Instance(BaseModel):
@@ -46,6 +54,10 @@ class Instance(BaseModel):
     ]
     reason: Annotated[
         str | None, Field(description="Why it failed, or was not started or resized: one word, stable")
+    ] = None
+    workload: Workload | None = None
+    workload_state: Annotated[
+        str | None, Field(description="pending, deployed, healthy, unhealthy, removing or removed")
     ] = None
     created_by: str
     created_at: datetime

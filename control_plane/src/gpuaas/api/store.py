@@ -16,8 +16,8 @@ from gpuaas.api.models import Instance, InstanceRequest, Quota
 from gpuaas.api.problems import ProblemError
 from gpuaas.database import Pool
 
-_REQUESTED = "id, project, name, gpu_type, gpu_count, state, created_by, created_at"
-COLUMNS = f"{_REQUESTED}, wanted_gpu_count, reason"
+_REQUESTED = "id, project, name, gpu_type, gpu_count, state, created_by, created_at, workload"
+COLUMNS = f"{_REQUESTED}, wanted_gpu_count, reason, workload_state"
 
 
 class Store:
@@ -49,15 +49,17 @@ class Store:
             state="requested",
             created_by=subject,
             created_at=self._now(),
+            workload=request.workload,
         )
-        digest = idempotency.digest({**request.model_dump(mode="json"), "project": project})
+        # What is not asked for is left out: a request means the same to a version that does not know it.
+        digest = idempotency.digest({**request.model_dump(mode="json", exclude_none=True), "project": project})
         body = instance.model_dump_json()
         async with self._pool.connection() as connection:
             if not await idempotency.claim(connection, subject, key, digest, instance.id, body):
                 return await idempotency.replay(connection, subject, key, digest)
             await quota.claim(connection, project, self._gpus_allowed, request.gpu_count)
             await connection.execute(
-                f"INSERT INTO instances ({_REQUESTED}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+                f"INSERT INTO instances ({_REQUESTED}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
                 [
                     instance.id,
                     project,
@@ -67,6 +69,7 @@ class Store:
                     instance.state,
                     subject,
                     instance.created_at,
+                    request.workload,
                 ],
             )
             await effects.emit(connection, "instance.requested", instance.id, told(instance, subject))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 from uuid import UUID
 
 import httpx
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from gpuaas.fleet.inventory import Capacities, Capacity, Node, Nodes
 from gpuaas.fleet.reservation import Reservation, Reservations, Seen
+from gpuaas.settings import FleetSecrets, FleetSettings
 
 TIMEOUT_SECONDS = 5.0
 # Somebody else acted, or an operation has not ended: read it again before deciding.
@@ -40,6 +42,19 @@ class Fleet:
             timeout=TIMEOUT_SECONDS,
             trust_env=False,
         )
+
+    @classmethod
+    def of(cls, settings: FleetSettings, secrets: FleetSecrets, tls: ssl.SSLContext) -> Self:
+        """The one that is configured."""
+        return cls(f"https://{settings.fleet_host}:{settings.fleet_port}", secrets.fleet_token, tls)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -90,6 +105,14 @@ class Fleet:
     async def stop(self, seen: Seen, key: str) -> None:
         """Begin to stop what starts or runs; its GPUs stay reserved."""
         await self._begin(seen, "stop", key)
+
+    async def deploy(self, seen: Seen, image: str, key: str) -> None:
+        """Begin to deploy a workload on what runs."""
+        await self._begin(seen, "workload", key, {"image": image})
+
+    async def remove(self, seen: Seen) -> None:
+        """Begin to remove its workload; a repetition needs no key."""
+        await self._seen("DELETE", f"/reservations/{seen.reservation.id}/workload", match=seen.etag)
 
     async def release(self, seen: Seen) -> None:
         """Begin to release it, from whatever state; a repetition needs no key."""

@@ -29,6 +29,13 @@ class Health(BaseModel):
     findings: list[Finding]
 
 
+class Workload(BaseModel):
+    """What runs on the GPUs, and how it does."""
+
+    image: str
+    state: Literal["deploying", "healthy", "unhealthy", "crashed", "removing"]
+
+
 class Reservation(BaseModel):
     """GPUs of one node for one instance. ``operation`` is what is being done to it, null when that has ended."""
 
@@ -42,6 +49,7 @@ class Reservation(BaseModel):
     storage: Storage | None
     health: Health | None
     replaces: UUID | None
+    workload: Workload | None
 
 
 class Seen(BaseModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gpuaas import database, probes
+from gpuaas.connections import open_while
 from gpuaas.database import Pool
 from gpuaas.messaging.connection import Messaging
 from gpuaas.messaging.consumer import Consumer, Delivery
@@ -38,14 +39,8 @@ def create_worker(settings: WorkerSettings, secrets: WorkerSecrets) -> Worker:
     reports = Reporter(pool, reporter.of_worker(NAME, checks, consumer.tallies, lambda: lag(messaging, NAME)))
 
     async def work() -> None:
-        messaging.open()
-        await pool.open(wait=False)
-        try:
-            async with reports.beside():
-                await consumer.run()
-        finally:
-            await pool.close()
-            await messaging.close()
+        async with open_while(messaging, pool), reports.beside():
+            await consumer.run()
 
     return Worker(
         work=work,

@@ -6,6 +6,7 @@ import asyncio
 import ssl
 
 from gpuaas import database, probes
+from gpuaas.connections import open_while
 from gpuaas.fleet.client import Fleet
 from gpuaas.messaging.connection import Messaging
 from gpuaas.messaging.consumer import Consumer
@@ -19,17 +20,17 @@ from gpuaas.provisioning.temporal import Temporal
 from gpuaas.provisioning.watch import Watch
 from gpuaas.reporting import documents, reporter
 from gpuaas.reporting.reporter import Reporter
-from gpuaas.settings import ProvisioningSecrets, ProvisioningSettings
+from gpuaas.settings import FleetSecrets, ProvisioningSettings
 from gpuaas.worker import Worker
 
 CONNECTIONS = 4
 
 
-def create_worker(settings: ProvisioningSettings, secrets: ProvisioningSecrets, tls: ssl.SSLContext) -> Worker:
+def create_worker(settings: ProvisioningSettings, secrets: FleetSecrets, tls: ssl.SSLContext) -> Worker:
     """Build it; connections are opened when it works. Raises ConfigurationError."""
     messaging = Messaging(settings, NAME)
     pool = database.create_pool(settings, secrets.database_password, size=CONNECTIONS)
-    fleet = Fleet(f"https://{settings.fleet_host}:{settings.fleet_port}", secrets.fleet_token, tls)
+    fleet = Fleet.of(settings, secrets, tls)
     states = States(pool)
     temporal = Temporal(settings, every(fleet, states))
     watch = Watch(states, fleet, temporal.client)
@@ -48,17 +49,10 @@ def create_worker(settings: ProvisioningSettings, secrets: ProvisioningSecrets, 
     )
 
     async def work() -> None:
-        messaging.open()
-        await pool.open(wait=False)
-        try:
-            async with reports.beside(), asyncio.TaskGroup() as tasks:
-                tasks.create_task(temporal.run())
-                tasks.create_task(consumer.run())
-                tasks.create_task(watch.run())
-        finally:
-            await fleet.close()
-            await pool.close()
-            await messaging.close()
+        async with open_while(messaging, pool), fleet, reports.beside(), asyncio.TaskGroup() as tasks:
+            tasks.create_task(temporal.run())
+            tasks.create_task(consumer.run())
+            tasks.create_task(watch.run())
 
     return Worker(
         work=work,

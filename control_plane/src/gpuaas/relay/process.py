@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gpuaas import database, probes
+from gpuaas.connections import open_while
 from gpuaas.messaging.connection import Messaging
 from gpuaas.relay.relay import Relay
 from gpuaas.relay.streams import Observer
@@ -28,14 +29,8 @@ def create_worker(settings: WorkerSettings, secrets: WorkerSecrets) -> Worker:
     )
 
     async def work() -> None:
-        messaging.open()
-        await pool.open(wait=False)
-        try:
-            async with reports.beside():
-                await relay.run()
-        finally:
-            await pool.close()
-            await messaging.close()
+        async with open_while(messaging, pool), reports.beside():
+            await relay.run()
 
     return Worker(
         work=work,

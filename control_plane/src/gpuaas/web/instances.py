@@ -19,6 +19,16 @@ from gpuaas.web.visitor import Visitor
 
 GPU_TYPES = ("H100", "A100", "L40S")
 GPU_COUNTS = range(1, 9)
+WORKLOADS = ("notebook", "inference")
+# How a workload does, in a tenant's words.
+DOES = {
+    "pending": "is being deployed",
+    "deployed": "is being deployed",
+    "healthy": "answers",
+    "unhealthy": "does not answer",
+    "removing": "is being removed",
+    "removed": "was removed",
+}
 # Why an instance failed, in a tenant's words; the API's reason is stable.
 REASONS = {
     "no_capacity": "not so many GPUs of this type are free",
@@ -29,7 +39,7 @@ REASONS = {
 }
 PLATFORM = "platform"
 _log = logging.getLogger(__name__)
-_EMPTY = {"name": "", "gpu_type": GPU_TYPES[0], "gpu_count": "1"}
+_EMPTY = {"name": "", "gpu_type": GPU_TYPES[0], "gpu_count": "1", "workload": ""}
 
 
 async def home(request: Request) -> Response:
@@ -43,11 +53,12 @@ async def home(request: Request) -> Response:
 async def create(request: Request) -> Response:
     """Ask for an instance; a form that is sent twice asks once."""
     who, form = await visitor.with_form(request)
-    values = {name: str(form.get(name, "")) for name in ("name", "gpu_type", "gpu_count", "project")}
+    values = {name: str(form.get(name, "")) for name in ("name", "gpu_type", "gpu_count", "workload", "project")}
     body = {
         "name": values["name"].strip(),
         "gpu_type": values["gpu_type"],
         "gpu_count": number(values["gpu_count"]),
+        "workload": values["workload"] or None,
         "project": values["project"] or None,
     }
     its = resources(request)
@@ -167,7 +178,8 @@ def _shown(instance: dict[str, Any]) -> dict[str, Any]:
     why = REASONS.get(reason, "the GPUs could not be prepared") if reason else ""
     kept = {"running": "It was not resized", "stopped": "It was not started"}
     explained = f"{kept.get(instance['state'], 'It failed')}: {why}." if why else ""
-    return {**instance, "created": _time(instance["created_at"]), "why": why, "explained": explained}
+    does = DOES.get(instance.get("workload_state") or "", "is deployed while the instance runs")
+    return {**instance, "created": _time(instance["created_at"]), "why": why, "explained": explained, "does": does}
 
 
 def _again(who: Visitor, values: dict[str, str], key: str, why: str) -> Response:
@@ -203,6 +215,7 @@ def _page(who: Visitor, status: int, **values: Any) -> Response:
         csrf_token=who.session.csrf_token,
         gpu_types=GPU_TYPES,
         gpu_counts=GPU_COUNTS,
+        workloads=WORKLOADS,
         **shown,
     )
 
@@ -212,6 +225,7 @@ def _faults(problem: ApiProblemError) -> list[str]:
         "name": "Name: lower-case letters, digits and dashes, at most 63, not beginning or ending with a dash.",
         "gpu_type": f"GPU type: one of {', '.join(GPU_TYPES)}.",
         "gpu_count": f"GPUs: {GPU_COUNTS[0]} to {GPU_COUNTS[-1]}.",
+        "workload": f"Workload: none, or one of {', '.join(WORKLOADS)}.",
     }
     return [words.get(item["field"], item["message"]) for item in problem.errors] or [problem.detail]
 

@@ -29,6 +29,7 @@ def reservation(its: reservations.Reservation) -> models.Reservation:
         operation=its.operation,
         storage=storage or None,
         health=_health(its.health) if its.health else None,
+        workload=_workload(its.workload) if its.workload else None,
         replaces=UUID(its.replaces) if its.replaces else None,
         created_at=clock.shown(its.created),
         updated_at=clock.shown(its.updated),
@@ -95,6 +96,10 @@ def _health(its: reservations.Health) -> models.Health:
         checked_at=clock.shown(its.at),
         findings=[_finding(finding) for finding in its.findings],
     )
+
+
+def _workload(its: reservations.Workload) -> models.Workload:
+    return models.Workload(image=its.image, state=its.state, since=clock.shown(its.since))
 
 
 def _finding(its: reservations.Finding) -> models.Finding:

@@ -10,7 +10,9 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from gpu_fleet.inventory import MAX_GPUS, GpuType
-from gpu_fleet.reservations import Operation, Reason, State
+from gpu_fleet.reservations import Operation, Reason, State, WorkloadState
+
+IMAGE = r"^[a-z0-9][A-Za-z0-9._/:@-]{0,254}$"
 
 
 class ReservationRequest(BaseModel):
@@ -34,6 +36,14 @@ class StorageRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     size_gib: Annotated[int, Field(ge=1, le=65_536, strict=True)]
+
+
+class WorkloadRequest(BaseModel):
+    """Body of POST /v1/reservations/{id}/workload."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    image: Annotated[str, Field(pattern=IMAGE, description="What is run, with all GPUs of the reservation")]
 
 
 class Finding(BaseModel):
@@ -60,6 +70,14 @@ class Storage(BaseModel):
     state: Literal["attaching", "attached"]
 
 
+class Workload(BaseModel):
+    """What runs on the GPUs; as soon as it changes, the reservation says how it does."""
+
+    image: str
+    state: Annotated[WorkloadState, Field(description="crashed: it has ended by itself, and is not started again")]
+    since: datetime
+
+
 class Reservation(BaseModel):
     """GPUs of one node for one instance. Its ETag changes with everything that happens to it."""
 
@@ -74,6 +92,7 @@ class Reservation(BaseModel):
     operation: Annotated[Operation | None, Field(description="What is being done; null when it has ended")]
     storage: Storage | None
     health: Health | None
+    workload: Annotated[Workload | None, Field(description="null: none; what does not run has none")]
     replaces: Annotated[UUID | None, Field(description="The reservation whose place it takes")]
     created_at: datetime
     updated_at: datetime

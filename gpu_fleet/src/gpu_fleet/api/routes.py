@@ -154,10 +154,34 @@ def verify(fleet: Its, identity: Identity, key: Key, match: Match, response: Res
 
 
 @router.post(
+    "/reservations/{id}/workload",
+    operation_id="deploy",
+    status_code=202,
+    responses={**_ACCEPTED, **_REPLAYED, **_CHANGING},
+)
+def deploy(
+    fleet: Its, identity: Identity, body: models.WorkloadRequest, key: Key, match: Match, response: Response
+) -> models.Reservation:
+    """Deploy a workload on what runs and has none, or one that has crashed; it is there when ``workload.state`` is healthy."""
+    return _answer(fleet.begin(Operation.DEPLOY, str(identity), key, _version(match), image=body.image), response)
+
+
+@router.delete(
+    "/reservations/{id}/workload",
+    operation_id="remove",
+    status_code=202,
+    responses={**_ACCEPTED, **_REPLAYED, **_CHANGING},
+)
+def remove(fleet: Its, identity: Identity, match: Match, response: Response) -> models.Reservation:
+    """Remove the workload; done when ``workload`` is null. Where there is none: what it is now, whatever If-Match says."""
+    return _answer(fleet.begin(Operation.REMOVE, str(identity), None, _version(match)), response)
+
+
+@router.post(
     "/reservations/{id}/stop", operation_id="stop", status_code=202, responses={**_ACCEPTED, **_REPLAYED, **_CHANGING}
 )
 def stop(fleet: Its, identity: Identity, key: Key, match: Match, response: Response) -> models.Reservation:
-    """Stop what starts or runs: stopping, then stopped. The GPUs stay reserved. Ends another operation."""
+    """Stop what starts or runs, and its workload: stopping, then stopped. The GPUs stay reserved. Ends another operation."""
     return _answer(fleet.begin(Operation.STOP, str(identity), key, _version(match)), response)
 
 

@@ -60,6 +60,21 @@ class CapacityGone(_Fault):
     times: Times = 1
 
 
+class WorkloadCrash(_Fault):
+    """A workload ends by itself: that of the instance, or the first one that is seen."""
+
+    kind: Literal["workload_crash"]
+    instance: UUID | None = None
+    times: Times = 1
+
+
+class WorkloadUnhealthy(_Fault):
+    """Workloads do not answer, that of the instance or all of them, until the fault is taken back."""
+
+    kind: Literal["workload_unhealthy"]
+    instance: UUID | None = None
+
+
 class How(StrEnum):
     """What the caller gets in place of an answer whose effect is on the disk."""
 
@@ -76,6 +91,8 @@ class Asked(StrEnum):
     STORAGE = "storage"
     START = "start"
     VERIFY = "verify"
+    DEPLOY = "deploy"
+    REMOVE = "remove"
     STOP = "stop"
     RELEASE = "release"
     READ = "read"
@@ -93,7 +110,8 @@ class ReplyLost(_Fault):
 
 
 type Fault = Annotated[
-    NodeLost | NodeSlow | NodeFlapping | GpuError | CapacityGone | ReplyLost, Field(discriminator="kind")
+    NodeLost | NodeSlow | NodeFlapping | GpuError | CapacityGone | WorkloadCrash | WorkloadUnhealthy | ReplyLost,
+    Field(discriminator="kind"),
 ]
 ADAPTER: TypeAdapter[Fault] = TypeAdapter(Fault)
 

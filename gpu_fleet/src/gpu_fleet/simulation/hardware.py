@@ -8,10 +8,18 @@ from collections.abc import Iterable
 
 from gpu_fleet import chance
 from gpu_fleet.inventory import Inventory
-from gpu_fleet.reservations import Finding, Operation, Reason, Reservation
+from gpu_fleet.reservations import Finding, Operation, Reason, Reservation, WorkloadState
 from gpu_fleet.settings import Settings
 from gpu_fleet.simulation import faults
-from gpu_fleet.simulation.faults import CapacityGone, GpuError, NodeFlapping, NodeLost, NodeSlow
+from gpu_fleet.simulation.faults import (
+    CapacityGone,
+    GpuError,
+    NodeFlapping,
+    NodeLost,
+    NodeSlow,
+    WorkloadCrash,
+    WorkloadUnhealthy,
+)
 from gpu_fleet.simulation.faults import Set as SetFault
 
 SPREAD = 0.25  # of a duration, to both sides
@@ -28,6 +36,8 @@ class Hardware:
             Operation.STORAGE: settings.attach_time,
             Operation.START: settings.start_time,
             Operation.VERIFY: settings.verify_time,
+            Operation.DEPLOY: settings.deploy_time,
+            Operation.REMOVE: settings.remove_time,
             Operation.STOP: settings.stop_time,
             Operation.RELEASE: settings.release_time,
         }
@@ -58,16 +68,24 @@ class Hardware:
 
     def start_fails(self, db: sqlite3.Connection, its: Reservation) -> Reason | None:
         """Why the GPUs of a reservation do not come up, if they do not."""
+        return Reason.CAPACITY_GONE if self._happens(db, its, CapacityGone) else None
+
+    def workload(self, db: sqlite3.Connection, its: Reservation) -> WorkloadState:
+        """How the workload of a reservation does that was deployed."""
+        if self._happens(db, its, WorkloadCrash):
+            return WorkloadState.CRASHED
+        set_ = (each.fault for each in faults.every(db))
+        unhealthy = any(isinstance(fault, WorkloadUnhealthy) and _is_meant(fault, its) for fault in set_)
+        return WorkloadState.UNHEALTHY if unhealthy else WorkloadState.HEALTHY
+
+    def _happens(self, db: sqlite3.Connection, its: Reservation, kind: type[CapacityGone | WorkloadCrash]) -> bool:
+        """Whether a fault that comes so many times comes to a reservation now."""
         for each in faults.every(db):
             fault = each.fault
-            if (
-                isinstance(fault, CapacityGone)
-                and str(fault.instance or its.instance) == its.instance
-                and (fault.times is None or each.hits < fault.times)
-            ):
+            if isinstance(fault, kind) and _is_meant(fault, its) and (fault.times is None or each.hits < fault.times):
                 faults.counted(db, each, hit=True)
-                return Reason.CAPACITY_GONE
-        return None
+                return True
+        return False
 
     def has_bad_gpus(self, db: sqlite3.Connection) -> bool:
         """Whether a GPU has an error, or one waits for a GPU."""
@@ -91,6 +109,10 @@ class Hardware:
             if hit:
                 place = int(chance.fraction(self._seed, hit.instance, its.id) * len(hit.gpus))
                 faults.struck(db, its, hit.gpus[place])
+
+
+def _is_meant(fault: CapacityGone | WorkloadCrash | WorkloadUnhealthy, its: Reservation) -> bool:
+    return str(fault.instance or its.instance) == its.instance
 
 
 def _is_lost(its: SetFault, fault: NodeLost | NodeFlapping, now: float) -> bool:

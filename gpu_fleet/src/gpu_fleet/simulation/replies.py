@@ -67,9 +67,11 @@ def _asked(scope: Scope) -> Asked | None:
         return Asked.READ
     if not match:
         return None
+    name = match["operation"]
+    if name == "workload":
+        return Asked.REMOVE if scope["method"] == "DELETE" else Asked.DEPLOY
     if scope["method"] == "DELETE":
         return Asked.RELEASE
-    name = match["operation"]
     return Asked(name) if name in Asked else (Asked.RESERVE if name is None else None)
 
 

@@ -11,10 +11,7 @@ from gpuaas.provisioning import inventory
 from gpuaas.provisioning.states import States
 from gpuaas.provisioning.watch import Watch
 from gpuaas.reporting.documents import Fleet
-from support.provisioning import Site
-from test_provisioning import Run, fleet, run, temporal
-
-__all__ = ["fleet", "run", "temporal"]
+from support.provisioning import Run, Site
 
 
 def test_nodes_and_capacity_are_counted(run: Run, database: psycopg.Connection) -> None:
