@@ -81,6 +81,7 @@ def reservation(workload: str | None, state: str = "running", operation: str | N
             "operation": operation,
             "storage": None,
             "health": None,
+            "replaces": None,
             "workload": workload and {"image": "notebook", "state": workload},
         }
     )
