@@ -37,8 +37,16 @@ class Effect:
 
 
 @dataclass(frozen=True)
+class Before:
+    """What stood there before: lines of the ledger, messages that were given up."""
+
+    effects: int
+    letters: int
+
+
+@dataclass(frozen=True)
 class Seen:
-    """All of it; ``letters`` is how many messages were given up."""
+    """All of it; ``letters`` is how many messages were given up meanwhile."""
 
     instances: dict[str, Instance]
     ledger: list[Effect]
@@ -56,13 +64,26 @@ class Seen:
         )
 
 
-def look(project: Running, run: str) -> Seen:
-    """Read it now, of the instances of a run. Raises CalledProcessError while something is away."""
+def before(project: Running) -> Before:
+    """Read it now. Raises CalledProcessError while something is away."""
+    return Before(len(_ledger(project)), _letters(project))
+
+
+def look(project: Running, run: str, began_with: Before) -> Seen:
+    """Read what there is of a run now. Raises CalledProcessError while something is away."""
     rows: list[dict[str, Any]] = json.loads(project.sql(_STATEMENT.replace("{run}", run)))
-    lines = project.inside("gpu-fleet", "/opt/gpu-fleet/bin/gpu-fleet", "ledger").splitlines()
-    streams = json.loads(project.inside("outbox-relay", "/opt/gpuaas/bin/gpuaas", "relay", "--status"))["streams"]
     return Seen(
         {row["id"]: Instance(row["state"], row["events"], row["waiting"], row["told"]) for row in rows},
-        [Effect(each["reservation"], each["instance"], each["effect"]) for each in map(json.loads, lines)],
-        streams["deadletters"],
+        _ledger(project)[began_with.effects :],
+        _letters(project) - began_with.letters,
     )
+
+
+def _ledger(project: Running) -> list[Effect]:
+    lines = map(json.loads, project.inside("gpu-fleet", "/opt/gpu-fleet/bin/gpu-fleet", "ledger").splitlines())
+    return [Effect(each["reservation"], each["instance"], each["effect"]) for each in lines]
+
+
+def _letters(project: Running) -> int:
+    said = project.inside("outbox-relay", "/opt/gpuaas/bin/gpuaas", "relay", "--status")
+    return int(json.loads(said)["streams"]["deadletters"])

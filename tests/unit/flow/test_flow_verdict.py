@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.gpuaas.parity.tests.flow.clients import Asked
-from ansible_collections.gpuaas.parity.tests.flow.plan import plan
 from ansible_collections.gpuaas.parity.tests.flow.seen import Effect, Instance, Seen
 from ansible_collections.gpuaas.parity.tests.flow.verdict import violations
 
@@ -74,10 +73,3 @@ def test_a_creation_without_an_answer_may_be_there() -> None:
         GOOD, instances={**GOOD.instances, "other": GOOD.instances["one"]}, ledger=[*GOOD.ledger, Effect("r3", "other", "reserve")]
     )
     assert violations([*HISTORY, unsure], there) == []
-
-
-def test_a_plan_follows_from_its_seed_and_strikes_everybody() -> None:
-    components = ("api", "nats", "postgres")
-    drawn = plan("a", components, 60.0)
-    assert drawn == plan("a", components, 60.0) != plan("b", components, 60.0)
-    assert {fault.to for fault in drawn if fault.done == "kill"} == set(components)
