@@ -31,12 +31,15 @@ from gpuaas.settings import (
 from gpuaas.web.app import create_service as create_web
 from support import commands, processes
 from support import issuer as issuers
+from support.fleet import RunningFleet
+from support.fleet import fleet as running_fleet
 from support.issuer import Issuer
 from support.nats import Nats
 from support.nats import nats as running_nats
 from support.processes import Server, free_port
 from support.sealed import SESSION_KEY
 from support.serving import look_often, serving
+from support.temporal import temporal as running_temporal
 from support.tls import Authority
 
 look_often()
@@ -287,3 +290,17 @@ def run(environment: dict[str, str], redis_client: redis.Redis) -> Callable[[str
         ).stdout
 
     return command
+
+
+@pytest.fixture(scope="session")
+def temporal() -> Iterator[str]:
+    with running_temporal() as address:
+        yield address
+
+
+@pytest.fixture
+def fleet(authority: Authority, tmp_path: Path) -> Iterator[RunningFleet]:
+    directory = tmp_path / "fleet"
+    directory.mkdir()
+    with running_fleet(directory, authority.issue("127.0.0.1", tmp_path / "fleet-certificate")) as running:
+        yield running

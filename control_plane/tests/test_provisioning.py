@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -19,27 +18,10 @@ from gpuaas.messaging.poison import Poison, Unavailable
 from gpuaas.provisioning.starter import Starter
 from gpuaas.settings import MigrateSecrets, MigrateSettings
 from support.fleet import RunningFleet
-from support.fleet import fleet as running_fleet
 from support.provisioning import Site, site
-from support.temporal import temporal as running_temporal
-from support.tls import Authority
 
 CAME_UP = ["requested", "provisioning", "running"]
 type Run = Callable[[Callable[[Site], Awaitable[None]]], None]
-
-
-@pytest.fixture(scope="session")
-def temporal() -> Iterator[str]:
-    with running_temporal() as address:
-        yield address
-
-
-@pytest.fixture
-def fleet(authority: Authority, tmp_path: Path) -> Iterator[RunningFleet]:
-    directory = tmp_path / "fleet"
-    directory.mkdir()
-    with running_fleet(directory, authority.issue("127.0.0.1", tmp_path / "fleet-certificate")) as running:
-        yield running
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from temporalio.client import Client
-from temporalio.worker import Worker
 
 from gpuaas import database
 from gpuaas.api.models import GpuType, InstanceRequest
@@ -22,7 +21,7 @@ from gpuaas.provisioning.activities import Activities
 from gpuaas.provisioning.order import TASK_QUEUE
 from gpuaas.provisioning.starter import Starter
 from gpuaas.provisioning.states import States
-from gpuaas.provisioning.temporal import NAMESPACE, WORKFLOWS
+from gpuaas.provisioning.temporal import NAMESPACE, create_worker
 from gpuaas.provisioning.watch import Watch
 from gpuaas.relay import outbox
 from gpuaas.settings import MigrateSettings
@@ -123,16 +122,10 @@ class Site:
             await self.controller.release(await self.controller.get(its.id))
 
     @asynccontextmanager
-    async def working(self) -> AsyncIterator[None]:
+    async def working(self, queue: str = TASK_QUEUE) -> AsyncIterator[None]:
         """A worker; gone at the end, with what it was doing."""
         activities = Activities(self.controller, States(self.own)).all()
-        async with Worker(
-            self.client,
-            task_queue=TASK_QUEUE,
-            workflows=list(WORKFLOWS),
-            activities=activities,
-            max_cached_workflows=50,
-        ):
+        async with create_worker(self.client, activities, queue):
             yield
 
 
