@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import ssl
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -37,6 +38,7 @@ from support.issuer import Issuer
 from support.nats import Nats
 from support.nats import nats as running_nats
 from support.processes import Server, free_port
+from support.provisioning import Run, Site, site
 from support.sealed import SESSION_KEY
 from support.serving import look_often, serving
 from support.temporal import temporal as running_temporal
@@ -304,3 +306,20 @@ def fleet(authority: Authority, tmp_path: Path) -> Iterator[RunningFleet]:
     directory.mkdir()
     with running_fleet(directory, authority.issue("127.0.0.1", tmp_path / "fleet-certificate")) as running:
         yield running
+
+
+@pytest.fixture
+def on_site(
+    database: psycopg.Connection,
+    migrate_settings: MigrateSettings,
+    migrate_secrets: MigrateSecrets,
+    fleet: RunningFleet,
+    temporal: str,
+) -> Run:
+    """Run a test on a site."""
+
+    async def run(test: Callable[[Site], Awaitable[None]]) -> None:
+        async with site(migrate_settings, migrate_secrets.database_password, fleet, temporal) as its:
+            await test(its)
+
+    return lambda test: asyncio.run(run(test))

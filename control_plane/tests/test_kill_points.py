@@ -21,7 +21,7 @@ from gpuaas.provisioning.order import Disagreement, Order
 from gpuaas.settings import MigrateSecrets, MigrateSettings
 from support.doomed import Reach, killed
 from support.fleet import TOKEN, RunningFleet
-from support.provisioning import PROJECT, Site, site
+from support.provisioning import PROJECT, Site
 
 CAME_UP = ("requested", "provisioning", "running")
 WENT = (*CAME_UP, "deleted", "released")
@@ -40,7 +40,9 @@ class Killed:
     @property
     def asked(self) -> tuple[GpuType, int]:
         """Of which GPUs, and how many; those of one kind are all taken."""
-        return (GpuType.A100, 8) if self.ends == "failed" and self.workflow == "ProvisionInstance" else (GpuType.H100, 1)
+        return (
+            (GpuType.A100, 8) if self.ends == "failed" and self.workflow == "ProvisionInstance" else (GpuType.H100, 1)
+        )
 
     @property
     def queue(self) -> str:
@@ -76,9 +78,7 @@ def reach(
     return Reach(migrate_settings, migrate_secrets.database_password, url, TOKEN, fleet.ca, temporal)
 
 
-def test_a_worker_killed_between_effect_and_report_has_one_effect(
-    fleet: RunningFleet, reach: Reach
-) -> None:
+def test_a_worker_killed_between_effect_and_report_has_one_effect(on_site: Run, reach: Reach) -> None:
     async def test(its: Site) -> None:
         # Whoever fails does so because nothing is left.
         await its.controller.reserve(uuid4(), "A100", 8, key=uuid4().hex)
@@ -97,11 +97,7 @@ def test_a_worker_killed_between_effect_and_report_has_one_effect(
             done = its.fleet.effects(instance)
             assert len(done) == len(set(done)), (point, done)
 
-    async def on_site() -> None:
-        async with site(reach.settings, reach.password, fleet, reach.temporal) as its:
-            await test(its)
-
-    asyncio.run(on_site())
+    on_site(test)
 
 
 async def _instances(its: Site) -> dict[Killed, UUID]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-import psycopg
 import pytest
 
 from gpuaas.api.models import GpuType
@@ -16,29 +14,14 @@ from gpuaas.messaging.consumer import Delivery
 from gpuaas.messaging.events import Event
 from gpuaas.messaging.poison import Poison, Unavailable
 from gpuaas.provisioning.starter import Starter
-from gpuaas.settings import MigrateSecrets, MigrateSettings
-from support.fleet import RunningFleet
-from support.provisioning import Site, site
+from support.provisioning import Run, Site
 
 CAME_UP = ["requested", "provisioning", "running"]
-type Run = Callable[[Callable[[Site], Awaitable[None]]], None]
 
 
 @pytest.fixture
-def run(
-    database: psycopg.Connection,
-    migrate_settings: MigrateSettings,
-    migrate_secrets: MigrateSecrets,
-    fleet: RunningFleet,
-    temporal: str,
-) -> Run:
-    """Run a test on a site."""
-
-    async def on_site(test: Callable[[Site], Awaitable[None]]) -> None:
-        async with site(migrate_settings, migrate_secrets.database_password, fleet, temporal) as its:
-            await test(its)
-
-    return lambda test: asyncio.run(on_site(test))
+def run(on_site: Run) -> Run:
+    return on_site
 
 
 def test_an_instance_comes_up(run: Run) -> None:

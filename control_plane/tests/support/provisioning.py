@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -21,13 +21,14 @@ from gpuaas.provisioning.activities import Activities
 from gpuaas.provisioning.order import TASK_QUEUE
 from gpuaas.provisioning.starter import Starter
 from gpuaas.provisioning.states import States
-from gpuaas.provisioning.temporal import NAMESPACE, create_worker
+from gpuaas.provisioning.temporal import NAMESPACE, WORKFLOWS, create_worker
 from gpuaas.provisioning.watch import Watch
 from gpuaas.relay import outbox
 from gpuaas.settings import MigrateSettings
 from support import histories
 from support.fleet import RunningFleet
 
+type Run = Callable[[Callable[[Site], Awaitable[None]]], None]
 SUBJECT = "alice"
 PROJECT = "atlas"
 
@@ -122,10 +123,10 @@ class Site:
             await self.controller.release(await self.controller.get(its.id))
 
     @asynccontextmanager
-    async def working(self, queue: str = TASK_QUEUE) -> AsyncIterator[None]:
+    async def working(self, queue: str = TASK_QUEUE, workflows: Sequence[type] = WORKFLOWS) -> AsyncIterator[None]:
         """A worker; gone at the end, with what it was doing."""
         activities = Activities(self.controller, States(self.own)).all()
-        async with create_worker(self.client, activities, queue):
+        async with create_worker(self.client, activities, queue, workflows=workflows):
             yield
 
 

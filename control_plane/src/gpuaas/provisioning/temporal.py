@@ -114,12 +114,13 @@ def create_worker(
     activities: Sequence[Callable[..., Any]],
     task_queue: str = TASK_QUEUE,
     interceptors: Sequence[Interceptor] = (),
+    workflows: Sequence[type] = WORKFLOWS,
 ) -> Worker:
     """What takes the tasks of a queue when it is run."""
     return Worker(
         client,
         task_queue=task_queue,
-        workflows=list(WORKFLOWS),
+        workflows=workflows,
         activities=activities,
         interceptors=interceptors,
         max_concurrent_activities=ACTIVITIES_AT_ONCE,
