@@ -21,7 +21,7 @@ from gpuaas.provisioning.order import Disagreement, Order
 from gpuaas.settings import MigrateSecrets, MigrateSettings
 from support.doomed import Reach, killed
 from support.fleet import TOKEN, RunningFleet
-from support.provisioning import PROJECT, Site
+from support.provisioning import PROJECT, Run, Site
 
 CAME_UP = ("requested", "provisioning", "running")
 WENT = (*CAME_UP, "deleted", "released")
