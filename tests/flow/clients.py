@@ -67,6 +67,19 @@ class Clients:
         """The history as a document."""
         return [asdict(each) for each in self.history]
 
+    def told(self, instances: Iterable[str]) -> dict[str, str]:
+        """What the API says of the state of each; ``deleted`` where it knows none."""
+        states = {}
+        with loopback.client(self._ca, timeout=TIMEOUT) as http:
+            for instance in instances:
+                while (
+                    response := http.get(f"{self._url}/{instance}", headers=bearer(self._user.token()))
+                ).status_code == httpx.codes.TOO_MANY_REQUESTS:
+                    threading.Event().wait(float(response.headers["Retry-After"]))
+                gone = response.status_code == httpx.codes.NOT_FOUND
+                states[instance] = "deleted" if gone else str(response.json().get("state", response.status_code))
+        return states
+
     def leave(self, instances: Iterable[str]) -> None:
         """Delete what is left, so that whoever comes next finds the GPUs free."""
         for instance in instances:

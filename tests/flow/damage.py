@@ -25,7 +25,7 @@ def _fleet(project: Running, fault: Fault) -> None:
 
 
 KINDS: dict[str, Callable[[Running, Fault], None]] = {
-    "away": engine.away,
+    "away": engine.kill,
     "fleet": _fleet,
     "full": stream.full,
     "kill": engine.kill,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
+from collections.abc import Sequence
 
 from ansible_collections.gpuaas.parity.tests.local_dev.running import Running, docker
 
@@ -20,18 +22,16 @@ def last(seconds: float) -> None:
 
 
 def kill(project: Running, fault: Fault) -> None:
-    """SIGKILL; the engine starts again what crashed by itself, not what it was asked to kill."""
-    away(project, fault)
+    """SIGKILL, and nobody there for a while where the fault lasts.
+
+    The engine starts again what crashed by itself, not what it was asked to kill.
+    """
+    _kill([name(project, str(fault.to))], fault.seconds)
 
 
-def away(project: Running, fault: Fault) -> None:
-    """SIGKILL, and nobody there for a while."""
-    container = name(project, str(fault.to))
-    docker("kill", container)
-    try:
-        last(fault.seconds)
-    finally:
-        docker("start", container)
+def power(project: Running, components: Sequence[str]) -> None:
+    """SIGKILL of everything at once, as when the machine loses its power."""
+    _kill([name(project, component) for component in components], 0.0)
 
 
 def pause(project: Running, fault: Fault) -> None:
@@ -44,10 +44,14 @@ def pause(project: Running, fault: Fault) -> None:
         docker("unpause", container)
 
 
-def power(project: Running, struck: list[str]) -> None:
-    """SIGKILL of everything at once, as when the machine loses its power."""
-    containers = [name(project, component) for component in struck]
+def _kill(containers: list[str], seconds: float) -> None:
     try:
         docker("kill", *containers)
+    except subprocess.CalledProcessError as error:
+        # It died by itself, of what was done before.
+        if "is not running" not in error.stderr:
+            raise
+    try:
+        last(seconds)
     finally:
         docker("start", *containers)

@@ -53,7 +53,7 @@ class Trial:
             _write(self.record / f"{name}-history.json", clients.lines())
         began = time.monotonic()
         seen = _at_rest(self.state_dir, clients.run, began_with)
-        wrong = violations(clients.history, seen)
+        wrong = violations(clients.history, seen, clients.told(seen.instances))
         said = _account(faults, clients, seen, time.monotonic() - began)
         print(said)
         _write(self.record / f"{name}-outcome.json", {"account": said, "violations": wrong})

@@ -1,8 +1,9 @@
-"""What stands in the end, read past everything that is under test: the database, the fleet's ledger, the stream."""
+"""What stands in the end, read past what is under test: the database, the fleet's ledger, the stream, Temporal."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,36 @@ _STATEMENT = (
     " 'instance.', '') ORDER BY t.position), '[]') FROM timeline t WHERE t.instance_id = i.id))), '[]') FROM instances i"
     " WHERE i.name LIKE '{run}-%'"
 )
+
+# By the certificate of the component in whose container it runs.
+_SUBJECTS = """
+import asyncio, json, os
+from gpuaas.messaging.connection import Messaging
+from gpuaas.settings import WorkerSettings, read_settings
+
+async def main():
+    messaging = Messaging(read_settings(WorkerSettings, os.environ), "outbox-relay")
+    await messaging.opened(20)
+    try:
+        info = await messaging.jetstream().stream_info("instances", subjects_filter="instances.>")
+        print(json.dumps(list(info.state.subjects or {})))
+    finally:
+        await messaging.close()
+
+asyncio.run(main())
+"""
+_OPEN = """
+import asyncio, json, os
+from gpuaas.provisioning import temporal
+from gpuaas.settings import ProvisioningSettings, read_settings
+
+async def main():
+    settings = read_settings(ProvisioningSettings, os.environ)
+    client = await temporal.connect(settings, temporal.client_tls(settings), "flow")
+    print(json.dumps([each.id async for each in client.list_workflows("ExecutionStatus = 'Running'")]))
+
+asyncio.run(main())
+"""
 
 
 @dataclass(frozen=True)
@@ -46,16 +77,22 @@ class Before:
 
 @dataclass(frozen=True)
 class Seen:
-    """All of it; ``letters`` is how many messages were given up meanwhile."""
+    """All of it.
+
+    ``letters`` is how many messages were given up meanwhile, ``stream`` has the subjects that there are events of, ``open`` the
+    workflows that have not ended.
+    """
 
     instances: dict[str, Instance]
     ledger: list[Effect]
     letters: int
+    stream: Collection[str]
+    open: Collection[str]
 
     @property
     def at_rest(self) -> bool:
         """Whether everything has come to its end."""
-        return all(
+        return not self.open and all(
             each.state in ("running", "failed", "deleted")
             and not each.waiting
             and each.told == each.events
@@ -76,6 +113,8 @@ def look(project: Running, run: str, began_with: Before) -> Seen:
         {row["id"]: Instance(row["state"], row["events"], row["waiting"], row["told"]) for row in rows},
         _ledger(project)[began_with.effects :],
         _letters(project) - began_with.letters,
+        frozenset(json.loads(_python(project, "outbox-relay", _SUBJECTS))),
+        [each for each in json.loads(_python(project, "provisioning", _OPEN)) if each.partition("-")[2] in {row["id"] for row in rows}],
     )
 
 
@@ -87,3 +126,7 @@ def _ledger(project: Running) -> list[Effect]:
 def _letters(project: Running) -> int:
     said = project.inside("outbox-relay", "/opt/gpuaas/bin/gpuaas", "relay", "--status")
     return int(json.loads(said)["streams"]["deadletters"])
+
+
+def _python(project: Running, component: str, program: str) -> str:
+    return project.inside(component, "/opt/gpuaas/bin/python", "-c", program)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from .clients import Asked
 from .seen import Seen
@@ -14,8 +14,11 @@ _LIFE = re.compile(r"requested( provisioning( running| failed| running failed)?)
 _ONCE = ("reserve", "storage", "start", "verify", "release")
 
 
-def violations(history: Sequence[Asked], seen: Seen) -> list[str]:
-    """Each thing that is not as it must be; also what was not tried, which proves nothing."""
+def violations(history: Sequence[Asked], seen: Seen, told: Mapping[str, str]) -> list[str]:
+    """Each thing that is not as it must be; also what was not tried, which proves nothing.
+
+    ``told`` is what the API says of the state of each instance, ``deleted`` where it knows none.
+    """
     created = {each.instance for each in history if each.what == "create" and each.acknowledged}
     deleted = {each.instance for each in history if each.what == "delete" and each.acknowledged}
     wrong = [
@@ -30,9 +33,14 @@ def violations(history: Sequence[Asked], seen: Seen) -> list[str]:
             wrong.append(f"{instance} has an impossible life: {', '.join(its.events)}")
         if its.waiting:
             wrong.append(f"{instance} has {its.waiting} events that were not published")
+        if lacks := [what for what in its.events if f"instances.{instance}.{what}" not in seen.stream]:
+            wrong.append(f"{instance} has no {', '.join(lacks)} in the stream")
+        if told.get(instance) != its.state:
+            wrong.append(f"{instance} is {its.state}, and the API says {told.get(instance, 'nothing')}")
         if its.told != its.events:
             wrong.append(f"{instance} has a timeline of {', '.join(its.told) or 'nothing'}, and events {', '.join(its.events)}")
     wrong += _of_fleet(seen)
+    wrong += [f"workflow {each} has not ended" for each in seen.open]
     if seen.letters:
         wrong.append(f"{seen.letters} messages were given up")
     ran = {instance for instance, its in seen.instances.items() if "running" in its.events}

@@ -26,7 +26,10 @@ GOOD = Seen(
         *(Effect("r2", "two", effect) for effect in [*RESERVED, "release", "release ended"]),
     ],
     0,
+    {*(f"instances.one.{what}" for what in CAME_UP), *(f"instances.two.{what}" for what in WENT)},
+    (),
 )
+TOLD = {"one": "running", "two": "deleted"}
 
 
 def one(**changes: object) -> Seen:
@@ -34,7 +37,7 @@ def one(**changes: object) -> Seen:
 
 
 def test_all_is_as_it_must_be() -> None:
-    assert violations(HISTORY, GOOD) == []
+    assert violations(HISTORY, GOOD, TOLD) == []
     assert GOOD.at_rest
 
 
@@ -51,25 +54,31 @@ def test_all_is_as_it_must_be() -> None:
         (replace(GOOD, ledger=GOOD.ledger[:-1]), "two is deleted and holds 1 reservations"),
         (replace(GOOD, ledger=[*GOOD.ledger, Effect("r3", "one", "reserve")]), "one is running and holds 2 reservations"),
         (replace(GOOD, letters=1), "1 messages were given up"),
+        (replace(GOOD, stream={"instances.one.requested"}), "one has no provisioning, running in the stream"),
+        (replace(GOOD, open=["provision-one"]), "workflow provision-one has not ended"),
+        (one(state="failed"), "one is failed, and the API says running"),
         (replace(GOOD, instances={**GOOD.instances, "other": GOOD.instances["two"]}), "other is there and nobody asked for it"),
     ],
 )
 def test_each_violation_is_named(seen: Seen, said: str) -> None:
-    assert any(said in each for each in violations(HISTORY, seen)), violations(HISTORY, seen)
+    assert any(said in each for each in violations(HISTORY, seen, TOLD)), violations(HISTORY, seen, TOLD)
 
 
 def test_a_deletion_that_was_acknowledged_and_is_not_made() -> None:
     undone = replace(GOOD, instances={**GOOD.instances, "two": Instance("running", CAME_UP, 0, CAME_UP)})
-    assert "two was deleted and is not" in violations(HISTORY, undone)
+    assert "two was deleted and is not" in violations(HISTORY, undone, TOLD)
 
 
 def test_what_was_never_tried_proves_nothing() -> None:
-    assert {"nothing was created", "nothing was deleted", "nothing ran"} == set(violations([], Seen({}, [], 0)))
+    assert {"nothing was created", "nothing was deleted", "nothing ran"} == set(violations([], Seen({}, [], 0, (), ()), {}))
 
 
 def test_a_creation_without_an_answer_may_be_there() -> None:
     unsure = Asked(4.0, "create", "", "ReadTimeout", acknowledged=False)
     there = replace(
-        GOOD, instances={**GOOD.instances, "other": GOOD.instances["one"]}, ledger=[*GOOD.ledger, Effect("r3", "other", "reserve")]
+        GOOD,
+        instances={**GOOD.instances, "other": GOOD.instances["one"]},
+        ledger=[*GOOD.ledger, Effect("r3", "other", "reserve")],
+        stream={*GOOD.stream, *(f"instances.other.{what}" for what in CAME_UP)},
     )
-    assert violations([*HISTORY, unsure], there) == []
+    assert violations([*HISTORY, unsure], there, {**TOLD, "other": "running"}) == []
