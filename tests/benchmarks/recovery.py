@@ -17,6 +17,7 @@ from pathlib import Path
 from ansible_collections.gpuaas.parity.tests.flow.clients import Clients
 from ansible_collections.gpuaas.parity.tests.flow.engine import kill
 from ansible_collections.gpuaas.parity.tests.flow.plan import Fault
+from ansible_collections.gpuaas.parity.tests.flow.seen import living
 from ansible_collections.gpuaas.parity.tests.flow.target import target_of
 from ansible_collections.gpuaas.parity.tests.local_dev.running import Running
 
@@ -42,10 +43,7 @@ def recoveries(project: Running, rounds: int) -> dict[str, list[float]]:
                 took.setdefault(component, []).append(_until_goes_on(project, since))
                 if component != NOTHING:
                     project.await_healthy(component)
-    ended = project.sql(
-        f"SELECT coalesce(string_agg(id::text, ' '), '') FROM instances WHERE name LIKE '{clients.run}-%' AND state <> 'deleted'"
-    )
-    clients.leave(ended.split())
+    clients.leave(living(project, clients.run))
     return took
 
 

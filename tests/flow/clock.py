@@ -34,8 +34,8 @@ def skew(project: Running, fault: Fault) -> None:
         "volumes": [{"type": "bind", "source": str(library()), "target": _INSIDE, "read_only": True}],
     }
     labels = json.loads(docker("inspect", "--format={{json .Config.Labels}}", name(project, component)))
-    files = str(labels[f"{_LABEL}.project.config_files"]).split(",")
-    base = ["compose", f"--project-name={labels[_LABEL]}", f"--project-directory={labels[f'{_LABEL}.project.working_dir']}", "--profile=*"]
+    files = str(labels[f"{_LABEL}.config_files"]).split(",")
+    base = ["compose", f"--project-name={labels[_LABEL]}", f"--project-directory={labels[f'{_LABEL}.working_dir']}", "--profile=*"]
     with tempfile.NamedTemporaryFile("w", suffix=".json") as override:
         json.dump({"services": {component: wrong}}, override)
         override.flush()

@@ -23,7 +23,7 @@ from pathlib import Path
 from ansible_collections.gpuaas.parity.tests.flow.clients import Clients
 from ansible_collections.gpuaas.parity.tests.flow.damage import Damage, require
 from ansible_collections.gpuaas.parity.tests.flow.plan import Fault, load, plan, save
-from ansible_collections.gpuaas.parity.tests.flow.seen import Before, Seen, before, look
+from ansible_collections.gpuaas.parity.tests.flow.seen import Before, Seen, before, living, look
 from ansible_collections.gpuaas.parity.tests.flow.shrink import smaller
 from ansible_collections.gpuaas.parity.tests.flow.target import target_of
 from ansible_collections.gpuaas.parity.tests.flow.verdict import violations
@@ -49,15 +49,15 @@ class Trial:
         try:
             with clients:
                 Damage(project, target_of(project)).make(faults)
+            began = time.monotonic()
+            seen = _at_rest(self.state_dir, clients.run, began_with)
+            wrong = violations(clients.history, seen, clients.told(seen.instances))
+            said = _account(faults, clients, seen, time.monotonic() - began)
+            print(said)
+            _write(self.record / f"{name}-outcome.json", {"account": said, "violations": wrong})
         finally:
             _write(self.record / f"{name}-history.json", clients.lines())
-        began = time.monotonic()
-        seen = _at_rest(self.state_dir, clients.run, began_with)
-        wrong = violations(clients.history, seen, clients.told(seen.instances))
-        said = _account(faults, clients, seen, time.monotonic() - began)
-        print(said)
-        _write(self.record / f"{name}-outcome.json", {"account": said, "violations": wrong})
-        clients.leave(instance for instance, its in seen.instances.items() if its.state != "deleted")
+            clients.leave(living(project, clients.run))
         return wrong
 
 

@@ -118,6 +118,13 @@ def look(project: Running, run: str, began_with: Before) -> Seen:
     )
 
 
+def living(project: Running, run: str) -> list[str]:
+    """The instances of a run that are not deleted. Raises CalledProcessError while something is away."""
+    return project.sql(
+        f"SELECT coalesce(string_agg(id::text, ' '), '') FROM instances WHERE name LIKE '{run}-%' AND state <> 'deleted'"
+    ).split()
+
+
 def _ledger(project: Running) -> list[Effect]:
     lines = map(json.loads, project.inside("gpu-fleet", "/opt/gpu-fleet/bin/gpu-fleet", "ledger").splitlines())
     return [Effect(each["reservation"], each["instance"], each["effect"]) for each in lines]

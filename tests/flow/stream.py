@@ -7,6 +7,8 @@ stream what it should be.
 
 from __future__ import annotations
 
+import subprocess
+
 from ansible_collections.gpuaas.parity.tests.local_dev.running import Running
 
 from .engine import last
@@ -65,4 +67,7 @@ def full(project: Running, fault: Fault) -> None:
 
 
 def _relay(project: Running, work: str) -> None:
-    project.inside("outbox-relay", "/opt/gpuaas/bin/python", "-c", f"{_BEGIN}{work}\nasyncio.run(main())")
+    try:
+        project.inside("outbox-relay", "/opt/gpuaas/bin/python", "-c", f"{_BEGIN}{work}\nasyncio.run(main())")
+    except subprocess.CalledProcessError as error:
+        raise RuntimeError(f"the stream was not filled or emptied: {error.stderr.strip()[-300:]}") from None
