@@ -41,10 +41,11 @@ class Asked:
 class Clients:
     """Ask from ``with`` on, until it ends; ``history`` has every call, in the order of answers.
 
-    ``run`` begins the names of all instances.
+    ``run`` begins the names of all instances; ``pace`` is in seconds.
     """
 
-    def __init__(self, state_dir: Path, seed: str) -> None:
+    def __init__(self, state_dir: Path, seed: str, pace: float = PACE) -> None:
+        self._pace = pace
         self.run = f"flow-{uuid.uuid4().hex[:6]}"
         self.history: list[Asked] = []
         self._url = f"{read_contract(state_dir)['endpoints']['api']['url']}/v1/instances"
@@ -104,7 +105,7 @@ class Clients:
         while not self._end.is_set():
             asked = self._call(method, instance, key, body)
             self.history.append(asked)
-            self._end.wait(PACE)
+            self._end.wait(self._pace)
             if asked.acknowledged:
                 return asked.instance
         return ""

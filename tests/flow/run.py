@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.gpuaas.parity.tests.flow.clients import Clients
+from ansible_collections.gpuaas.parity.tests.flow.clients import PACE, Clients
 from ansible_collections.gpuaas.parity.tests.flow.damage import Damage, require
 from ansible_collections.gpuaas.parity.tests.flow.plan import Fault, load, plan, save
 from ansible_collections.gpuaas.parity.tests.flow.seen import Before, Seen, before, living, look
@@ -45,7 +45,9 @@ class Trial:
         """Ask, damage, wait, judge; what is not as it must be. Plan, history and outcome are kept under ``name``."""
         project = Running.load(self.state_dir)
         save(self.record / f"{name}.json", self.seed, faults)
-        clients, began_with = Clients(self.state_dir, self.seed), before(project)
+        # While somebody is away for minutes everything waits: users ask more slowly, so that it can be done in minutes.
+        pace = PACE * max(1.0, max(fault.seconds for fault in faults) / 30)
+        clients, began_with = Clients(self.state_dir, self.seed, pace), before(project)
         try:
             with clients:
                 Damage(project, target_of(project)).make(faults)
