@@ -22,6 +22,8 @@ from ansible_collections.gpuaas.parity.tests.flow.target import target_of
 from ansible_collections.gpuaas.parity.tests.local_dev.running import Running
 
 AIM = 10.0
+# Seconds between two calls of a user: a load that a busy machine of two cores bears, so that nothing waits for its turn.
+LOAD = 2.5
 PATIENCE = 120.0
 NOTHING = "nothing"
 _GOES_ON = (
@@ -33,7 +35,7 @@ _GOES_ON = (
 def recoveries(project: Running, rounds: int) -> dict[str, list[float]]:
     """Seconds for each component, and without any kill."""
     took: dict[str, list[float]] = {}
-    with Clients(project.state_dir, "recovery") as clients:
+    with Clients(project.state_dir, "recovery", LOAD) as clients:
         _until_goes_on(project, time.time())
         for _round in range(rounds):
             for component in (NOTHING, *target_of(project).components):
