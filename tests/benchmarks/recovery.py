@@ -23,7 +23,7 @@ from ansible_collections.gpuaas.parity.tests.local_dev.running import Running
 
 AIM = 10.0
 # Seconds between two calls of a user: a load that a busy machine of two cores bears, so that nothing waits for its turn.
-LOAD = 2.5
+LOAD = 4.0
 PATIENCE = 120.0
 NOTHING = "nothing"
 _GOES_ON = (
@@ -42,7 +42,8 @@ def recoveries(project: Running, rounds: int) -> dict[str, list[float]]:
                 since = time.time()
                 if component != NOTHING:
                     kill(project, Fault(0.0, "kill", component))
-                took.setdefault(component, []).append(_until_goes_on(project, since))
+                took.setdefault(component, []).append(seconds := _until_goes_on(project, since))
+                print(f"{component}: {seconds:.1f} s", flush=True)
                 if component != NOTHING:
                     project.await_healthy(component)
     clients.leave(living(project, clients.run))
@@ -65,7 +66,7 @@ def _until_goes_on(project: Running, since: float) -> float:
         try:
             if project.sql(_GOES_ON.replace("{since}", str(since))) == "t":
                 return time.time() - since
-        except subprocess.CalledProcessError:
+        except subprocess.SubprocessError:
             pass
         assert time.time() - since < PATIENCE, f"the flow has not gone on for {PATIENCE:.0f} s"
 

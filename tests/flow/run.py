@@ -101,7 +101,7 @@ def _at_rest(state_dir: Path, run: str, began_with: Before) -> Seen:
             seen = look(Running.load(state_dir), run, began_with)
             if seen.at_rest or time.monotonic() > end:
                 return seen
-        except subprocess.CalledProcessError:
+        except subprocess.SubprocessError:
             if time.monotonic() > end:
                 raise
 

@@ -40,6 +40,6 @@ def _until(ready: Callable[[], bool]) -> None:
         try:
             if ready():
                 return
-        except subprocess.CalledProcessError:
+        except subprocess.SubprocessError:
             continue
     print("         nothing was under way", flush=True)

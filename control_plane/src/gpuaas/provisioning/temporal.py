@@ -38,6 +38,8 @@ ACTIVITIES_AT_ONCE = 64
 # A workflow's next task is offered to the process that has it in memory; after so long, which is when that one was killed, to
 # whoever asks.
 STICKY_SECONDS = 2.0
+# How often a step that goes on is said to, several times before its silence is taken for a death.
+HEARTBEAT_SECONDS = 2.0
 _log = logging.getLogger(__name__)
 
 
@@ -125,6 +127,7 @@ def create_worker(
         interceptors=interceptors,
         max_concurrent_activities=ACTIVITIES_AT_ONCE,
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=STICKY_SECONDS),
+        max_heartbeat_throttle_interval=timedelta(seconds=HEARTBEAT_SECONDS),
         graceful_shutdown_timeout=timedelta(seconds=SHUTDOWN_SECONDS),
     )
 
