@@ -471,3 +471,46 @@ def test_no_relay_has_rows_while_everything_is_to_be_published_again(
                         await its.once()
 
         asyncio.run(attempt())
+
+
+def test_a_full_stream_refuses_and_everything_waits_in_the_outbox_until_there_is_room(
+    settings: WorkerSettings,
+    postgres: Server,
+    database: psycopg.Connection,
+    observer: Messaging,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    small = dataclasses.replace(streams.INSTANCES, max_bytes=4_000)
+    with monkeypatch.context() as patched:
+        patched.setattr(streams, "STREAMS", (small, streams.DEADLETTERS))
+        written = [write(database, instance(database), text="x" * 500) for _event in range(20)]
+        with pytest.raises(nats.js.errors.APIError, match="maximum bytes exceeded"):
+            rounds(settings, postgres.password)
+        kept = len(stored(observer))
+        assert 0 < kept < len(written)
+        assert waiting(database) == len(written) - kept
+        with pytest.raises(nats.js.errors.APIError, match="maximum bytes exceeded"):
+            rounds(settings, postgres.password)
+        assert len(stored(observer)) == kept
+    assert rounds(settings, postgres.password) == [len(written) - kept]
+    assert waiting(database) == 0
+    assert {str((message.headers or {})["ce-id"]) for message in stored(observer)} == set(numbers(database))
+
+
+def test_a_relay_killed_between_the_acknowledgement_and_its_mark_publishes_it_again_under_its_id(
+    relaying: dict[str, str], database: psycopg.Connection, observer: Messaging
+) -> None:
+    write(database, instance(database))
+    dies = (
+        "import os, signal, sys\nfrom gpuaas.relay import outbox\n"
+        "async def dies(connection, ids):\n    os.kill(os.getpid(), signal.SIGKILL)\noutbox.published = dies\n"
+        "from gpuaas.cli import main\nsys.exit(main(sys.argv[1:]))"
+    )
+    environment = {"PYTHONPATH": str(SOURCE), "PATH": os.environ["PATH"], **relaying}
+    killed = subprocess.Popen([sys.executable, "-c", dies, "relay"], env=environment, stdout=subprocess.DEVNULL)
+    assert killed.wait(60) == -signal.SIGKILL
+    assert (len(stored(observer)), waiting(database)) == (1, 1)
+    with start(relaying, "relay", stdout=subprocess.DEVNULL) as successor:
+        wait_for(lambda: waiting(database) == 0, "the event")
+        successor.kill()
+    assert len(stored(observer)) == 1

@@ -1,4 +1,4 @@
-"""The figures of lane async: what it costs to start, how soon an instance runs, and how much goes through.
+"""The figures of lane async: what it costs to start, how soon an instance runs, how much goes through, how soon it goes on.
 
     .venv/bin/python tests/benchmarks/flow.py [--rounds 3] [--output FILE]
 
@@ -20,6 +20,8 @@ from typing import Any
 
 from ansible_collections.gpuaas.parity.tests.local_dev.running import Running
 from figures import Figure, publish
+from recovery import recoveries
+from recovery import table as recovery_table
 from tools import HERE, PLAYBOOKS, ROOT, Ansible, timed
 
 INSTANCE = "bench"
@@ -194,6 +196,8 @@ def measure(rounds: int) -> dict[str, Any]:
         single = alone(project)
         rates = [together(project) for _round in range(rounds)]
         events = relayed(project)
+        kills = recoveries(project, rounds)
+        recovered = recovery_table(project, kills)
     finally:
         parity(PLAYBOOKS / "down.yml")
     figures = [
@@ -205,6 +209,7 @@ def measure(rounds: int) -> dict[str, Any]:
         *map(str, figures),
         f"instances a second, {sum(AT_ONCE.values())} at once: {statistics.median(rates):.1f}",
         f"events a second from the outbox to the stream: {events:.0f}",
+        *recovered,
     ]
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -213,6 +218,7 @@ def measure(rounds: int) -> dict[str, Any]:
         "single": single,
         "rates": rates,
         "events": events,
+        "kills": kills,
         "figures": [asdict(figure) for figure in figures],
         "table": table,
     }

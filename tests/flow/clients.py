@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import uuid
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -91,10 +92,12 @@ class Call:
 class Clients:
     """Ask from ``with`` on, until it ends; ``history`` has every call, in the order of answers.
 
-    ``run`` begins the names of all instances. ``tried`` is set when one was stopped, one started again, and one that runs resized.
+    ``run`` begins the names of all instances; ``pace`` is in seconds. ``tried`` is set when one was stopped, one started again,
+    and one that runs resized.
     """
 
-    def __init__(self, state_dir: Path, seed: str) -> None:
+    def __init__(self, state_dir: Path, seed: str, pace: float = PACE) -> None:
+        self._pace = pace
         self.run = f"flow-{uuid.uuid4().hex[:6]}"
         self.history: list[Asked] = []
         self.tried = threading.Event()
@@ -117,6 +120,24 @@ class Clients:
     def lines(self) -> list[dict[str, object]]:
         """The history as a document."""
         return [asdict(each) for each in self.history]
+
+    def told(self, instances: Iterable[str]) -> dict[str, str]:
+        """What the API says of the state of each; ``deleted`` where it knows none."""
+        states = {}
+        with loopback.client(self._ca, timeout=TIMEOUT) as http:
+            for instance in instances:
+                while (
+                    response := http.get(f"{self._url}/{instance}", headers=bearer(self._user.token()))
+                ).status_code == httpx.codes.TOO_MANY_REQUESTS:
+                    threading.Event().wait(float(response.headers["Retry-After"]))
+                gone = response.status_code == httpx.codes.NOT_FOUND
+                states[instance] = "deleted" if gone else str(response.json().get("state", response.status_code))
+        return states
+
+    def leave(self, instances: Iterable[str]) -> None:
+        """Delete what is left, so that whoever comes next finds the GPUs free."""
+        for instance in instances:
+            self._send(Call("delete", instance), str(uuid.uuid4()))
 
     def _ask(self, seed: str) -> None:
         draw, mine = random.Random(seed), list[str]()
@@ -143,7 +164,7 @@ class Clients:
         except (ParityError, httpx.HTTPError):
             return ""
         finally:
-            self._end.wait(PACE)
+            self._end.wait(self._pace)
         return str(response.json()["state"]) if response.is_success else ""
 
     def _until_decided(self, call: Call) -> str:
@@ -154,7 +175,7 @@ class Clients:
             self.history.append(asked)
             if {each.state for each in list(self.history)} >= BEGUN:
                 self.tried.set()
-            self._end.wait(PACE)
+            self._end.wait(self._pace)
             if asked.acknowledged:
                 return asked.instance
             if asked.refused:

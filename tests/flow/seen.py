@@ -1,9 +1,10 @@
-"""What stands in the end, read past everything that is under test: the database, the fleet and its ledger, the stream."""
+"""What stands in the end, read past what is under test: the database, the fleet and its ledger, the stream, Temporal."""
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,7 @@ from ansible_collections.gpuaas.parity.tests.local_dev.running import Running
 
 from .life import RESTING
 
+UUID_LENGTH = 36
 _INSTANCES = (
     "SELECT coalesce(json_agg(json_build_object('id', i.id, 'state', i.state, 'size', i.gpu_count, 'workload', i.workload, 'does',"
     " i.workload_state, 'events', (SELECT coalesce(json_agg("
@@ -28,6 +30,36 @@ _HELD = (
     "import json, os; from gpu_fleet import client, settings; its = settings.read(os.environ);"
     " print(json.dumps(client.api(its, settings.read_secrets(its.credentials), '/v1/reservations')['items']))"
 )
+
+# By the certificate of the component in whose container it runs.
+_SUBJECTS = """
+import asyncio, json, os
+from gpuaas.messaging.connection import Messaging
+from gpuaas.settings import WorkerSettings, read_settings
+
+async def main():
+    messaging = Messaging(read_settings(WorkerSettings, os.environ), "outbox-relay")
+    await messaging.opened(20)
+    try:
+        info = await messaging.jetstream().stream_info("instances", subjects_filter="instances.>")
+        print(json.dumps(list(info.state.subjects or {})))
+    finally:
+        await messaging.close()
+
+asyncio.run(main())
+"""
+_OPEN = """
+import asyncio, json, os
+from gpuaas.provisioning import temporal
+from gpuaas.settings import ProvisioningSettings, read_settings
+
+async def main():
+    settings = read_settings(ProvisioningSettings, os.environ)
+    client = await temporal.connect(settings, temporal.client_tls(settings), "flow")
+    print(json.dumps([each.id async for each in client.list_workflows("ExecutionStatus = 'Running'")]))
+
+asyncio.run(main())
+"""
 
 
 @dataclass(frozen=True)
@@ -71,15 +103,27 @@ class Effect:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """All of it; ``letters`` is how many messages were given up.
+class Before:
+    """What stood there before: lines of the ledger, messages that were given up."""
 
-    ``held`` is how many GPUs each reservation of an instance has, ``used`` how many each project uses, of ``allowed``.
+    effects: int
+    letters: int
+
+
+@dataclass(frozen=True)
+class Seen:
+    """All of it.
+
+    ``letters`` is how many messages were given up meanwhile, ``stream`` has the subjects that there are events of, ``open`` the
+    workflows that have not ended. ``held`` is how many GPUs each reservation of an instance has, ``used`` how many each project
+    uses, of ``allowed``.
     """
 
     instances: dict[str, Instance]
     ledger: list[Effect]
     letters: int
+    stream: Collection[str]
+    open: Collection[str]
     held: dict[str, list[int]] = field(default_factory=dict)
     used: dict[str, int] = field(default_factory=dict)
     allowed: int = 0
@@ -87,7 +131,7 @@ class Seen:
     @property
     def at_rest(self) -> bool:
         """Whether everything has come to its end."""
-        return all(
+        return not self.open and all(
             each.state in RESTING
             and not each.waiting
             and each.told == each.events
@@ -97,19 +141,47 @@ class Seen:
         )
 
 
-def look(project: Running, run: str) -> Seen:
-    """Read it now, of the instances of a run. Raises CalledProcessError while something is away."""
+def before(project: Running) -> Before:
+    """Read it now. Raises CalledProcessError while something is away."""
+    return Before(len(_ledger(project)), _letters(project))
+
+
+def look(project: Running, run: str, began_with: Before) -> Seen:
+    """Read what there is of a run now. Raises CalledProcessError while something is away."""
     rows: list[dict[str, Any]] = json.loads(project.sql(_INSTANCES.replace("{run}", run)))
-    lines = project.inside("gpu-fleet", "/opt/gpu-fleet/bin/gpu-fleet", "ledger").splitlines()
-    streams = json.loads(project.inside("outbox-relay", "/opt/gpuaas/bin/gpuaas", "relay", "--status"))["streams"]
+    instances = {row.pop("id"): Instance(**row) for row in rows}
     held: dict[str, list[int]] = defaultdict(list)
     for its in json.loads(project.inside("gpu-fleet", "/opt/gpu-fleet/bin/python", "-c", _HELD)):
         held[its["instance"]].append(its["gpu_count"])
     return Seen(
-        {row.pop("id"): Instance(**row) for row in rows},
-        [Effect(each["reservation"], each["instance"], each["effect"]) for each in map(json.loads, lines)],
-        streams["deadletters"],
+        instances,
+        _ledger(project)[began_with.effects :],
+        _letters(project) - began_with.letters,
+        frozenset(json.loads(_python(project, "outbox-relay", _SUBJECTS))),
+        # Its id is what is done, the instance, and the number of the operation.
+        [each for each in json.loads(_python(project, "provisioning", _OPEN)) if each.partition("-")[2][:UUID_LENGTH] in instances],
         dict(held),
         json.loads(project.sql(_USED)),
         int(project.contract["services"]["api"]["settings"]["GPUAAS_PROJECT_GPU_QUOTA"]),
     )
+
+
+def living(project: Running, run: str) -> list[str]:
+    """The instances of a run that are not deleted. Raises CalledProcessError while something is away."""
+    return project.sql(
+        f"SELECT coalesce(string_agg(id::text, ' '), '') FROM instances WHERE name LIKE '{run}-%' AND state <> 'deleted'"
+    ).split()
+
+
+def _ledger(project: Running) -> list[Effect]:
+    lines = map(json.loads, project.inside("gpu-fleet", "/opt/gpu-fleet/bin/gpu-fleet", "ledger").splitlines())
+    return [Effect(each["reservation"], each["instance"], each["effect"]) for each in lines]
+
+
+def _letters(project: Running) -> int:
+    said = project.inside("outbox-relay", "/opt/gpuaas/bin/gpuaas", "relay", "--status")
+    return int(json.loads(said)["streams"]["deadletters"])
+
+
+def _python(project: Running, component: str, program: str) -> str:
+    return project.inside(component, "/opt/gpuaas/bin/python", "-c", program)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from . import workloads
 from .clients import Asked
@@ -23,8 +23,11 @@ _TRIED = {
 }
 
 
-def violations(history: Sequence[Asked], seen: Seen) -> list[str]:
-    """Each thing that is not as it must be; also what was not tried, which proves nothing."""
+def violations(history: Sequence[Asked], seen: Seen, told: Mapping[str, str]) -> list[str]:
+    """Each thing that is not as it must be; also what was not tried, which proves nothing.
+
+    ``told`` is what the API says of the state of each instance, ``deleted`` where it knows none.
+    """
     created = {each.instance for each in history if each.what == "create" and each.acknowledged}
     deleted = {each.instance for each in history if each.what == "delete" and each.acknowledged}
     wrong = [
@@ -42,11 +45,16 @@ def violations(history: Sequence[Asked], seen: Seen) -> list[str]:
             wrong.append(f"{instance} is {its.state}, and {life} by its events")
         if its.waiting:
             wrong.append(f"{instance} has {its.waiting} events that were not published")
+        if lacks := [what for what in its.events if f"instances.{instance}.{what}" not in seen.stream]:
+            wrong.append(f"{instance} has no {', '.join(lacks)} in the stream")
+        if told.get(instance) != its.state:
+            wrong.append(f"{instance} is {its.state}, and the API says {told.get(instance, 'nothing')}")
         if its.told != its.events:
             wrong.append(f"{instance} has a timeline of {', '.join(its.told) or 'nothing'}, and events {', '.join(its.events)}")
         wrong += _of_operations(instance, its.events, [each for each in history if each.instance == instance])
     wrong += [*_of_fleet(seen), *workloads.violations(seen), *_of_sizes(history, seen)]
     wrong += [f"{project} uses {used} GPUs of {seen.allowed}" for project, used in seen.used.items() if used > seen.allowed]
+    wrong += [f"workflow {each} has not ended" for each in seen.open]
     if seen.letters:
         wrong.append(f"{seen.letters} messages were given up")
     tried = {what: any(event in its.events for its in seen.instances.values()) for what, event in _TRIED.items()}

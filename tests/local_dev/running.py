@@ -39,7 +39,8 @@ class Running:
 
     def inside(self, service: str, *command: str) -> str:
         """What a command prints in the container of a service."""
-        argv = ["docker", "exec", self.containers[service]["Id"], *command]
+        # By its name, which stays when the container is made again.
+        argv = ["docker", "exec", self.containers[service]["Name"].removeprefix("/"), *command]
         return subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60).stdout
 
     def await_healthy(self, service: str) -> None:

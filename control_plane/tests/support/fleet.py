@@ -31,7 +31,7 @@ class RunningFleet:
         data.mkdir()
         (credentials / "controller_token").write_text(TOKEN)
         self.port = free_port()
-        self._ca = certificate / "ca.crt"
+        self.ca = certificate / "ca.crt"
         self._environment = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(SOURCE),
@@ -40,7 +40,7 @@ class RunningFleet:
             "GPU_FLEET_LISTEN_PORT": str(self.port),
             "GPU_FLEET_PROBE_PORT": str(free_port()),
             "GPU_FLEET_SIMULATION_PORT": str(free_port()),
-            "GPU_FLEET_CA_FILE": str(self._ca),
+            "GPU_FLEET_CA_FILE": str(self.ca),
             "GPU_FLEET_CERTIFICATE": str(certificate),
             "GPU_FLEET_CREDENTIALS": str(credentials),
             "GPU_FLEET_DATA": str(data),
@@ -71,7 +71,7 @@ class RunningFleet:
 
     def client(self) -> Fleet:
         """A controller's."""
-        return Fleet(f"https://127.0.0.1:{self.port}", TOKEN, ssl.create_default_context(cafile=str(self._ca)))
+        return Fleet(f"https://127.0.0.1:{self.port}", TOKEN, ssl.create_default_context(cafile=str(self.ca)))
 
     def fault(self, **fault: Any) -> str:
         """Set a fault; returns its id."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from temporalio.client import Client
-from temporalio.worker import Worker
 
 from gpuaas import database
 from gpuaas.api.models import GpuType, InstanceRequest
@@ -24,13 +23,14 @@ from gpuaas.provisioning.order import TASK_QUEUE
 from gpuaas.provisioning.starter import BEGUN, Starter, workflow_id
 from gpuaas.provisioning.states import States
 from gpuaas.provisioning.steps import Steps
-from gpuaas.provisioning.temporal import NAMESPACE, WORKFLOWS
+from gpuaas.provisioning.temporal import NAMESPACE, WORKFLOWS, create_worker
 from gpuaas.provisioning.watch import Watch
 from gpuaas.relay import outbox
 from gpuaas.settings import MigrateSettings
 from support import histories
 from support.fleet import RunningFleet
 
+type Run = Callable[[Callable[[Site], Awaitable[None]]], None]
 SUBJECT = "alice"
 PROJECT = "atlas"
 ALLOWED = 100
@@ -171,17 +171,10 @@ class Site:
                 await asyncio.sleep(0.05)
 
     @asynccontextmanager
-    async def working(self) -> AsyncIterator[None]:
+    async def working(self, queue: str = TASK_QUEUE, workflows: Sequence[type] = WORKFLOWS) -> AsyncIterator[None]:
         """A worker; gone at the end, with what it was doing."""
         activities = every(self.controller, States(self.own))
-        async with Worker(
-            self.client,
-            task_queue=TASK_QUEUE,
-            workflows=list(WORKFLOWS),
-            activities=activities,
-            interceptors=[self.steps],
-            max_cached_workflows=50,
-        ):
+        async with create_worker(self.client, activities, queue, [self.steps], workflows):
             yield
 
 

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from ansible_collections.gpuaas.parity.tests.flow.clients import Asked
 from ansible_collections.gpuaas.parity.tests.flow.life import lived
-from ansible_collections.gpuaas.parity.tests.flow.plan import plan
 from ansible_collections.gpuaas.parity.tests.flow.seen import Effect, Instance, Seen
 from ansible_collections.gpuaas.parity.tests.flow.verdict import violations
 
@@ -53,10 +52,13 @@ GOOD = Seen(
         *(Effect(each, "three", effect) for each in ("r3", "r4", "r5") for effect in [*RESERVED, *RELEASED]),
     ],
     0,
+    {f"instances.{instance}.{what}" for instance, events in (("one", RUNS), ("two", WENT), ("three", RESTED)) for what in events},
+    (),
     {"one": [1]},
     {"atlas": 1},
     32,
 )
+TOLD = {"one": "running", "two": "deleted", "three": "stopped"}
 
 
 def changed(instance: str = "one", **changes: object) -> Seen:
@@ -72,7 +74,7 @@ def more(*effects: Effect) -> Seen:
 
 
 def test_all_is_as_it_must_be() -> None:
-    assert violations(HISTORY, GOOD) == []
+    assert violations(HISTORY, GOOD, TOLD) == []
     assert GOOD.at_rest
 
 
@@ -109,26 +111,32 @@ def test_all_is_as_it_must_be() -> None:
         (changed("three", size=4), "three has 4 GPUs, which nobody asked for"),
         (replace(GOOD, used={"atlas": 33}), "atlas uses 33 GPUs of 32"),
         (replace(GOOD, letters=1), "1 messages were given up"),
+        (
+            replace(GOOD, stream={"instances.one.requested"}),
+            "one has no provisioning, running, workload.deployed, workload.healthy in the stream",
+        ),
+        (replace(GOOD, open=["provision-one"]), "workflow provision-one has not ended"),
+        (changed(state="failed"), "one is failed, and the API says running"),
         (replace(GOOD, instances={**GOOD.instances, "other": GOOD.instances["two"]}), "other is there and nobody asked for it"),
     ],
 )
 def test_each_violation_is_named(seen: Seen, said: str) -> None:
-    assert any(said in each for each in violations(HISTORY, seen)), violations(HISTORY, seen)
+    assert any(said in each for each in violations(HISTORY, seen, TOLD)), violations(HISTORY, seen, TOLD)
 
 
 def test_a_deletion_that_was_acknowledged_and_is_not_made() -> None:
     undone = replace(GOOD, instances={**GOOD.instances, "two": Instance("running", 1, RUNS, 0, RUNS, "notebook", "healthy")})
-    assert "two was deleted and is not" in violations(HISTORY, undone)
+    assert "two was deleted and is not" in violations(HISTORY, undone, TOLD)
 
 
 def test_an_operation_that_was_refused_and_is_made() -> None:
     refused = [*HISTORY[:-2], asked("stop", "three", "409 wrong_state", acknowledged=False, intent="b")]
-    assert "three: 1 times stop was acknowledged, and 2 times begun" in violations(refused, GOOD)
+    assert "three: 1 times stop was acknowledged, and 2 times begun" in violations(refused, GOOD, TOLD)
 
 
 def test_what_was_never_tried_proves_nothing() -> None:
     tried = ("was created", "was deleted", "ran", "was deployed", "was stopped", "was started again", "was to be resized")
-    assert {f"nothing {what}" for what in tried} == set(violations([], Seen({}, [], 0)))
+    assert {f"nothing {what}" for what in tried} == set(violations([], Seen({}, [], 0, (), ()), {}))
 
 
 def lost(what: str, instance: str, **more: Any) -> Asked:
@@ -140,15 +148,17 @@ def test_a_creation_without_an_answer_may_be_there() -> None:
         GOOD,
         instances={**GOOD.instances, "other": GOOD.instances["one"]},
         ledger=[*GOOD.ledger, Effect("r9", "other", "reserve"), Effect("r9", "other", "deploy")],
+        stream={*GOOD.stream, *(f"instances.other.{what}" for what in RUNS)},
         held={"one": [1], "other": [1]},
     )
-    assert violations([*HISTORY, lost("create", "", size=1)], there) == []
+    told = {**TOLD, "other": "running"}
+    assert violations([*HISTORY, lost("create", "", size=1)], there, told) == []
     answered_later = lost("create", "", size=1, intent=HISTORY[0].intent)
-    assert "other is there and nobody asked for it" in violations([answered_later, *HISTORY], there)
+    assert "other is there and nobody asked for it" in violations([answered_later, *HISTORY], there, told)
 
 
 def test_an_operation_without_an_answer_may_be_made() -> None:
-    assert violations([*HISTORY[:-2], lost("stop", "three")], GOOD) == []
+    assert violations([*HISTORY[:-2], lost("stop", "three")], GOOD, TOLD) == []
 
 
 @pytest.mark.parametrize(
@@ -194,13 +204,7 @@ def test_one_that_crashes_too_often_is_left_alone() -> None:
     crashes = [Effect("r1", "one", effect) for _each in range(3) for effect in ("workload crashed", "deploy")]
     told = [*RUNS, *["workload.unhealthy", "workload.deployed"] * 3, "workload.unhealthy"]
     ledger = [*GOOD.ledger, *crashes, Effect("r1", "one", "workload crashed")]
-    left = replace(changed(events=told, told=told, does="unhealthy"), ledger=ledger)
-    assert violations(HISTORY, left) == []
-    assert violations(HISTORY, replace(left, ledger=ledger[:-1]))
-
-
-def test_a_plan_follows_from_its_seed_and_strikes_everybody() -> None:
-    components = ("api", "nats", "postgres")
-    drawn = plan("a", components, 60.0)
-    assert drawn == plan("a", components, 60.0) != plan("b", components, 60.0)
-    assert {fault.to for fault in drawn if fault.done == "kill"} == set(components)
+    stream = {*GOOD.stream, "instances.one.workload.unhealthy"}
+    left = replace(changed(events=told, told=told, does="unhealthy"), ledger=ledger, stream=stream)
+    assert violations(HISTORY, left, TOLD) == []
+    assert violations(HISTORY, replace(left, ledger=ledger[:-1]), TOLD)

@@ -68,11 +68,17 @@ class Fleet:
         """
         body: dict[str, Any] = {"instance": str(instance), "gpu_type": gpu_type, "gpu_count": gpu_count}
         body |= {"replaces": str(replaces)} if replaces else {}
-        return await self._seen("POST", "/reservations", key=key, json=body)
+        seen = await self._seen("POST", "/reservations", key=key, json=body)
+        if seen.reservation.instance != instance:
+            raise FleetUnavailable(f"the answer is about another instance: {seen.reservation.instance}")
+        return seen
 
     async def get(self, identity: UUID) -> Seen:
         """A reservation as it is now."""
-        return await self._seen("GET", f"/reservations/{identity}")
+        seen = await self._seen("GET", f"/reservations/{identity}")
+        if seen.reservation.id != identity:
+            raise FleetUnavailable(f"the answer is about another reservation: {seen.reservation.id}")
+        return seen
 
     async def of_instance(self, instance: UUID) -> list[Reservation]:
         """The reservations of an instance, also the last released ones."""

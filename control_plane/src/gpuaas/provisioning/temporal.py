@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -20,7 +20,7 @@ import temporalio.api.taskqueue.v1 as queues
 import temporalio.api.workflowservice.v1 as service
 from temporalio.client import Client
 from temporalio.service import RPCError, TLSConfig
-from temporalio.worker import Worker
+from temporalio.worker import Interceptor, Worker
 
 from gpuaas.messaging.poison import Unavailable
 from gpuaas.provisioning.operation_workflows import ResizeInstance, StartInstance, StopInstance
@@ -45,6 +45,11 @@ RETRY_SECONDS = 0.5
 # Until a step that is under way is given back, for another process to begin it again.
 SHUTDOWN_SECONDS = 5.0
 ACTIVITIES_AT_ONCE = 64
+# A workflow's next task is offered to the process that has it in memory; after so long, which is when that one was killed, to
+# whoever asks.
+STICKY_SECONDS = 2.0
+# How often a step that goes on is said to, several times before its silence is taken for a death.
+HEARTBEAT_SECONDS = 2.0
 _log = logging.getLogger(__name__)
 
 
@@ -83,15 +88,7 @@ class Temporal:
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _work(self, client: Client) -> None:
-        worker = Worker(
-            client,
-            task_queue=TASK_QUEUE,
-            workflows=list(WORKFLOWS),
-            activities=self._activities,
-            interceptors=[self.steps],
-            max_concurrent_activities=ACTIVITIES_AT_ONCE,
-            graceful_shutdown_timeout=timedelta(seconds=SHUTDOWN_SECONDS),
-        )
+        worker = create_worker(client, self._activities, interceptors=[self.steps])
         running = asyncio.create_task(worker.run())
         looking = asyncio.create_task(self._look(client))
         try:
@@ -123,6 +120,27 @@ class Temporal:
         if said != self._fault:
             _log.warning("Temporal", extra={"fields": {"cause": said}})
         self._fault = said
+
+
+def create_worker(
+    client: Client,
+    activities: Sequence[Callable[..., Any]],
+    task_queue: str = TASK_QUEUE,
+    interceptors: Sequence[Interceptor] = (),
+    workflows: Sequence[type] = WORKFLOWS,
+) -> Worker:
+    """What takes the tasks of a queue when it is run."""
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=workflows,
+        activities=activities,
+        interceptors=interceptors,
+        max_concurrent_activities=ACTIVITIES_AT_ONCE,
+        sticky_queue_schedule_to_start_timeout=timedelta(seconds=STICKY_SECONDS),
+        max_heartbeat_throttle_interval=timedelta(seconds=HEARTBEAT_SECONDS),
+        graceful_shutdown_timeout=timedelta(seconds=SHUTDOWN_SECONDS),
+    )
 
 
 async def connect(settings: ProvisioningSettings, tls: TLSConfig, identity: str) -> Client:

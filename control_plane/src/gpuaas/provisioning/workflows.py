@@ -16,24 +16,27 @@ with workflow.unsafe.imports_passed_through():
 
 ROUNDS = 3
 _RETRY = RetryPolicy(initial_interval=timedelta(seconds=0.5), maximum_interval=timedelta(seconds=10))
+# A worker that was killed is known by its silence: what it was doing is given to the next one after so long. Longer than the
+# fleet and the database are waited for, and what is done meanwhile by both has one effect all the same.
+_SILENCE = timedelta(seconds=8)
 # The fleet may be away for long; the tenant is told after an hour, and not before.
 FLEET: dict[str, Any] = {
     "retry_policy": _RETRY,
     "schedule_to_close_timeout": timedelta(hours=1),
     "start_to_close_timeout": timedelta(minutes=15),
-    "heartbeat_timeout": timedelta(seconds=20),
+    "heartbeat_timeout": _SILENCE,
 }
 # What is decided is recorded, and what is held is released, however long that takes.
 ALWAYS: dict[str, Any] = {
     "retry_policy": _RETRY,
     "start_to_close_timeout": timedelta(minutes=15),
-    "heartbeat_timeout": timedelta(seconds=20),
+    "heartbeat_timeout": _SILENCE,
 }
 _LOOK: dict[str, Any] = {
     "start_to_close_timeout": timedelta(seconds=20),
     "retry_policy": RetryPolicy(maximum_attempts=2),
 }
-RECORD: dict[str, Any] = {"retry_policy": _RETRY, "start_to_close_timeout": timedelta(seconds=20)}
+RECORD: dict[str, Any] = {"retry_policy": _RETRY, "start_to_close_timeout": _SILENCE}
 
 
 @workflow.defn(name="ProvisionInstance")
