@@ -33,8 +33,10 @@ class Collector:
 
     url: str = ""
     spans: list[Span] = field(default_factory=list)
+    requests: int = 0
 
     async def take(self, request: Request) -> Response:
+        self.requests += 1
         sent = ExportTraceServiceRequest.FromString(await request.body())
         for resource in sent.resource_spans:
             service = next(its.value.string_value for its in resource.resource.attributes if its.key == "service.name")
