@@ -200,6 +200,12 @@ def test_a_trace_goes_on_with_what_its_caller_says_of_it(recorded: Collector) ->
     assert carried["traceparent"].endswith("-01")
 
 
+def test_what_a_caller_says_is_bounded(recorded: Collector) -> None:
+    said = {"traceparent": PARENT, "tracestate": ",".join(f"vendor{number}={'x' * 100}" for number in range(6))}
+    with tracing.span("work", "consumer", said):
+        assert list(tracing.carrier()) == ["traceparent"]
+
+
 def test_what_nobody_asked_for_is_no_trace(recorded: Collector) -> None:
     with tracing.span("GET /v1/reservations", "client"):
         assert tracing.carrier() == {}

@@ -13,6 +13,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.opti
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import load_platform
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import render
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
+from ansible_collections.gpuaas.parity.tests.unit.contract import reference
 from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import Platform
 
 WISHED = {"APP_DB": {"type": "string", "value": "${services.db.host}:${services.db.port}", "means": "Database"}}
@@ -107,6 +108,16 @@ def test_an_option_has_what_there_is(optional: Platform) -> None:
     optional.platform["options"]["stored"]["components"] = ["dv"]
     error = refused(optional)
     assert (error.reason, "options.stored.components.0 (line " in error.seen) == ("CONTRACT_REFERENCE", True)
+
+
+@pytest.mark.parametrize("lane", reference.LANES)
+def test_nobody_is_told_of_an_option_that_is_not_asked_for(lane: str) -> None:
+    """Of the reference platform: without TRACES=1 no process knows an address to send spans to, nor a way there."""
+    contract = reference.PLATFORM.contract
+    members = contract.lanes[lane]
+    wanted = {name for name in members for key, its in contract.services[name].settings_in(members).items() if its.wanted}
+    senders = {name for name in members if contract.services[name].wants}
+    assert senders and wanted == (senders if "traces" in members else set())
 
 
 def test_an_unknown_lane_is_refused_with_those_that_a_user_names(optional: Platform) -> None:

@@ -28,6 +28,7 @@ SEND_SECONDS = 2.0
 MAX_WAITING = 2048
 # What somebody puts into a path is not kept whole.
 MAX_TEXT = 256
+MAX_TRACESTATE = 512
 _W3C = TraceContextTextMapPropagator()
 _KINDS = {
     "server": SpanKind.SERVER,
@@ -71,6 +72,9 @@ class OpenTelemetry:
     def carrier(self) -> dict[str, str]:
         carrier: dict[str, str] = {}
         _W3C.inject(carrier)
+        # It is a caller's; a longer one need not be passed on (W3C Trace Context, 3.3.1.5).
+        if len(carrier.get("tracestate", "")) > MAX_TRACESTATE:
+            del carrier["tracestate"]
         return carrier
 
     def trace_id(self) -> str | None:

@@ -46,7 +46,7 @@ def choose(
         raise ParityError(
             "COMMAND_UNKNOWN",
             f"no component of lane {contract.get('lane')} has a command {name!r}; there are: {there_are}",
-            f"{{up}} {with_it[0].upper()}=1" if with_it else None,
+            f"{{up}} {with_it[0].upper()}=1" if with_it else "",
         )
     component, said_of_it = known[name]
     if value and "value" not in said_of_it:
