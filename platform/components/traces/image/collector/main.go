@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"log"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/zipkinexporter"
@@ -14,6 +15,8 @@ import (
 	"go.opentelemetry.io/collector/otelcol"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/otlpreceiver"
+	"go.opentelemetry.io/collector/service/telemetry"
+	"go.uber.org/zap"
 )
 
 func factories() (otelcol.Factories, error) {
@@ -22,18 +25,28 @@ func factories() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	exporters, err := otelcol.MakeFactoryMap[exporter.Factory](zipkinexporter.NewFactory())
-	return otelcol.Factories{Receivers: receivers, Exporters: exporters}, err
+	return otelcol.Factories{Receivers: receivers, Exporters: exporters, Telemetry: telemetry.NewFactory(settings, telemetry.WithCreateLogger(logger))}, err
 }
 
+// Of itself it only logs what goes wrong: the collector's own telemetry would be half of the program.
+func logger(context.Context, telemetry.LoggerSettings, component.Config) (*zap.Logger, component.ShutdownFunc, error) {
+	config := zap.NewProductionConfig()
+	config.Level = zap.NewAtomicLevelAt(zap.WarnLevel)
+	made, err := config.Build()
+	return made, nil, err
+}
+
+func settings() component.Config { return &struct{}{} }
+
 func main() {
-	settings := otelcol.CollectorSettings{
+	collector := otelcol.CollectorSettings{
 		BuildInfo: component.BuildInfo{Command: "collector", Description: "OTLP to Zipkin", Version: "1"},
 		Factories: factories,
 		ConfigProviderSettings: otelcol.ConfigProviderSettings{ResolverSettings: confmap.ResolverSettings{
 			ProviderFactories: []confmap.ProviderFactory{envprovider.NewFactory(), fileprovider.NewFactory()},
 		}},
 	}
-	if err := otelcol.NewCommand(settings).Execute(); err != nil {
+	if err := otelcol.NewCommand(collector).Execute(); err != nil {
 		log.Fatal(err)
 	}
 }
