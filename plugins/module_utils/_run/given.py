@@ -143,7 +143,7 @@ def _check_word(_platform: Path, name: str, value: str) -> None:
 
 def _check_id(_platform: Path, name: str, value: str) -> None:
     if not _ID.fullmatch(value):
-        raise ParityError("VARIABLE_INVALID", f"{name}={value!r} is not an id, a UUID in lower case")
+        raise ParityError("VARIABLE_INVALID", f"{name}={value!r} is not an id, a UUID in lower case", f"leave {name} out, which lists some")
 
 
 _CHECKS: dict[str, Callable[[Path, str, str], None]] = {
