@@ -236,6 +236,7 @@ COMMANDS = {
     "relay": ("relay.process", "outbox-relay"),
     "notification": ("notification.process", "notification"),
     "provisioning": ("provisioning.process", "provisioning"),
+    "app-runtime": ("app_runtime.process", "app-runtime"),
 }
 
 

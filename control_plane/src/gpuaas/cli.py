@@ -216,6 +216,7 @@ def _app_runtime(status: bool) -> int:
     from gpuaas import worker
     from gpuaas.app_runtime.process import create_worker
 
+    begin_to_trace("app-runtime")
     return worker.run(create_worker(settings, secrets, tls))
 
 

@@ -11,9 +11,9 @@ from gpuaas.kinds import URL
 from gpuaas.settings import ConfigurationError
 
 
-def begin(service: str, environ: Mapping[str, str] = os.environ) -> None:
+def begin(service: str, environ: Mapping[str, str] | None = None) -> None:
     """Record the spans of this process as those of ``service``, if somebody collects them. Raises ConfigurationError."""
-    endpoint = environ.get(tracing.ENDPOINT, "")
+    endpoint = (os.environ if environ is None else environ).get(tracing.ENDPOINT, "")
     if not endpoint:
         # redis-py imports the SDK wherever it is installed, for metrics that nobody asks it for: 3 MiB and 50 ms.
         sys.modules.setdefault("opentelemetry.sdk.metrics", None)  # type: ignore[arg-type]

@@ -1,4 +1,3 @@
-#!/usr/bin/python3 -IB
 """``trace show``: traces in a terminal, as Zipkin beside it has them. ``trace check``: a span that is sent is found.
 
 Zipkin's API: https://zipkin.io/zipkin-api/. Spans are sent as OTLP over HTTP, in JSON:
