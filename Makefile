@@ -4,10 +4,10 @@ SHELL := /bin/sh
 .PHONY: help test test-faults test-mutation lint unit molecule bench clean \
   local-dev-up local-dev-status local-dev-validate local-dev-drift local-dev-logs local-dev-reset local-dev-reseed local-dev-down \
   kind-parity-list kind-parity-up kind-parity-status kind-parity-validate kind-parity-drift kind-parity-logs kind-parity-reset kind-parity-down \
-  parity-render parity-diff parity-doctor parity-gate parity-secrets-rotate parity-deadletters parity-stream-rebuild \
+  parity-render parity-diff parity-doctor parity-gate parity-secrets-rotate parity-deadletters parity-stream-rebuild parity-trace \
   clean-cache host-undo
 
-ARGS = $(if $(LANE),-e parity_lane='$(LANE)') $(if $(OUTPUT),-e parity_output='$(OUTPUT)') \
+ARGS = $(if $(LANE),-e parity_lane='$(LANE)') $(if $(TRACES),-e parity_options='traces=$(TRACES)') $(if $(OUTPUT),-e parity_output='$(OUTPUT)') \
   $(if $(IMAGES_SOURCE),-e images_source='$(IMAGES_SOURCE)') $(if $(TIER),-e parity_tier='$(TIER)') \
   $(if $(SEED),-e parity_seed_file='$(SEED)') $(if $(HOST_UPGRADE),-e host_upgrade='$(HOST_UPGRADE)') \
   $(if $(INSTANCE),-e instance='$(INSTANCE)') $(if $(PLATFORM),-e platform='$(PLATFORM)') \
@@ -19,7 +19,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo '  OUTPUT=json, with each that runs a playbook: JSON alone on standard output'
 
-local-dev-up: .venv/runtime ## the fast loop: the platform in Docker Compose         [LANE=core] [INSTANCE=demo]
+local-dev-up: .venv/runtime ## the fast loop: the platform in Docker Compose [LANE=core] [INSTANCE=demo] [TRACES=1]
 	$(call play,compose,up)
 
 local-dev-status: .venv/runtime ## what stands of it, on one screen
@@ -43,7 +43,7 @@ local-dev-reseed: .venv/runtime ## migrate, seed again and keep that for reset
 local-dev-down: .venv/runtime ## remove it all, and prove that nothing is left
 	$(call play,compose,down)
 
-kind-parity-up: .venv/runtime ## production-shaped: everything set up, built, started [LANE=core]
+kind-parity-up: .venv/runtime ## production-shaped: everything set up, built, started [LANE=core] [TRACES=1]
 	$(call play,kind,up)
 
 kind-parity-status: .venv/runtime ## what stands, on one screen
@@ -67,7 +67,7 @@ kind-parity-list: .venv/runtime ## every platform on this machine, of whichever 
 kind-parity-down: .venv/runtime ## remove it all, and prove that nothing is left
 	$(call play,kind,down)
 
-parity-render parity-doctor parity-secrets-rotate parity-deadletters parity-stream-rebuild: OWN_MODE =
+parity-render parity-doctor parity-secrets-rotate parity-deadletters parity-stream-rebuild parity-trace: OWN_MODE =
 parity-render: ARGS += $(if $(MODE),-e parity_modes='$(MODE)')
 parity-render: .venv/runtime ## the rendering of every mode, or of one                [MODE=kind]
 	$(call play,kind,render)
@@ -89,13 +89,17 @@ parity-secrets-rotate: ARGS += $(if $(NAME),-e parity_secret='$(NAME)') $(if $(V
 parity-secrets-rotate: .venv/runtime ## replace one secret everywhere     NAME=redis_api_password [MODE=compose]
 	$(call play,kind,rotate)
 
-parity-deadletters parity-stream-rebuild: ARGS += $(if $(MODE),-e mode='$(MODE)')
+parity-deadletters parity-stream-rebuild parity-trace: ARGS += $(if $(MODE),-e mode='$(MODE)')
 parity-deadletters: ARGS += -e parity_command=deadletters $(if $(REPLAY),-e parity_value='$(REPLAY)')
 parity-deadletters: .venv/runtime ## what consumers gave up, or replay it      [REPLAY=12] [REPLAY=all] [MODE=compose]
 	$(call play,kind,command)
 
 parity-stream-rebuild: ARGS += -e parity_command=rebuild
 parity-stream-rebuild: .venv/runtime ## publish the outbox again, for a wiped stream              [MODE=compose]
+	$(call play,kind,command)
+
+parity-trace: ARGS += -e parity_command=trace $(if $(INSTANCE_ID),-e parity_instance_id='$(INSTANCE_ID)')
+parity-trace: .venv/runtime ## the traces of an instance as trees, or the newest  [INSTANCE_ID=] [MODE=compose]
 	$(call play,kind,command)
 
 clean-cache: .venv/runtime ## free images and build cache that no platform uses

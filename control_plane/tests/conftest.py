@@ -37,6 +37,7 @@ from support.nats import nats as running_nats
 from support.processes import Server, free_port
 from support.sealed import SESSION_KEY
 from support.serving import look_often, serving
+from support.temporal import temporal as running_temporal
 from support.tls import Authority
 
 look_often()
@@ -68,6 +69,12 @@ def valkey() -> Iterator[Server]:
 def running_issuer() -> Iterator[Issuer]:
     with issuers.running() as issuer:
         yield issuer
+
+
+@pytest.fixture(scope="session")
+def temporal() -> Iterator[str]:
+    with running_temporal() as address:
+        yield address
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from gpuaas import tracing
 from gpuaas.configuration import describe, secret_digest, setting_digest
 from gpuaas.settings import ApiSecrets, ApiSettings, WebSecrets, WebSettings, read_settings
 from support.browser import Browser
@@ -19,7 +20,7 @@ SECRETS = ApiSecrets(database_password="hunter2-database", redis_password="hunte
 SALT = "00" * 16
 
 
-def described(environ: dict[str, str]) -> dict[str, object]:
+def described(environ: dict[str, str]) -> dict[str, Any]:
     return describe("api", read_settings(ApiSettings, environ), SECRETS, environ)
 
 
@@ -58,6 +59,13 @@ def test_no_two_starts_tell_the_same(environment: dict[str, str]) -> None:
     ]
     assert len(told[0]) == len(first["settings"]) + len(first["secrets"])
     assert not told[0] & told[1]
+
+
+def test_where_spans_are_sent_is_told_where_they_are(environment: dict[str, str]) -> None:
+    assert tracing.ENDPOINT not in described(environment)["settings"]
+    told = described({**environment, tracing.ENDPOINT: "http://traces:4318"})
+    assert told["settings"][tracing.ENDPOINT]["type"] == "url"
+    assert tracing.ENDPOINT not in told["unread"]
 
 
 def test_names_that_nobody_reads(environment: dict[str, str]) -> None:

@@ -8,6 +8,8 @@ import json
 import signal
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import uuid
 from collections.abc import Iterator
@@ -17,11 +19,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gpu_fleet import cli
+from gpu_fleet import cli, tracing
 from gpu_fleet.edge import MAX_REQUESTS
+from gpu_fleet.settings import ConfigurationError
 from support.environment import TOKEN, environ
 from support.process import Running, command, free_port, serving
 from support.tls import issue
+
+SOURCE = Path(__file__).parents[1] / "src"
 
 
 def with_ports(directory: Path) -> dict[str, str]:
@@ -199,3 +204,22 @@ def test_more_at_once_than_it_takes_are_told_to_come_again(running: Running, cli
         assert running.ready()
     assert refused.status_code == 503
     assert (refused.json()["code"], refused.headers["Retry-After"]) == ("unavailable", "1")
+
+
+def test_without_a_collector_nothing_is_imported() -> None:
+    code = (
+        "from gpu_fleet import cli, process, tracing\n"
+        "import sys\n"
+        "tracing.begin({})\n"
+        "print([name for name in sys.modules if name.startswith(('opentelemetry.sdk', 'opentelemetry.exporter', 'requests'))])"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code], env={"PYTHONPATH": str(SOURCE)}, check=True, capture_output=True
+    )
+    assert said.stdout.strip() == b"[]"
+
+
+@pytest.mark.parametrize("endpoint", ["traces:4318", "ftp://traces:4318", "http://traces:4318/"])
+def test_an_endpoint_that_is_no_url_is_refused_by_name(endpoint: str) -> None:
+    with pytest.raises(ConfigurationError, match=tracing.ENDPOINT):
+        tracing.begin({tracing.ENDPOINT: endpoint})

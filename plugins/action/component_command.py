@@ -25,7 +25,8 @@ class ActionModule(ParityAction):
         state_dir = Path(params["state_dir"])
         contract = read_contract(state_dir)
         refuse_shared(contract)
-        command = choose(load_platform(Path(params["platform"])).components, contract, params["name"], params["value"])
+        platform = load_platform(Path(params["platform"]))
+        command = choose(platform.components, platform.contract.options, contract, params["name"], params["value"])
         found = {"changed": True, "component": command.component}
         if self.check_mode:
             return found

@@ -47,5 +47,6 @@ class ActionModule(ParityAction):
             "current": current,
             "stale": stale,
             "paused": paused,
+            "outside": machine.outside(document, wanted, containers),
             "unhealthy": sorted(service_of(item) for item in containers if is_unhealthy(item)),
         }

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.diff import differences, document, refuse_meaning, table
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.options import chosen, switched
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import load_platform
 from ansible_collections.gpuaas.parity.plugins.modules.contract_diff_info import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
@@ -23,7 +24,8 @@ class ActionModule(ParityAction):
 
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
         platform = load_platform(Path(params["platform"]))
-        about, lane = (params["a"], params["b"]), params["lane"] or platform.contract.defaults["lane"]
+        about, contract = (params["a"], params["b"]), platform.contract
+        lane = chosen(contract.options, params["lane"] or contract.defaults["lane"], "", switched(params["options"]))
         found = differences(platform, *about, lane)
         told = document(found, *about, lane)
         width = shutil.get_terminal_size((120, 24)).columns

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.options import chosen, switched
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import Platform, load_platform
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import render_mode
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.rendered import Place, with_record
@@ -39,7 +40,7 @@ class ActionModule(ParityAction):
         done, writes = {}, []
         for mode, state_dir, rendered_dir in wanted:
             place = Place.of(state_dir, Path(rendered_dir) if rendered_dir else None)
-            rendering = render_mode(platform, mode, params["lane"] or _lane(platform, place), place.paths(platform.folder.parent))
+            rendering = render_mode(platform, mode, _lane(platform, place, params), place.paths(platform.folder.parent))
             if several:
                 state.hold(place.state_dir, pid=run_pid(), verb="render", create=True, check_mode=self.check_mode)
             tree = with_record(rendering.tree)
@@ -61,10 +62,12 @@ class ActionModule(ParityAction):
         return result
 
 
-def _lane(platform: Platform, place: Place) -> str:
-    """Where none is named: that of what stands, so that whoever brought up a lane need not repeat it; else the default."""
-    standing = place.lane()
-    return standing if standing in platform.contract.lanes else platform.contract.defaults["lane"]
+def _lane(platform: Platform, place: Place, params: dict[str, Any]) -> str:
+    """What is not said is as it stands, so that whoever brought up a lane, or an option, need not repeat it; else the default."""
+    contract = platform.contract
+    known = place.lane()
+    standing = known if known in contract.lanes else contract.defaults["lane"]
+    return chosen(contract.options, params["lane"] or standing, standing, switched(params["options"]))
 
 
 def _lines(done: dict[str, dict[str, Any]]) -> list[str]:

@@ -23,6 +23,16 @@ options:
     default: ""
 """
 
+    OPTIONS = r"""
+options:
+  options:
+    description:
+      - Options of the platform, each switched on or off, such as V(name=yes); several are separated by commas. One that is not
+        named is as it stands, else off.
+    type: str
+    default: ""
+"""
+
     INSTANCE = r"""
 options:
   instance:

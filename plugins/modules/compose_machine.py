@@ -90,6 +90,12 @@ paused:
   type: list
   elements: str
   sample: [gpuaas-local-api-1]
+outside:
+  description: Names of containers of components that another lane has, and this one has not. They are to be removed.
+  returned: success
+  type: list
+  elements: str
+  sample: [gpuaas-local-nats-1]
 unhealthy:
   description: Services with a container that runs, or is paused, and whose health check fails.
   returned: success

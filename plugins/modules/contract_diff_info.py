@@ -23,6 +23,7 @@ extends_documentation_fragment:
   - gpuaas.parity.attributes.reads_only
   - gpuaas.parity.platform
   - gpuaas.parity.platform.lane
+  - gpuaas.parity.platform.options
 requirements:
   - jsonschema >= 4.26
 options:

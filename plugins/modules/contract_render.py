@@ -26,6 +26,7 @@ extends_documentation_fragment:
   - gpuaas.parity.platform
   - gpuaas.parity.platform.instance
   - gpuaas.parity.platform.lane
+  - gpuaas.parity.platform.options
 requirements:
   - jsonschema >= 4.26
 options:

@@ -28,6 +28,7 @@ from gpuaas.settings import (
     read_settings,
     tls_context,
 )
+from gpuaas.tracing.start import begin as begin_to_trace
 
 if TYPE_CHECKING:
     from gpuaas.service import Service
@@ -134,6 +135,7 @@ def _api() -> Service:
     settings, secrets = _api_configuration()
     tls = tls_context(settings.ca_file)
     described = configuration.describe("api", settings, secrets, os.environ)
+    begin_to_trace("api")
     # Each command imports its own half only; what one does not use costs it no memory.
     gc.disable()
     from gpuaas.api.app import create_service
@@ -145,6 +147,7 @@ def _web() -> Service:
     settings, secrets = _web_configuration()
     tls = tls_context(settings.ca_file)
     described = configuration.describe("web", settings, secrets, os.environ)
+    begin_to_trace("web")
     gc.disable()
     from gpuaas.web.app import create_service
 
@@ -167,8 +170,9 @@ def _relay(status: bool, rebuild: bool) -> int:
 
         return relay_rebuild.run(settings, secrets)
     from gpuaas import worker
-    from gpuaas.relay.process import create_worker
+    from gpuaas.relay.process import NAME, create_worker
 
+    begin_to_trace(NAME)
     return worker.run(create_worker(settings, secrets))
 
 
@@ -182,6 +186,7 @@ def _notification(status: bool) -> int:
         return consumer_status.run(settings, process.NAME, process.FILTER_SUBJECTS)
     from gpuaas import worker
 
+    begin_to_trace(process.NAME)
     return worker.run(process.create_worker(settings, secrets))
 
 
@@ -194,7 +199,9 @@ def _provisioning(status: bool) -> int:
     secrets = read_secrets(FleetSecrets, settings.secrets_source.provider(settings.ca_file))
     from gpuaas import worker
     from gpuaas.provisioning.process import create_worker
+    from gpuaas.provisioning.status import NAME
 
+    begin_to_trace(NAME)
     return worker.run(create_worker(settings, secrets, tls_context(settings.ca_file)))
 
 
@@ -209,6 +216,7 @@ def _app_runtime(status: bool) -> int:
     from gpuaas import worker
     from gpuaas.app_runtime.process import create_worker
 
+    begin_to_trace("app-runtime")
     return worker.run(create_worker(settings, secrets, tls))
 
 

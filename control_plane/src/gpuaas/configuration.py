@@ -17,7 +17,8 @@ from collections.abc import Mapping
 from secrets import token_hex
 from typing import Any
 
-from gpuaas import __version__
+from gpuaas import __version__, tracing
+from gpuaas.kinds import URL
 from gpuaas.settings import PREFIX, fields
 
 LABEL = "gpuaas-configuration-v2"
@@ -26,7 +27,9 @@ SALT_BYTES = 16
 
 def describe(service: str, settings: Any, secrets: Any, environ: Mapping[str, str]) -> dict[str, Any]:
     """The document of a process that read ``settings`` from ``environ`` and has ``secrets``."""
-    known = sorted(fields(type(settings)))
+    known = {name: kind for name, _attribute, kind in sorted(fields(type(settings)))}
+    if environ.get(tracing.ENDPOINT):
+        known[tracing.ENDPOINT] = URL
     salt = token_hex(SALT_BYTES)
     return {
         "salt": salt,
@@ -34,13 +37,13 @@ def describe(service: str, settings: Any, secrets: Any, environ: Mapping[str, st
         "version": __version__,
         "settings": {
             name: {"type": kind.name, "hmac_sha256": setting_digest(name, environ[name], salt)}
-            for name, _attribute, kind in known
+            for name, kind in known.items()
         },
         "secrets": {
             item.name: {"hmac_sha256": secret_digest(item.name, getattr(secrets, item.name), salt)}
             for item in dataclasses.fields(secrets)
         },
-        "unread": _unread({name for name, _attribute, _kind in known}, environ),
+        "unread": _unread(set(known), environ),
     }
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow
 
+from gpuaas import tracing
 from gpuaas.messaging.events import Event
 
 
@@ -30,10 +31,10 @@ async def once(connection: AsyncConnection[DictRow], consumer: str, event: Event
 async def emit(
     connection: AsyncConnection[DictRow], event_type: str, instance_id: uuid.UUID, payload: Mapping[str, Any]
 ) -> None:
-    """Write an event of an instance that this transaction has changed. Raises psycopg.Error."""
+    """Write an event of an instance that this transaction has changed; it belongs to the current trace. Raises psycopg.Error."""
     await connection.execute(
-        "INSERT INTO outbox (event_type, instance_id, payload) VALUES (%s, %s, %s)",
-        [event_type, instance_id, json.dumps(payload)],
+        "INSERT INTO outbox (event_type, instance_id, payload, traceparent, tracestate) VALUES (%s, %s, %s, %s, %s)",
+        [event_type, instance_id, json.dumps(payload), *_trace(instance_id)],
     )
 
 
@@ -51,8 +52,15 @@ async def emit_once(
     """
     await connection.execute("SELECT FROM instances WHERE id = %s FOR NO KEY UPDATE", [instance_id])
     written = await connection.execute(
-        "INSERT INTO outbox (event_type, instance_id, payload, effect_key) VALUES (%s, %s, %s, %s)"
-        " ON CONFLICT (effect_key) DO NOTHING",
-        [event_type, instance_id, json.dumps(payload), effect_key],
+        "INSERT INTO outbox (event_type, instance_id, payload, effect_key, traceparent, tracestate)"
+        " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (effect_key) DO NOTHING",
+        [event_type, instance_id, json.dumps(payload), effect_key, *_trace(instance_id)],
     )
     return written.rowcount == 1
+
+
+def _trace(instance_id: uuid.UUID) -> list[str | None]:
+    """The columns of the current trace, which is one of the instance."""
+    tracing.tell({tracing.INSTANCE_ID: str(instance_id)})
+    carrier = tracing.carrier()
+    return [carrier.get(field) for field in tracing.FIELDS]

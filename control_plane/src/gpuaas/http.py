@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gpuaas import logs
+from gpuaas import logs, tracing
 from gpuaas.admission import Admission, Refusal
 
 MAX_BODY_BYTES = 64 * 1024
@@ -48,6 +48,12 @@ class Edge:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        headers = Headers(scope=scope)
+        told = {"http.request.method": scope["method"], "url.path": scope["path"]}
+        with tracing.span(scope["method"], "server", headers, told) as span:
+            await self._answered(scope, receive, send, span)
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send, span: tracing.Span) -> None:
         identity = _request_id(Headers(scope=scope))
         # Never reset: the server gives every request a task, and so a context, of its own.
         logs.request_id.set(identity)
@@ -89,6 +95,7 @@ class Edge:
             logger.exception("unhandled exception")
         finally:
             end()
+            _name(span, scope, status)
             _access_line(scope, status, time.perf_counter() - started)
 
 
@@ -112,6 +119,15 @@ def _bounded(scope: Scope, receive: Receive) -> Receive:
         return message
 
     return bounded
+
+
+def _name(span: tracing.Span, scope: Scope, status: int) -> None:
+    """By its route; not where none was found, since that is what a stranger asks for."""
+    if "endpoint" in scope:
+        span.rename(f"{scope['method']} {tracing.template(scope['path'])}")
+    span.tell({tracing.STATUS: status})
+    if status >= 500:
+        span.fail()
 
 
 def _access_line(scope: Scope, status: int, seconds: float) -> None:

@@ -9,13 +9,15 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
+from gpuaas import tracing
+
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 _NOISY = ("httpx", "httpcore", "psycopg.pool", "uvicorn.error")
 
 
 class JsonFormatter(logging.Formatter):
-    """Time, level, logger, message, request id, and what was passed as ``extra={"fields": {...}}``."""
+    """Time, level, logger, message, request and trace id, and what was passed as ``extra={"fields": {...}}``."""
 
     def format(self, record: logging.LogRecord) -> str:
         entry: dict[str, Any] = {
@@ -24,8 +26,9 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        if identity := request_id.get():
-            entry["request_id"] = identity
+        for name, identity in (("request_id", request_id.get()), ("trace_id", tracing.trace_id())):
+            if identity:
+                entry[name] = identity
         entry.update(getattr(record, "fields", {}))
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)

@@ -13,14 +13,7 @@ from gpuaas.settings import MigrateSecrets, MigrateSettings
 from support.fleet import RunningFleet
 from support.fleet import fleet as running_fleet
 from support.provisioning import Run, Site, site
-from support.temporal import temporal as running_temporal
 from support.tls import Authority
-
-
-@pytest.fixture(scope="session")
-def temporal() -> Iterator[str]:
-    with running_temporal() as address:
-        yield address
 
 
 @pytest.fixture

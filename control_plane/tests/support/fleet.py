@@ -8,7 +8,7 @@ import shutil
 import ssl
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ TOKEN = "controller-test-token"
 class RunningFleet:
     """Its state outlives it: it can be killed and started again."""
 
-    def __init__(self, directory: Path, certificate: Path) -> None:
+    def __init__(self, directory: Path, certificate: Path, more: Mapping[str, str]) -> None:
         credentials, data = directory / "credentials", directory / "data"
         credentials.mkdir()
         data.mkdir()
@@ -55,6 +55,7 @@ class RunningFleet:
             "GPU_FLEET_REMOVE_TIME": "6s",
             "GPU_FLEET_STOP_TIME": "10s",
             "GPU_FLEET_RELEASE_TIME": "4s",
+            **more,
         }
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -96,9 +97,9 @@ class RunningFleet:
 
 
 @contextmanager
-def fleet(directory: Path, certificate: Path) -> Iterator[RunningFleet]:
-    """A running fleet, empty."""
-    running = RunningFleet(directory, certificate)
+def fleet(directory: Path, certificate: Path, **more: str) -> Iterator[RunningFleet]:
+    """A running fleet, empty; ``more`` is added to its environment."""
+    running = RunningFleet(directory, certificate, more)
     try:
         running.start()
         yield running

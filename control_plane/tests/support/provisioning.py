@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from temporalio.client import Client
 
-from gpuaas import database
+from gpuaas import database, tracing
 from gpuaas.api.models import GpuType, InstanceRequest
 from gpuaas.api.operations import Asker, Operations
 from gpuaas.api.store import Store
@@ -194,7 +194,7 @@ async def site(settings: MigrateSettings, password: str, fleet: RunningFleet, ad
         return database.create_pool(dataclasses.replace(settings, database_user=user), password, size=6)
 
     controller = fleet.client()
-    client = await Client.connect(address, namespace=NAMESPACE, identity="worker")
+    client = await Client.connect(address, namespace=NAMESPACE, identity="worker", interceptors=tracing.temporal())
     async with pool_of("gpuaas") as pool, pool_of("gpuaas_provisioning") as own:
         try:
             yield Site(pool, own, fleet, controller, client)

@@ -68,9 +68,11 @@ def _serve() -> int:
     read = settings.read(os.environ)
     secrets = settings.read_secrets(read.credentials)
     # The other commands only ask; they need none of this.
+    from gpu_fleet import tracing
     from gpu_fleet.process import serve
     from gpu_fleet.store import StoreError
 
+    tracing.begin(os.environ)
     try:
         return serve(read, secrets)
     except StoreError as error:

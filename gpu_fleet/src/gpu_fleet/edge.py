@@ -13,7 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gpu_fleet import logs, problems
+from gpu_fleet import logs, problems, tracing
 
 MAX_BODY_BYTES = 16 * 1024
 BODY_SECONDS = 10.0  # until the next part of a body has come
@@ -39,6 +39,10 @@ class Edge:
         # Never reset: the server gives every request a task, and so a context, of its own.
         logs.request_id.set(_request_id(headers))
         logs.trace_id.set(_trace_id(headers))
+        with tracing.request(scope, headers) as answered:
+            answered["status"] = await self._answered(scope, headers, receive, send)
+
+    async def _answered(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> int:
         began = time.perf_counter()
         status = 0
 
@@ -65,6 +69,7 @@ class Edge:
                 "duration_ms": round((time.perf_counter() - began) * 1000, 1),
             }
             _access.info("request", extra={"fields": fields})
+        return status
 
     def _admitted(self, headers: Headers) -> ASGIApp:
         """The application, or what is answered in its place."""

@@ -19,7 +19,14 @@ from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils import _yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.handed import digest_of, handed
-from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import Object, is_done, is_healthy, is_once, service_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import (
+    Object,
+    is_done,
+    is_healthy,
+    is_once,
+    name_of,
+    service_of,
+)
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_container import REPOSITORY
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_deliverer import DELIVERER
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
@@ -85,6 +92,15 @@ def is_current(document: Mapping[str, Any], containers: list[Object]) -> bool:
     made_from = {service_of(item): _label(item) for item in containers if (is_done(item) if is_once(item) else is_healthy(item))}
     wanted = {name: service["labels"][MADE_FROM_LABEL] for name, service in document["services"].items()}
     return len(containers) == len(wanted) and made_from == wanted
+
+
+def outside(project: Mapping[str, Any], document: Mapping[str, Any], containers: list[Object]) -> list[str]:
+    """The containers, by name, of services that the project has and the lane of this ``machine.yml`` has not.
+
+    To Compose they are no orphans: the project has them, under another profile.
+    """
+    others = set(project["services"]) - set(document["services"])
+    return sorted(name_of(item) for item in containers if service_of(item) in others)
 
 
 def _label(container: Object) -> str:

@@ -36,6 +36,8 @@ _FIXED: dict[str, Sequence[str]] = {
 }
 # An argument of a component's own command.
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+# As the control plane gives it to an instance (RFC 9562).
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # Paths become mounts, build arguments and values of Compose files, where these mean something else.
 _USABLE = re.compile(r"[A-Za-z0-9/._@+~-]*")
 
@@ -100,6 +102,23 @@ def _check_lane(platform: Path, _name: str, value: str) -> None:
         raise ParityError("CONTRACT_UNKNOWN_LANE", f"LANE={value!r}; known are: {', '.join(sorted(lanes))}")
 
 
+def _check_options(platform: Path, _name: str, value: str) -> None:
+    """Each is a variable of make by its own name, such as ``<OPTION>=1``."""
+    found = merged(_folders(platform), PLATFORM_FILE)
+    known = found.data.get("options", {}) if found else None
+    for part in value.split(","):
+        option, _separator, switch = part.partition("=")
+        if switch.lower() not in _BOOLEANS:
+            raise _invalid(option.upper(), switch, _BOOLEANS)
+        if isinstance(known, dict) and option not in known:
+            there_are = ", ".join(name.upper() for name in sorted(known)) or "none"
+            raise ParityError(
+                "VARIABLE_INVALID",
+                f"{option.upper()}={switch!r}: the platform has no such option; there are: {there_are}",
+                f"leave {option.upper()} out",
+            )
+
+
 def _check_secret(platform: Path, _name: str, value: str) -> None:
     try:
         known = sorted(load_platform(platform).contract.secrets)
@@ -122,13 +141,20 @@ def _check_word(_platform: Path, name: str, value: str) -> None:
         raise ParityError("VARIABLE_INVALID", f"{name}={value!r} is not one word of letters, digits and . _ -")
 
 
+def _check_id(_platform: Path, name: str, value: str) -> None:
+    if not _ID.fullmatch(value):
+        raise ParityError("VARIABLE_INVALID", f"{name}={value!r} is not an id, a UUID in lower case", f"leave {name} out, which lists some")
+
+
 _CHECKS: dict[str, Callable[[Path, str, str], None]] = {
     "MODE": _check_mode,
     "A": _check_mode,
     "B": _check_mode,
     "LANE": _check_lane,
     "NAME": _check_secret,
+    "OPTIONS": _check_options,
     "REPLAY": _check_word,
+    "INSTANCE_ID": _check_id,
     "SEED": _check_file("SEED_MISSING"),
     "VALUE_FILE": _check_file("SECRET_VALUE_MISSING"),
 }

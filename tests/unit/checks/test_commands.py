@@ -41,18 +41,25 @@ CONTRACT: dict[str, Any] = {"lane": "small", "services": {"worker": {}, "provide
     ],
 )
 def test_a_command_is_found_by_its_name(name: str, value: str, words: tuple[str, ...]) -> None:
-    assert choose(COMPONENTS, CONTRACT, name, value) == Command("worker", words)
+    assert choose(COMPONENTS, {}, CONTRACT, name, value) == Command("worker", words)
 
 
 def test_one_that_the_lane_has_not_is_refused_with_those_that_there_are() -> None:
     with pytest.raises(ParityError, match="'other'; there are: fill, letters") as refused:
-        choose(COMPONENTS, CONTRACT, "other", "")
+        choose(COMPONENTS, {}, CONTRACT, "other", "")
     assert refused.value.reason == "COMMAND_UNKNOWN"
+    assert "=1" not in refused.value.do
+
+
+def test_one_that_an_option_brings_is_refused_with_that_option() -> None:
+    with pytest.raises(ParityError) as refused:
+        choose(COMPONENTS, {"more": ["elsewhere"]}, CONTRACT, "other", "")
+    assert refused.value.do.endswith(" MORE=1")
 
 
 def test_a_value_that_it_does_not_take_is_refused() -> None:
     with pytest.raises(ParityError) as refused:
-        choose(COMPONENTS, CONTRACT, "fill", "all")
+        choose(COMPONENTS, {}, CONTRACT, "fill", "all")
     assert refused.value.reason == "VARIABLE_INVALID"
 
 

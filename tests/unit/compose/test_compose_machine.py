@@ -132,6 +132,13 @@ def test_a_container_too_many_or_too_few_is_not_current(rendered: Rendered) -> N
     assert not machine.is_current(document, [])
 
 
+def test_what_another_lane_has_is_told_apart(rendered: Rendered) -> None:
+    document = made(rendered)
+    items = [*running(document), container("nats"), container("stranger")]
+    found = machine.outside(machine.load_project(rendered()[0]), document, items)
+    assert len(found) == 1 and "nats" in found[0]
+
+
 def test_a_container_of_an_older_definition_is_not_current(rendered: Rendered) -> None:
     document = made(rendered)
     items = labelled(running(document), document)

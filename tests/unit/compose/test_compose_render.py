@@ -88,12 +88,14 @@ def test_ports_are_on_loopback_and_the_modes(project: Object) -> None:
 
 def test_the_ingress_has_the_public_names_inside(project: Object) -> None:
     aliases = project["services"]["traefik"]["networks"]["default"]["aliases"]
-    assert aliases == [f"{name}.gpuaas.localhost" for name in ("api", "auth-admin", "auth", "temporal", "web")]
+    assert aliases == [f"{name}.gpuaas.localhost" for name in ("api", "auth-admin", "auth", "temporal", "traces", "web")]
 
 
 def test_a_route_leads_where_the_ingress_object_leads_and_nowhere_else(tree: dict[str, bytes], lane: str) -> None:
     """Of Keycloak's host for users no rule takes what is the administrators'."""
-    larger = {"temporal": "Host(`temporal.gpuaas.localhost`) && (PathPrefix(`/`))"} if lane != "core" else {}
+    has = load_platform(CHECKOUT / "platform").contract.lanes[lane]
+    more = [endpoint for endpoint, component in (("temporal", "temporal-ui"), ("traces", "traces")) if component in has]
+    larger = {endpoint: f"Host(`{endpoint}.gpuaas.localhost`) && (PathPrefix(`/`))" for endpoint in more}
     routers = yaml.safe_load(tree["files/traefik-routes/routes.yml"])["http"]["routers"]
     assert {name: router["rule"] for name, router in routers.items()} == {
         "api": "Host(`api.gpuaas.localhost`) && (PathPrefix(`/`))",

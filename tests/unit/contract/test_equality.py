@@ -61,9 +61,11 @@ def test_own_modes_are_equal_in_meaning(own: tuple[str, dict[str, Tree]], first:
 
 
 def test_own_services_get_exactly_the_settings_of_the_contract(own: tuple[str, dict[str, Tree]]) -> None:
+    contract = reference.PLATFORM.contract
+    members = contract.lanes[own[0]]
     for tree in own[1].values():
         for name, got in observe(tree).received.items():
-            assert set(reference.PLATFORM.contract.services[name].settings) <= set(got)
+            assert set(contract.services[name].settings_in(members)) <= set(got)
 
 
 @repeatable

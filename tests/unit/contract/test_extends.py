@@ -190,6 +190,17 @@ class TestWithout:
         assert error.reason == "CONTRACT_REFERENCE"
         assert "platform/components/api/component.yml: settings.APP_DB_HOST.value (line " in error.seen
 
+    def test_what_only_wants_it_does_without(self, team: Team) -> None:
+        self.without_db(team)
+        wished = {"APP_DB": {"type": "hostname", "value": "${services.db.host}", "means": "x"}}
+        team.shop.platform["services"]["api"]["wants"] = {"db": wished}
+        assert "APP_DB" not in team.render().contract["services"]["api"]["settings"]
+
+    def test_an_option_goes_with_it(self, team: Team) -> None:
+        self.without_db(team)
+        team.shop.platform["options"] = {"stored": {"components": ["db"], "means": "x"}}
+        team.render(lane="core.stored")
+
     def test_of_what_is_not_there(self, team: Team) -> None:
         team.head["without"] = ["db", "cache"]
         error = team.refused()

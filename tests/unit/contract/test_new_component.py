@@ -129,8 +129,9 @@ def test_its_role_has_an_overlay_where_there_is_a_cluster(renderings: dict[str, 
 def test_compose_is_derived_from_its_manifest(renderings: dict[str, Rendering]) -> None:
     services = yaml.safe_load(renderings["compose"].tree["compose.yml"])["services"]
     assert services["rabbitmq"]["user"] == "65532:65532"
-    assert services["rabbitmq"]["profiles"] == ["messaging"]
-    assert set(services["redis"]["profiles"]) == {*reference.LANES, "messaging"}
+    own = {"messaging", *(f"messaging.{option}" for option in reference.PLATFORM.contract.options)}
+    assert set(services["rabbitmq"]["profiles"]) == own
+    assert set(services["redis"]["profiles"]) == {*reference.LANES, *own}
 
 
 def test_what_stands_in_the_smaller_lane_is_what_stood_there(platform: Platform) -> None:

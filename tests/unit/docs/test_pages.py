@@ -126,7 +126,7 @@ def test_every_named_package_has_a_reason_in_the_readme_of_requirements() -> Non
 
 def test_every_image_of_the_catalog_is_explained() -> None:
     readme = _text(CHECKOUT / "images" / "README.md")
-    patterns = [re.escape(name).replace(r"\*", ".+") for name in re.findall(r"`([a-z][a-z*-]+)`", readme)]
+    patterns = [re.escape(name).replace(r"\*", ".+") for name in re.findall(r"`([a-z][a-z0-9*-]+)`", readme)]
     catalog = yaml.safe_load(_text(CHECKOUT / "images" / "catalog.yml"))
     assert [name for name in catalog if not any(re.fullmatch(pattern, name) for pattern in patterns)] == []
 

@@ -80,7 +80,7 @@ def test_every_reason_id_in_the_docs_exists() -> None:
 
 
 # Of the shell and of make: they look like reason ids and are none.
-_VARIABLES = {"HOST_UPGRADE", "IMAGES_SOURCE"}
+_VARIABLES = {"HOST_UPGRADE", "IMAGES_SOURCE", "INSTANCE_ID"}
 
 
 def test_every_advice_can_be_typed() -> None:

@@ -17,8 +17,8 @@ NAMES = {
     "update realm master",
     "create realm gpuaas", "create role operator", "create role platform", "create role viewer", "create group /projects",
     "create group /projects/atlas", "create group /projects/borealis", "create client scope gpuaas-api", "create client scope realm-roles",
-    "create client gpuaas-api", "create client gpuaas-web", "create client temporal-ui", "create client gpuaas-probe",
-    "create client gpuaas-probe-short", "create user alice", "create user bob", "create user carol",
+    "create client gpuaas-api", "create client gpuaas-web", "create client temporal-ui", "create client traces",
+    "create client gpuaas-probe", "create client gpuaas-probe-short", "create user alice", "create user bob", "create user carol",
 }  # fmt: skip
 BOTH_ADMINS = {"create admin admin", f"delete temporary admin {TEMPORARY}"}
 
@@ -324,11 +324,13 @@ def test_dropped_objects_go(settled: Identity) -> None:
     document["groups"].remove("/projects/borealis")
     document["client_scopes"] = {}
     document["clients"]["gpuaas-web"]["scopes"] = ["profile"]
-    document["clients"]["temporal-ui"]["scopes"] = ["email"]
+    for name in ("temporal-ui", "traces"):
+        document["clients"][name]["scopes"] = ["email"]
     outcome = settled.run(document)
     assert done(outcome) == {
         "delete user bob", "delete role viewer", "delete client gpuaas-probe-short", "delete group /projects/borealis",
-        "delete client scope gpuaas-api", "update client gpuaas-web", "delete client scope realm-roles", "update client temporal-ui",
+        "delete client scope gpuaas-api", "update client gpuaas-web", "delete client scope realm-roles",
+        "update client temporal-ui", "update client traces",
     }  # fmt: skip
     realm = settled.realm
     assert set(realm.users) == {"alice", "carol"} and set(realm.groups) == {"/projects", "/projects/atlas"}

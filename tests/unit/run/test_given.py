@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import load_platform
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._gates.gates import GATES
 from ansible_collections.gpuaas.parity.plugins.module_utils._run import given as given_module
@@ -46,6 +47,10 @@ def refused(state: Path, instance: str = "", mode: str = "kind", platform: Path 
         ("OWN_MODE", "compose", "VARIABLE_INVALID", "for mode kind"),
         ("A", "x", "CONTRACT_UNKNOWN_MODE", "compose, kind"),
         ("B", "x", "CONTRACT_UNKNOWN_MODE", "compose, kind"),
+        ("OPTIONS", "traces=maybe", "VARIABLE_INVALID", "TRACES='maybe'; there are: yes, no"),
+        ("OPTIONS", "traces", "VARIABLE_INVALID", "TRACES=''; there are: yes, no"),
+        ("OPTIONS", "metrics=1", "VARIABLE_INVALID", "METRICS='1': the platform has no such option; there are: TRACES"),
+        ("INSTANCE_ID", "mine", "VARIABLE_INVALID", "a UUID"),
         ("NAME", "x", "SECRET_UNKNOWN", "redis_password"),
         ("SEED", "/nowhere", "SEED_MISSING", "/nowhere"),
         ("VALUE_FILE", "/nowhere", "SECRET_VALUE_MISSING", "/nowhere"),
@@ -66,6 +71,7 @@ def test_good_values_pass(tmp_path: Path) -> None:
     seed = tmp_path / "seed"
     seed.write_text("x")
     given = {"OUTPUT": "json", "LANE": "core", "TIER": "ci", "SEED": str(seed), "NAME": "redis_password", "MODE": "kind,compose"}
+    given |= {"OPTIONS": "traces=1", "INSTANCE_ID": "0190b7c1-62f5-7c7a-9ee1-7f6ac3d9b001"}
     check_given(PLATFORM, "kind", "demo", tmp_path, {**given, "OWN_MODE": "kind", "FOLLOW": "False", "GATE": "", "A": "kind"})
 
 
@@ -95,8 +101,9 @@ def test_a_checkout_at_such_a_path_is_refused_before_anything_is_installed(tmp_p
 def test_every_variable_of_make_is_checked() -> None:
     variables = set(re.findall(r"\$\(if \$\(([A-Z_]+)\),-e ", (ROOT / "Makefile").read_text(encoding="utf-8")))
     checked = {*given_module._FIXED, *given_module._CHECKS, "INSTANCE", "PLATFORM"}
+    options = {name.upper() for name in load_platform(PLATFORM).contract.options}
     # The components are those of what was rendered; `logs` names them, and locks nothing.
-    assert variables - checked == {"COMPONENT"}
+    assert variables - checked == {"COMPONENT", *options}
     run = yaml.safe_load((ROOT / "playbooks/vars/run.yml").read_text(encoding="utf-8"))
     assert set(run["parity_given"]) == {*given_module._FIXED, *given_module._CHECKS, "OWN_MODE"}
     assert given_module._FIXED["GATE"] == GATES

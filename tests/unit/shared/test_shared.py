@@ -40,9 +40,8 @@ CONTRACTS = {(mode, lane): contract_of(mode, lane) for mode in MODES for lane in
 Answer = Callable[[Asked], Reply | None]
 # What the public name refuses.
 ADMIN = ("/admin/master/console/", "/realms/master/.well-known/openid-configuration")
-# What a stranger is refused by the web UI of the workflows, where the lane has one.
-WORKFLOWS = "/api/v1/namespaces"
-WORKFLOWS_CHECKS = {"temporal-ui-certificate", "temporal-ui-entry", "temporal-ui-refuses-strangers"}
+# What a stranger is refused by a web UI behind a log-in, where the lane has it: by endpoint, with its component.
+CLOSED = {"temporal": ("temporal-ui", "/api/v1/namespaces"), "traces": ("traces", "/zipkin/api/v2/services")}
 
 
 def discovery(issuer: str) -> Reply:
@@ -65,8 +64,8 @@ class Platform:
     def allowed(self) -> set[tuple[str, str]]:
         # Administrators' own name may be closed to whoever looks.
         healths = {(endpoint["host"], endpoint["health"]) for name, endpoint in self.contract["endpoints"].items() if name != "auth-admin"}
-        workflows = {(self.hosts["temporal"], WORKFLOWS)} if "temporal" in self.hosts else set()
-        return healths | workflows | {(self.hosts["auth"], path) for path in ADMIN} | {(self.hosts["api"], "/v1/instances")}
+        closed = {(self.hosts[name], path) for name, (_component, path) in CLOSED.items() if name in self.hosts}
+        return healths | closed | {(self.hosts["auth"], path) for path in ADMIN} | {(self.hosts["api"], "/v1/instances")}
 
     def answer(self, asked: Asked) -> Reply:
         secret = {"authorization", "cookie"} & set(asked.headers)
@@ -77,7 +76,7 @@ class Platform:
             return instead
         if asked.path in ADMIN:
             return Reply(404)
-        if asked.path == WORKFLOWS:
+        if asked.path in {path for _component, path in CLOSED.values()}:
             return Reply(401)
         if asked.path.endswith("openid-configuration"):
             return discovery(self.issuer)
@@ -117,8 +116,9 @@ def test_a_platform_that_is_well_holds_every_check(platform: Platform, tmp_path:
     assert verdict(results, "validate") is None
     certificates = {f"{name}-certificate" for name in ("web", "api", "auth")}
     healths = {"web-entry", "api-entry", "keycloak-realm"}
-    workflows = WORKFLOWS_CHECKS if "temporal" in platform.hosts else set()
-    assert {result.check.id for result in results} == certificates | healths | workflows | {
+    closed = [component for name, (component, _path) in CLOSED.items() if name in platform.hosts]
+    closed_checks = {f"{component}-{check}" for component in closed for check in ("certificate", "entry", "refuses-strangers")}
+    assert {result.check.id for result in results} == certificates | healths | closed_checks | {
         "keycloak-issuer", "api-refuses-no-token", "auth-refuses-admin", "auth-refuses-master",
     }  # fmt: skip
     # Under the mode's own names, whatever the address, and every one of them read.

@@ -10,10 +10,12 @@ from uuid import UUID
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from gpuaas import tracing
 from gpuaas.fleet.inventory import Capacities, Capacity, Node, Nodes
 from gpuaas.fleet.reservation import Reservation, Reservations, Seen
 from gpuaas.settings import FleetSecrets, FleetSettings
 
+BASE = "/v1"
 TIMEOUT_SECONDS = 5.0
 # Somebody else acted, or an operation has not ended: read it again before deciding.
 OUTDATED = ("precondition_failed", "busy")
@@ -36,7 +38,7 @@ class Fleet:
 
     def __init__(self, url: str, token: str, tls: ssl.SSLContext) -> None:
         self._http = httpx.AsyncClient(
-            base_url=f"{url}/v1",
+            base_url=f"{url}{BASE}",
             headers={"Authorization": f"Bearer {token}"},
             verify=tls,
             timeout=TIMEOUT_SECONDS,
@@ -139,10 +141,12 @@ class Fleet:
 
     async def _ask(self, method: str, path: str, key: str = "", match: str = "", **given: Any) -> httpx.Response:
         headers = {name: value for name, value in (("Idempotency-Key", key), ("If-Match", match)) if value}
-        try:
-            answer = await self._http.request(method, path, headers=headers, **given)
-        except httpx.HTTPError as error:
-            raise FleetUnavailable(f"{type(error).__name__}: {error}".rstrip(": ")) from None
+        with tracing.span(f"{method} {tracing.template(f'{BASE}{path}')}", "client") as span:
+            try:
+                answer = await self._http.request(method, path, headers={**headers, **tracing.carrier()}, **given)
+            except httpx.HTTPError as error:
+                raise FleetUnavailable(f"{type(error).__name__}: {error}".rstrip(": ")) from None
+            span.tell({tracing.STATUS: answer.status_code})
         if answer.is_success:
             return answer
         try:

@@ -22,6 +22,7 @@ import nats.errors
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
+from gpuaas import tracing
 from gpuaas.messaging import consumers, deadletters
 from gpuaas.messaging.connection import Messaging
 from gpuaas.messaging.consumers import ACK_WAIT_SECONDS, MAX_ACK_PENDING, STREAM
@@ -200,10 +201,12 @@ class Consumer:
         except Poison as poison:
             return poison, 0
         failures = 0
+        told = {"messaging.system": "nats", tracing.INSTANCE_ID: str(event.instance_id)}
         while True:
             try:
                 async with asyncio.timeout(HANDLER_SECONDS):
-                    await self._handler(Delivery(event, held.identity[0], failures + 1))
+                    with tracing.span(f"process {event.type}", "consumer", held.message.headers or {}, told):
+                        await self._handler(Delivery(event, held.identity[0], failures + 1))
             except Poison as poison:
                 return poison, failures + 1
             except Exception as error:  # noqa: BLE001  # whatever it is, its event is not lost

@@ -22,6 +22,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, TLSConfig
 from temporalio.worker import Interceptor, Worker
 
+from gpuaas import tracing
 from gpuaas.messaging.poison import Unavailable
 from gpuaas.provisioning.operation_workflows import ResizeInstance, StartInstance, StopInstance
 from gpuaas.provisioning.order import TASK_QUEUE
@@ -146,7 +147,9 @@ def create_worker(
 async def connect(settings: ProvisioningSettings, tls: TLSConfig, identity: str) -> Client:
     """A connection. Raises RuntimeError, which is what the client says of a server that is not there."""
     target = f"{settings.temporal_host}:{settings.temporal_port}"
-    return await Client.connect(target, namespace=NAMESPACE, tls=tls, identity=identity)
+    return await Client.connect(
+        target, namespace=NAMESPACE, tls=tls, identity=identity, interceptors=tracing.temporal()
+    )
 
 
 async def pollers(client: Client) -> set[str]:

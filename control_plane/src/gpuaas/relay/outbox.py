@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow
 
+from gpuaas import tracing
 from gpuaas.messaging.events import Event
 
 # Relays share it; who has everything published again has it alone.
@@ -24,7 +25,8 @@ LATE_SECONDS = 30.0
 # Of each instance only the first: the next one is claimed once it is published, by whichever relay. A change of an
 # instance holds its row, so two of its events never have their ids in another order than that of their commits.
 _CLAIM = """
-    SELECT o.id, o.event_id, o.event_type, o.instance_id, o.created_at, o.payload, o.publication
+    SELECT o.id, o.event_id, o.event_type, o.instance_id, o.created_at, o.payload, o.publication,
+           o.traceparent, o.tracestate
     FROM outbox AS o
     WHERE o.published_at IS NULL
       AND NOT EXISTS (
@@ -42,11 +44,12 @@ _LAG = """
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A claimed row, locked until the transaction ends."""
+    """A claimed row, locked until the transaction ends. ``trace`` is what its message carries on."""
 
     id: int
     event: Event
     publication: uuid.UUID | None
+    trace: dict[str, str]
 
     @property
     def message_id(self) -> str:
@@ -63,6 +66,7 @@ async def claim(connection: AsyncConnection[DictRow], limit: int) -> list[Row]:
             row["id"],
             Event(row["event_id"], row["event_type"], row["instance_id"], row["created_at"], row["payload"]),
             row["publication"],
+            {field: row[field] for field in tracing.FIELDS if row[field]},
         )
         for row in await cursor.fetchall()
     ]

@@ -18,6 +18,7 @@ import nats.errors
 import psycopg
 from nats.js import JetStreamContext
 
+from gpuaas import tracing
 from gpuaas.database import Pool
 from gpuaas.messaging import streams
 from gpuaas.messaging.connection import Messaging
@@ -119,5 +120,7 @@ class Relay:
 
 async def _publish(jetstream: JetStreamContext, row: Row) -> None:
     event = row.event
-    headers = {**event.headers, MESSAGE_ID: row.message_id}
-    await jetstream.publish(event.subject, event.body, stream=INSTANCES.name, headers=headers)
+    told = {"messaging.system": "nats", tracing.INSTANCE_ID: str(event.instance_id)}
+    with tracing.span(f"publish {event.type}", "producer", row.trace, told):
+        headers = {**event.headers, MESSAGE_ID: row.message_id, **(tracing.carrier() or row.trace)}
+        await jetstream.publish(event.subject, event.body, stream=INSTANCES.name, headers=headers)

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import httpx
 
-from gpuaas import logs
+from gpuaas import logs, tracing
 from gpuaas.admission import source_address
 
 # The API says something at least every fifteen.
@@ -112,10 +112,13 @@ class ApiClient:
     async def _call(
         self, method: str, path: str, token: str, headers: dict[str, str] | None = None, **arguments: Any
     ) -> dict[str, Any]:
-        try:
-            response = await self._http.request(method, path, headers=self._headers(token, headers or {}), **arguments)
-        except httpx.HTTPError as error:
-            raise ApiUnavailableError(f"{type(error).__name__}: {error}") from None
+        with tracing.span(f"{method} {tracing.template(path)}", "client") as span:
+            headers = self._headers(token, headers or {})
+            try:
+                response = await self._http.request(method, path, headers=headers, **arguments)
+            except httpx.HTTPError as error:
+                raise ApiUnavailableError(f"{type(error).__name__}: {error}") from None
+            span.tell({tracing.STATUS: response.status_code})
         return _answer(method, path, response)
 
     def _headers(self, token: str, more: dict[str, str]) -> dict[str, str]:
@@ -124,6 +127,7 @@ class ApiClient:
             "X-Request-Id": logs.request_id.get() or "",
             # What is asked with a bad token counts against who sent it, not against the console.
             "X-Forwarded-For": source_address.get(),
+            **tracing.carrier(),
             **more,
         }
 

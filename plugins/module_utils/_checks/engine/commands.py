@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,11 +26,13 @@ class Command:
     words: tuple[str, ...]
 
 
-def choose(components: Mapping[str, Component], contract: Mapping[str, Any], name: str, value: str) -> Command:
+def choose(
+    components: Mapping[str, Component], options: Mapping[str, Collection[str]], contract: Mapping[str, Any], name: str, value: str
+) -> Command:
     """The command of that name, with its value, of whichever component of the rendered lane has it.
 
-    Raises ParityError ``COMMAND_UNKNOWN`` naming those that there are, and ``VARIABLE_INVALID`` for a value that it does
-    not take.
+    Raises ParityError ``COMMAND_UNKNOWN`` naming those that there are, or the option of the platform with which it would be
+    there, and ``VARIABLE_INVALID`` for a value that it does not take.
     """
     known = {
         each: (component, said)
@@ -40,7 +42,12 @@ def choose(components: Mapping[str, Component], contract: Mapping[str, Any], nam
     }
     if name not in known:
         there_are = ", ".join(sorted(known)) or "none"
-        raise ParityError("COMMAND_UNKNOWN", f"no component of lane {contract.get('lane')} has a command {name!r}; there are: {there_are}")
+        with_it = [option for option, members in options.items() if any(name in components[each].commands for each in members)]
+        raise ParityError(
+            "COMMAND_UNKNOWN",
+            f"no component of lane {contract.get('lane')} has a command {name!r}; there are: {there_are}",
+            f"{{up}} {with_it[0].upper()}=1" if with_it else "",
+        )
     component, said_of_it = known[name]
     if value and "value" not in said_of_it:
         raise ParityError("VARIABLE_INVALID", f"the command {name} takes no value", "leave the value out")

@@ -82,7 +82,7 @@ def compare(contract: Contract, realm: Source | None, lane: str, first: Rendered
         said = dict(leaves(realm.data))
         found |= _differences(("realm",), [_Half(one.side, dict(leaves(one.seen.realm)), said) for one in both], set())
     for name in sorted(services):
-        found |= _variables(contract, name, both)
+        found |= _variables(contract, name, services, both)
         found |= _secrets(contract, name, services, both)
         found |= _exceptions(contract, name, both)
     found |= _runs(services, both)
@@ -127,9 +127,9 @@ def _differences(at: Path, halves: list[_Half], mode_only: set[Path]) -> set[Dif
     return found
 
 
-def _variables(contract: Contract, name: str, both: tuple[Rendered, Rendered]) -> set[Difference]:
+def _variables(contract: Contract, name: str, lane: set[str], both: tuple[Rendered, Rendered]) -> set[Difference]:
     """The environment of a service: the contract's settings, and what its manifest has of its own."""
-    said = settings(contract, name)
+    said = settings(contract, name, lane)
     halves = []
     placed: set[Path] = set()
     for one, other in (both, both[::-1]):

@@ -8,7 +8,7 @@ Built from the platform's folder alone and not from what was rendered: a renderi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -78,8 +78,8 @@ def meant(contract: Contract, lane: str) -> Leaves:
             **({"host": f"${{services.{name}.host}}", "ports": service.ports} if service.ports else {}),
             **({"main_port": service.main_port} if service.main_port else {}),
             "needs": list(service.needs),
-            "settings": settings(contract, name),
-            "types": {key: setting.type for key, setting in service.settings.items()},
+            "settings": settings(contract, name, members),
+            "types": {key: setting.type for key, setting in service.settings_in(members).items()},
             "secrets": service.secrets_in(members),
             **({"certificates": _usages(service)} if service.certificates else {}),
         }
@@ -112,9 +112,9 @@ def is_expression(path: Path) -> bool:
     return False
 
 
-def settings(contract: Contract, service: str) -> dict[str, str]:
-    """The variables of a service as text, with references: ``true``, ``8000``, ``${endpoints.web.url}``."""
-    found = contract.services[service].settings
+def settings(contract: Contract, service: str, lane: Collection[str]) -> dict[str, str]:
+    """The variables of a service in a lane as text, with references: ``true``, ``8000``, ``${endpoints.web.url}``."""
+    found = contract.services[service].settings_in(lane)
     return {key: str(item.value).lower() if isinstance(item.value, bool) else str(item.value) for key, item in found.items()}
 
 
@@ -164,7 +164,7 @@ def runs(platform: Platform, side: Side) -> dict[str, dict[str, Facts]]:
 
 def _pods(platform: Platform, side: Side, component: Component) -> dict[str, Facts]:
     contract = platform.contract
-    given = {key: side.spliced(value) for key, value in settings(contract, component.name).items()}
+    given = {key: side.spliced(value) for key, value in settings(contract, component.name, platform.components).items()}
     ports = {key: int(side.spliced(str(value))) for key, value in contract.services[component.name].ports.items()}
     return {name: of_pod(pod, given, ports) for name, pod in pods_of(component.base).items()}
 

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.options import with_options
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.problems import Problems
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.readers import readers_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.source import Assembled, Source
@@ -19,11 +20,12 @@ Parts = dict[Path, tuple[Source, Path]]
 _OF_A_SECRET = ("type", "means", "operator", "derived_from", "wrapped_by")
 
 
-def assemble(platform: Source, components: Mapping[str, Source], realm: Source | None) -> Assembled:
+def assemble(platform: Source, components: Mapping[str, Source], realm: Source | None, left_out: Collection[str] = ()) -> Assembled:
     """The contract as one document: lanes, endpoints, services, secrets with their readers.
 
-    Raises ParityError: CONTRACT_INVALID for a name that is given twice, CONTRACT_REFERENCE for a lane or a share
-    that names what is not there, PLATFORM_EXTENDS for lanes that extend each other.
+    ``left_out`` are components that there would be. Raises ParityError: CONTRACT_INVALID for a name that is given twice,
+    CONTRACT_REFERENCE for a lane, a share or a wish that names what is not there, PLATFORM_EXTENDS for lanes that extend
+    each other.
     """
     problems = Problems()
     parts: Parts = {(): (platform, ()), ("services",): (platform, ())}
@@ -44,7 +46,10 @@ def assemble(platform: Source, components: Mapping[str, Source], realm: Source |
                 problems.add("CONTRACT_INVALID", source.where("secrets", key), f"{entry['secret']} is defined twice; a use has no type")
             secrets[entry["secret"]] = {part: entry[part] for part in _OF_A_SECRET if part in entry}
             parts[("secrets", entry["secret"])] = (source, ("secrets", key))
-    services = {name: {**source.data, "secrets": dict(source.data.get("secrets") or {})} for name, source in components.items()}
+    services = {
+        name: {**source.data, **{part: dict(source.data.get(part) or {}) for part in ("secrets", "settings")}}
+        for name, source in components.items()
+    }
     for component, source in components.items():
         for key, entry in _defined(source):
             for other, its_key in entry.get("shared_with", {}).items():
@@ -56,6 +61,16 @@ def assemble(platform: Source, components: Mapping[str, Source], realm: Source |
                 else:
                     services[other]["secrets"][its_key] = {"secret": entry["secret"], "shared_by": component}
                     parts[("services", other, "secrets", its_key)] = (source, ("secrets", key, "shared_with", other))
+        for wanted, said in (source.data.get("wants") or {}).items():
+            if wanted not in components:
+                if wanted not in left_out:
+                    problems.add("CONTRACT_REFERENCE", source.where("wants", wanted), f"no component {wanted}")
+                continue
+            for key, setting in said.items():
+                if key in services[component]["settings"]:
+                    problems.add("CONTRACT_INVALID", source.where("wants", wanted, key), f"{component} has a setting {key} already")
+                services[component]["settings"][key] = {**setting, "wanted": wanted}
+                parts[("services", component, "settings", key)] = (source, ("wants", wanted, key))
     lanes = _lanes(platform, set(components), problems)
     problems.refuse()
     parts[("endpoints",)] = (platform, ())
@@ -64,7 +79,8 @@ def assemble(platform: Source, components: Mapping[str, Source], realm: Source |
     data = {
         "domain": platform.data["domain"],
         "defaults": platform.data["defaults"],
-        "lanes": lanes,
+        "lanes": with_options(lanes, platform.data.get("options") or {}),
+        "options": {name: said["components"] for name, said in (platform.data.get("options") or {}).items()},
         "endpoints": endpoints,
         "services": services,
         "secrets": {name: _secret(value) | {"readers": readers[name]} for name, value in secrets.items()},
@@ -85,10 +101,12 @@ def _secret(value: Mapping[str, Any]) -> dict[str, Any]:
 def _lanes(platform: Source, components: set[str], problems: Problems) -> dict[str, list[str]]:
     """Each lane with the components of those that it extends, in the order in which they are written."""
     said = platform.data["lanes"]
+    for kind in ("lanes", "options"):
+        for one, value in (platform.data.get(kind) or {}).items():
+            for index, name in enumerate(value["components"]):
+                if name not in components:
+                    problems.add("CONTRACT_REFERENCE", platform.where(kind, one, "components", index), f"no component {name}")
     for lane, value in said.items():
-        for index, name in enumerate(value["components"]):
-            if name not in components:
-                problems.add("CONTRACT_REFERENCE", platform.where("lanes", lane, "components", index), f"no component {name}")
         if value.get("extends", lane) not in said:
             known = ", ".join(sorted(said))
             problems.add("CONTRACT_REFERENCE", platform.where("lanes", lane, "extends"), f"no lane {value['extends']}; there are {known}")

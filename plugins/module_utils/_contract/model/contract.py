@@ -22,10 +22,11 @@ Literal = str | int | bool  # pylint: disable=unsupported-binary-operation
 
 @dataclass(frozen=True)
 class Setting:
-    """One environment variable of a component; ``value`` may hold references."""
+    """One environment variable of a component; ``value`` may hold references. ``wanted`` is the component that it is for, if any."""
 
     type: str
     value: Literal
+    wanted: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,8 @@ class Service:
 
     ``image`` is the name by which its manifests call it: where component.yml names one of a registry,
     that of the component. It is empty where the node brings its own. ``needs`` are the components that it connects to
-    and cannot be ready without, ``calls`` what it connects to that is no component. ``reset`` is what component.yml
-    says of it, ``exceptions`` what compose.yml does.
+    and cannot be ready without, ``wants`` those that it connects to where a lane has them, ``calls`` what it connects to that is
+    no component. ``reset`` is what component.yml says of it, ``exceptions`` what compose.yml does.
     """
 
     role: str
@@ -63,10 +64,15 @@ class Service:
     shared_by: dict[str, str]
     certificates: dict[str, Certificate]
     needs: tuple[str, ...]
+    wants: tuple[str, ...]
     calls: tuple[str, ...]
     reset: dict[str, Any]
     deployed: Deployed
     exceptions: Exceptions
+
+    def settings_in(self, lane: Collection[str]) -> dict[str, Setting]:
+        """Its settings in a lane of these components: those that are for one that it wants go with that one."""
+        return {key: setting for key, setting in self.settings.items() if setting.wanted in ("", *lane)}
 
     def secrets_in(self, lane: Collection[str]) -> dict[str, str]:
         """Its secrets in a lane of these components: what others share with it goes with them."""
@@ -91,6 +97,7 @@ class Contract:
     domain: str
     defaults: dict[str, str]
     lanes: dict[str, list[str]]
+    options: dict[str, list[str]]
     endpoints: dict[str, Endpoint]
     services: dict[str, Service]
     secrets: dict[str, dict[str, Any]]
@@ -104,6 +111,7 @@ class Contract:
             domain=data["domain"],
             defaults=data["defaults"],
             lanes=data["lanes"],
+            options=data["options"],
             endpoints={name: Endpoint(**value) for name, value in data["endpoints"].items()},
             services={
                 name: Service(
@@ -111,13 +119,16 @@ class Contract:
                     image=name if isinstance(value.get("image"), dict) else value.get("image", ""),
                     ports=value.get("ports", {}),
                     main_port=value.get("main_port", _only(value.get("ports", {}))),
-                    settings={key: Setting(item["type"], item["value"]) for key, item in value.get("settings", {}).items()},
+                    settings={
+                        key: Setting(item["type"], item["value"], item.get("wanted", "")) for key, item in value.get("settings", {}).items()
+                    },
                     secrets={key: item["secret"] for key, item in value.get("secrets", {}).items()},
                     shared_by={key: item["shared_by"] for key, item in value.get("secrets", {}).items() if "shared_by" in item},
                     certificates={
                         key: Certificate(item["usage"], tuple(item.get("names", ()))) for key, item in value.get("certificates", {}).items()
                     },
                     needs=tuple(value.get("needs", ())),
+                    wants=tuple(value.get("wants", ())),
                     calls=tuple(value.get("calls", ())),
                     reset=components[name].reset,
                     deployed=components[name].deployed,

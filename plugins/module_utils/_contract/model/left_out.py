@@ -12,12 +12,13 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.sour
 
 
 def without_members(file: File, names: Collection[str]) -> File:
-    """A platform.yml whose lanes do not have the components ``names``."""
-    lanes = dict(_mapping(_mapping(file.data).get("lanes")))
-    for lane, said in lanes.items():
-        if isinstance(members := _mapping(said).get("components"), list):
-            lanes[lane] = said | {"components": [name for name in members if name not in names]}
-    return file.with_data(file.data | {"lanes": lanes}) if lanes else file
+    """A platform.yml whose lanes and options do not have the components ``names``."""
+    found = {kind: dict(said) for kind in ("lanes", "options") if (said := _mapping(_mapping(file.data).get(kind)))}
+    for kind, all_of_kind in found.items():
+        for one, said in all_of_kind.items():
+            if isinstance(members := _mapping(said).get("components"), list):
+                found[kind][one] = said | {"components": [name for name in members if name not in names]}
+    return file.with_data(file.data | found) if found else file
 
 
 def without_placement_of(file: File, names: Collection[str]) -> File:

@@ -21,6 +21,7 @@ _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 # What a mode has no say in: names, types and meanings of settings and secrets, who may do what, what belongs together.
 _CONTRACT_ONLY = frozenset(
     {"lanes", "settings", "secrets", "type", "value", "means", "role", "image", "health", "purpose", "ports", "endpoints", "needs"}
+    | {"wants", "options"}
     | {"calls", "derived_from", "wrapped_by", "certificates", "realm", "roles", "scopes", "audiences", "clients", "users"}
 )
 # Below it the keys are names that the contract gives, whatever they look like.

@@ -80,6 +80,6 @@ def load_platform(folder: Path) -> Platform:
     gone = frozenset(name for head in heads.values() for name in names_left_out(head)) - set(components)
     source = Merged([*(without_members(head, gone) for head in below), own])
     realm = merged(folders, "realm.yml")
-    found = assemble(source, {name: component.source for name, component in components.items()}, realm)
+    found = assemble(source, {name: component.source for name, component in components.items()}, realm, gone)
     contract = Contract.parse(found, components)
     return Platform(folders, contract, realm, components, gone)

@@ -69,10 +69,17 @@ def of_lane(whole: Resolved, contract: Contract, lane: str) -> Resolved:
         "lane": lane,
         "endpoints": {name: value for name, value in whole["endpoints"].items() if value["service"] in members},
         "services": {
-            name: value | {"secrets": dict(sorted(contract.services[name].secrets_in(members).items()))}
-            for name, value in whole["services"].items()
-            if name in members
+            name: value | _in_lane(value, contract.services[name], members) for name, value in whole["services"].items() if name in members
         },
+    }
+
+
+def _in_lane(resolved: Resolved, service: Service, lane: set[str]) -> Resolved:
+    """What of a component depends on which others there are."""
+    settings = service.settings_in(lane)
+    return {
+        "secrets": dict(sorted(service.secrets_in(lane).items())),
+        **{part: {key: value for key, value in resolved[part].items() if key in settings} for part in ("settings", "types")},
     }
 
 

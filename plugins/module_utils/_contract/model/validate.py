@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.certificates import check_certificates
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract, Mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.options import plain
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.placement import placement_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.problems import Problems
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.references import names_in, service_of
@@ -69,7 +70,7 @@ def _misplaced(contract: Contract, mode: Mode, name: str, said: Mapping[str, obj
 def check_lane(contract: Contract, lane: str) -> None:
     """Raises ParityError CONTRACT_UNKNOWN_LANE."""
     if lane not in contract.lanes:
-        known = ", ".join(sorted(contract.lanes, key=lambda name: (len(contract.lanes[name]), name)))
+        known = ", ".join(sorted(plain(contract.lanes), key=lambda name: (len(contract.lanes[name]), name)))
         raise ParityError("CONTRACT_UNKNOWN_LANE", f"lane {lane!r}; known are: {known}")
 
 
@@ -112,11 +113,11 @@ def _names(contract: Contract, problems: Problems) -> None:
 def _lanes(contract: Contract, problems: Problems) -> None:
     where = contract.source.where
     if contract.defaults["lane"] not in contract.lanes:
-        known = ", ".join(sorted(contract.lanes))
+        known = ", ".join(sorted(plain(contract.lanes)))
         problems.add("CONTRACT_REFERENCE", where("defaults", "lane"), f"no lane {contract.defaults['lane']}; there are {known}")
     for lane, services in contract.lanes.items():
         for name in sorted(services):
-            for place, needed in _needs(contract, name):
+            for place, needed in _needs(contract, name, services):
                 if needed not in services:
                     problems.add("CONTRACT_REFERENCE", place, f"needs {needed}, which lane {lane} does not have")
     _cycles(contract, problems)
@@ -142,9 +143,9 @@ def _cycles(contract: Contract, problems: Problems) -> None:
         visit(name, ())
 
 
-def _needs(contract: Contract, name: str) -> Iterator[tuple[str, str]]:
-    """(place, component) of every known component that one cannot do without."""
-    yield from _references(contract, name)
+def _needs(contract: Contract, name: str, lane: Collection[str]) -> Iterator[tuple[str, str]]:
+    """(place, component) of every known component that one cannot do without in a lane."""
+    yield from _references(contract, name, lane)
     owners = _owners(contract)
     for place, container in (*_resets(contract, name), *_waits(contract, name)):
         if container in owners:
@@ -154,11 +155,11 @@ def _needs(contract: Contract, name: str) -> Iterator[tuple[str, str]]:
             yield contract.source.where("services", name, "needs", index), needed
 
 
-def _references(contract: Contract, name: str) -> Iterator[tuple[str, str]]:
-    """(place, component) of every known component that a component's own values refer to."""
+def _references(contract: Contract, name: str, lane: Collection[str]) -> Iterator[tuple[str, str]]:
+    """(place, component) of every known component that a component's own values refer to in a lane."""
     service = contract.services[name]
     values: list[tuple[Path, object]] = [(("services", name, "ports", key), value) for key, value in service.ports.items()]
-    values += [(("services", name, "settings", key, "value"), item.value) for key, item in service.settings.items()]
+    values += [(("services", name, "settings", key, "value"), item.value) for key, item in service.settings_in(lane).items()]
     values += [
         (("services", name, "certificates", key, "names", index), text)
         for key, certificate in service.certificates.items()

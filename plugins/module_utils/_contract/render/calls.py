@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract
@@ -33,8 +33,8 @@ def entries(resolved: Resolved) -> list[str]:
 def calls(contract: Contract, resolved: Resolved) -> frozenset[Call]:
     """Every call between components of a lane, and no other.
 
-    A component calls what it needs; itself, by the name that others call it; and, where a setting of it holds
-    another's public name, the ingress. The ingress calls whatever has a public name.
+    A component calls what it needs, and what it wants where the lane has it; itself, by the name that others call it; and,
+    where a setting of it holds another's public name, the ingress. The ingress calls whatever has a public name.
     """
     return frozenset(Call(caller, called, port) for caller, called, ports in _said(contract, resolved) for port in ports)
 
@@ -48,7 +48,10 @@ def _said(contract: Contract, resolved: Resolved) -> Iterator[tuple[str, str, li
         yield name, name, ports[name]
         for needed in contract.services[name].needs:
             yield name, needed, ports[needed]
-        if names_another(contract, name):
+        for wanted in contract.services[name].wants:
+            if wanted in services:
+                yield name, wanted, ports[wanted]
+        if names_another(contract, name, services):
             for door in doors:
                 yield name, door, ports[door]
     for endpoint in resolved["endpoints"].values():
@@ -57,9 +60,9 @@ def _said(contract: Contract, resolved: Resolved) -> Iterator[tuple[str, str, li
             yield door, called, [services[called]["main_port"]]
 
 
-def names_another(contract: Contract, name: str) -> bool:
-    """Whether a setting of a component refers to the public name of another."""
-    for setting in contract.services[name].settings.values():
+def names_another(contract: Contract, name: str, lane: Collection[str]) -> bool:
+    """Whether a setting of a component in a lane refers to the public name of another."""
+    for setting in contract.services[name].settings_in(lane).values():
         for reference in names_in(setting.value):
             match reference.split("."):
                 case ["endpoints", endpoint, _part] if contract.endpoints[endpoint].service != name:

@@ -30,7 +30,7 @@ def audiences(contract: Contract, resolved: Resolved) -> dict[str, str]:
     """The services that ask an Infisical server in this mode, with its URL, which is their tokens' audience."""
     found = {}
     for name, service in resolved["services"].items():
-        for key, setting in contract.services[name].settings.items():
+        for key, setting in contract.services[name].settings_in(resolved["services"]).items():
             url = urlsplit(service["settings"][key])
             if setting.value == _SOURCE and url.scheme == _SCHEME:
                 found[name] = f"https://{url.netloc}"

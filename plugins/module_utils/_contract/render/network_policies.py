@@ -83,7 +83,7 @@ class Policies:
             ports = [call.port for call in sorted(made) if (call.caller, call.called) == (name, called)]
             to = {"to": [self._peer(called)]} if self._is_placed(called) else {}
             found.append({**to, "ports": self._ports(called, ports)})
-        if not entries(self.resolved) and names_another(self.contract, name):
+        if not entries(self.resolved) and names_another(self.contract, name, self.resolved["services"]):
             found.append({"ports": [{"protocol": "TCP", "port": self.resolved["public_port"]}]})
         if KUBERNETES in self.contract.services[name].calls:
             found.append(_API_SERVER)
