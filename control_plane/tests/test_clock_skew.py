@@ -30,7 +30,7 @@ def test_the_order_of_events_is_the_databases(
     async def ask() -> None:
         async with connections.create_pool(migrate_settings, migrate_secrets.database_password, size=1) as pool:
             for key, wrong in (("ahead", MINUTES), ("behind", -MINUTES)):
-                store = Store(pool, now=lambda wrong=wrong: datetime.now(UTC) + wrong)  # type: ignore[misc]
+                store = Store(pool, 8, now=lambda wrong=wrong: datetime.now(UTC) + wrong)  # type: ignore[misc]
                 await store.create("alice", key, "atlas", REQUEST)
 
     before = datetime.now(UTC)

@@ -24,6 +24,8 @@ GOOD: dict[str, Any] = {
     "operation": None,
     "storage": None,
     "health": None,
+    "replaces": None,
+    "workload": None,
 }
 ETAG = {"ETag": '"1"'}
 NONSENSE: dict[str, httpx.Response] = {

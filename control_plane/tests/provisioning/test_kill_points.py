@@ -56,7 +56,7 @@ POINTS = [
     ),
     Killed("ProvisionInstance", "record_failed", "failed", ("requested", "provisioning", "failed"), ()),
     *(Killed("ReleaseInstance", step, "deleted", WENT, ()) for step in ("release", "record_released")),
-    *(Killed("SettleInstance", step, "failed", (*CAME_UP, "failed"), ()) for step in ("record_lost", "release")),
+    *(Killed("SettleInstance", step, "failed", (*CAME_UP, "failed"), ()) for step in ("record_lost", "release_unwanted")),
 ]
 
 
