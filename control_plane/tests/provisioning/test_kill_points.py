@@ -56,7 +56,10 @@ POINTS = [
     ),
     Killed("ProvisionInstance", "record_failed", "failed", ("requested", "provisioning", "failed"), ()),
     *(Killed("ReleaseInstance", step, "deleted", WENT, ()) for step in ("release", "record_released")),
-    *(Killed("SettleInstance", step, "failed", (*CAME_UP, "failed"), ()) for step in ("record_lost", "release_unwanted")),
+    *(
+        Killed("SettleInstance", step, "failed", (*CAME_UP, "failed"), ())
+        for step in ("record_lost", "release_unwanted")
+    ),
 ]
 
 
