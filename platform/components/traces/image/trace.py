@@ -22,7 +22,7 @@ from urllib.parse import urlencode, urlsplit
 ZIPKIN = "http://127.0.0.1:9411/api/v2"
 INSTANCE_ID = "gpuaas.instance_id"
 STATUS = "http.response.status_code"
-MAX_TRACES = 10
+MAX_TRACES = 50
 ANSWER_SECONDS = 10.0
 FOUND_SECONDS = 15.0
 CHECK_SERVICE = "check"
