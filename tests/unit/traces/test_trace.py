@@ -125,13 +125,13 @@ def test_an_instances_traces_are_asked_for_by_its_id(zipkin: dict[str, Any], sai
     zipkin["traces"] = [WHOLE]
     status, out, _err = said("show", "--instance", INSTANCE)
     assert (status, out.count("\n")) == (0, 6)
-    assert zipkin["asked"] == [f"/traces?limit=10&annotationQuery=gpuaas.instance_id%3D{INSTANCE}"]
+    assert zipkin["asked"] == [f"/traces?limit=50&annotationQuery=gpuaas.instance_id%3D{INSTANCE}"]
 
 
 def test_of_an_instance_without_a_trace_that_is_said(zipkin: dict[str, Any], said: Callable[..., tuple[int, str, str]]) -> None:
     assert said("show", "--instance", INSTANCE)[1].startswith(f"no trace of instance {INSTANCE}")
     assert said("show")[1] == "no trace of an instance\n"
-    assert zipkin["asked"][-1] == "/traces?limit=10&annotationQuery=gpuaas.instance_id"
+    assert zipkin["asked"][-1] == "/traces?limit=50&annotationQuery=gpuaas.instance_id"
 
 
 def test_a_span_that_is_sent_is_found(zipkin: dict[str, Any], said: Callable[..., tuple[int, str, str]]) -> None:
