@@ -31,6 +31,8 @@ from gpuaas.settings import (
 from gpuaas.web.app import create_service as create_web
 from support import commands, processes
 from support import issuer as issuers
+from support.fleet import RunningFleet
+from support.fleet import fleet as running_fleet
 from support.issuer import Issuer
 from support.nats import Nats
 from support.nats import nats as running_nats
@@ -75,6 +77,15 @@ def running_issuer() -> Iterator[Issuer]:
 def temporal() -> Iterator[str]:
     with running_temporal() as address:
         yield address
+
+
+@pytest.fixture
+def fleet(authority: Authority, tmp_path: Path) -> Iterator[RunningFleet]:
+    """A fleet of the test's own."""
+    directory = tmp_path / "fleet"
+    directory.mkdir()
+    with running_fleet(directory, authority.issue("127.0.0.1", tmp_path / "fleet-certificate")) as running:
+        yield running
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import json
 import ssl
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -27,22 +27,12 @@ from gpuaas.messaging.connection import Messaging
 from gpuaas.messaging.poison import Poison
 from gpuaas.settings import FleetSecrets, FleetSettings, MigrateSecrets, MigrateSettings, read_settings
 from support.fleet import TOKEN, RunningFleet
-from support.fleet import fleet as running_fleet
 from support.processes import Server
 from support.streaming import connected, event, made, publish, settled, stored
-from support.tls import Authority
 from support.workloads import Site, site
 
 type Run = Callable[[Callable[[Site], Awaitable[None]]], None]
 CAME_UP = ["deployed", "healthy"]
-
-
-@pytest.fixture
-def fleet(authority: Authority, tmp_path: Path) -> Iterator[RunningFleet]:
-    directory = tmp_path / "fleet"
-    directory.mkdir()
-    with running_fleet(directory, authority.issue("127.0.0.1", tmp_path / "fleet-certificate")) as running:
-        yield running
 
 
 @pytest.fixture

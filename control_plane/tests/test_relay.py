@@ -25,7 +25,6 @@ from nats.js.api import DiscardPolicy, RawStreamMsg
 from psycopg import AsyncConnection
 
 from gpuaas import database as databases
-from gpuaas import probes
 from gpuaas.messaging import streams
 from gpuaas.messaging.connection import Messaging
 from gpuaas.relay import outbox
@@ -362,7 +361,7 @@ def test_a_defect_ends_the_process() -> None:
     async def broken() -> None:
         raise AssertionError("a defect")
 
-    worker = Worker(work=broken, probes=probes.create_app(dict), probe_port=free_port(), log_level="info")
+    worker = Worker(work=broken, checks={}, probe_port=free_port(), log_level="info")
     assert run(worker) == 1
 
 

@@ -8,9 +8,8 @@ import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from starlette.types import ASGIApp
-
-from gpuaas import logs
+from gpuaas import logs, probes
+from gpuaas.probes import Check
 from gpuaas.serve import Graceful, configuration
 
 SHUTDOWN_SECONDS = 1  # of the probes; what the worker has begun is taken back by its transaction
@@ -19,10 +18,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """``work`` goes on until it is cancelled; ``probes`` tell how it does."""
+    """``work`` goes on until it is cancelled; it is ready while none of ``checks`` has a fault."""
 
     work: Callable[[], Awaitable[None]]
-    probes: ASGIApp
+    checks: dict[str, Check]
     probe_port: int
     log_level: str
 
@@ -31,9 +30,8 @@ class _Server(Graceful):
     """Serves the probes while the work goes on; when the work ends by itself, so does the process."""
 
     def __init__(self, worker: Worker) -> None:
-        super().__init__(
-            configuration(worker.probes, worker.probe_port, shutdown_seconds=SHUTDOWN_SECONDS, lifespan="off")
-        )
+        app = probes.create_app(lambda: worker.checks)
+        super().__init__(configuration(app, worker.probe_port, shutdown_seconds=SHUTDOWN_SECONDS, lifespan="off"))
         self._worker = worker
         self._working: asyncio.Future[None] | None = None
         self.failed = False

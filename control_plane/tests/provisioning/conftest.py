@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 
 import psycopg
 import pytest
 
 from gpuaas.settings import MigrateSecrets, MigrateSettings
 from support.fleet import RunningFleet
-from support.fleet import fleet as running_fleet
 from support.provisioning import Run, Site, site
-from support.tls import Authority
-
-
-@pytest.fixture
-def fleet(authority: Authority, tmp_path: Path) -> Iterator[RunningFleet]:
-    directory = tmp_path / "fleet"
-    directory.mkdir()
-    with running_fleet(directory, authority.issue("127.0.0.1", tmp_path / "fleet-certificate")) as running:
-        yield running
 
 
 @pytest.fixture

@@ -78,8 +78,8 @@ class Reset:
         return versions
 
     def reseed(self) -> dict[str, Schemas]:
-        """Empty everything, and let the containers fill it that are there for that."""
-        for one in self._kept:
+        """Empty what has a snapshot and let the containers fill it that are there for that, then empty the rest, which follows from it."""
+        for one in seeded(self._kept):
             self._exec(one.container, one.empty)
         for job in [job for one in seeded(self._kept) for job in one.fill]:
             done = self._docker.call("start", "--attach", self._named(job, running=False), timeout=_SECONDS, check=False)
@@ -88,6 +88,9 @@ class Reset:
         # Where the old data kept them from starting, nothing else starts them.
         for user in [user for one in seeded(self._kept) for user in one.users]:
             self._docker.call("start", self._named(user, running=False), timeout=_SECONDS)
+        for one in self._kept:
+            if not isinstance(one, Seeded):
+                self._exec(one.container, one.empty)
         return self.versions()
 
     def _schemas(self, one: Seeded) -> Schemas:

@@ -94,6 +94,15 @@ def test_reseed_empties_then_fills_in_order(up: Engine, found: list[Kept]) -> No
     assert started == [f"{PROJECT}-{name}-1" for name in (*JOBS, "api", "web")]
 
 
+def test_what_follows_from_the_data_is_emptied_when_they_are_there(up: Engine, found: list[Kept]) -> None:
+    """As a stream that is made again from a table: there is none before the jobs have run."""
+    reset(up, found).reseed()
+    after = up.calls[max(index for index, call in enumerate(up.calls) if call.startswith("start")) :]
+    rest = [" ".join(one.empty) for one in found if not isinstance(one, Seeded)]
+    assert rest
+    assert all(any(call.endswith(command) for call in after) for command in rest)
+
+
 def test_a_job_that_fails_ends_the_reseed(up: Engine, found: list[Kept]) -> None:
     subject = reset(up, found)
     up.answers = {f"start --attach {PROJECT}-api-migrate": Completed("", "it broke", 1), **up.answers}

@@ -53,9 +53,4 @@ def create_worker(settings: FleetSettings, secrets: FleetSecrets, tls: ssl.SSLCo
             tasks.create_task(consumer.run())
             tasks.create_task(keeper.run())
 
-    return Worker(
-        work=work,
-        probes=probes.create_app(lambda: checks),
-        probe_port=settings.probe_port,
-        log_level=settings.log_level,
-    )
+    return Worker(work, checks, settings.probe_port, settings.log_level)

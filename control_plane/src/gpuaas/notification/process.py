@@ -42,9 +42,4 @@ def create_worker(settings: WorkerSettings, secrets: WorkerSecrets) -> Worker:
         async with open_while(messaging, pool), reports.beside():
             await consumer.run()
 
-    return Worker(
-        work=work,
-        probes=probes.create_app(lambda: checks),
-        probe_port=settings.probe_port,
-        log_level=settings.log_level,
-    )
+    return Worker(work, checks, settings.probe_port, settings.log_level)
