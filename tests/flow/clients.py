@@ -23,6 +23,8 @@ AT_ONCE = 4
 # Seconds between two calls of a client: together they stay below the 600 a minute that a user may make.
 PACE = 0.5
 TIMEOUT = 10.0
+# Seconds after which who waits for one answer alone asks again.
+IMPATIENCE = 0.1
 # How many instances a client leaves at most: a fleet for some of them, and about the quota of their project.
 KEPT = 4
 TYPES = ("H100", "A100", "L40S")
@@ -133,6 +135,13 @@ class Clients:
                 gone = response.status_code == httpx.codes.NOT_FOUND
                 states[instance] = "deleted" if gone else str(response.json().get("state", response.status_code))
         return states
+
+    def request(self) -> str:
+        """Ask for one more instance, by one key, until it is accepted; its id."""
+        call, key = Call("create", gpu_type=TYPES[0], size=1, name=f"{self.run}-{uuid.uuid4().hex[:12]}"), str(uuid.uuid4())
+        while not (asked := self._send(call, key)).acknowledged:
+            self._end.wait(IMPATIENCE)
+        return asked.instance
 
     def leave(self, instances: Iterable[str]) -> None:
         """Delete what is left, so that whoever comes next finds the GPUs free."""

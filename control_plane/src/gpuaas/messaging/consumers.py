@@ -49,8 +49,15 @@ async def differences(jetstream: JetStreamContext, wanted: ConsumerConfig) -> li
 
 
 async def reconcile(jetstream: JetStreamContext, wanted: ConsumerConfig) -> list[str]:
-    """Make it when it is missing, change what differs; returns what that was. Raises nats.errors.Error."""
+    """Make it when it is missing, change what differs; returns what that was. Raises nats.errors.Error.
+
+    One with another filter is made again, and sends everything again: a consumer has passed what its filter left out, and
+    does not go back for it when the filter grows. Its handlers know what they have done.
+    """
     found = await differences(jetstream, wanted)
+    if f"{wanted.name}.filter_subjects" in found:
+        await jetstream.delete_consumer(STREAM, wanted.name or "")
+        found = [wanted.name or ""]
     if found:
         await jetstream.add_consumer(STREAM, wanted)
     return found
