@@ -70,7 +70,7 @@ def workspace(extra: Sequence[str], plain: Plain) -> Iterator[None]:
 
 def on_kind(state_dir: Path, extra: Sequence[str]) -> Ansible:
     """Playbooks of an instance of mode kind, with a state directory of the benchmark's own."""
-    return Ansible("kind", (f"instance={INSTANCE}", f"parity_state_dir={state_dir}", *extra))
+    return Ansible("kind", (f"instance={INSTANCE}", "parity_lane=core", f"parity_state_dir={state_dir}", *extra))
 
 
 @dataclass

@@ -45,7 +45,7 @@ def refuse_if_up() -> None:
 
 def measure(rounds: int) -> dict[str, Any]:
     """All figures of one run."""
-    local = Ansible("compose")
+    local = Ansible("compose", ("parity_lane=core",))
     watch = Watch()
     print("images, rendering, secrets (not timed)", flush=True)
     local(PLAYBOOKS / "up.yml")

@@ -101,7 +101,7 @@ def percentile(times: list[float], share: int) -> float:
 
 def measure(rounds: int) -> dict[str, Any]:
     """All figures of one run."""
-    parity = Ansible("kind", (f"instance={INSTANCE}",))
+    parity = Ansible("kind", (f"instance={INSTANCE}", "parity_lane=core"))
     print("up (not timed)", flush=True)
     try:
         parity(PLAYBOOKS / "up.yml")
