@@ -88,9 +88,9 @@ class Reset:
         # Where the old data kept them from starting, nothing else starts them.
         for user in [user for one in seeded(self._kept) for user in one.users]:
             self._docker.call("start", self._named(user, running=False), timeout=_SECONDS)
-        for one in self._kept:
-            if not isinstance(one, Seeded):
-                self._exec(one.container, one.empty)
+        for rest in self._kept:
+            if not isinstance(rest, Seeded):
+                self._exec(rest.container, rest.empty)
         return self.versions()
 
     def _schemas(self, one: Seeded) -> Schemas:
