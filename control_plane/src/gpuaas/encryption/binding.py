@@ -42,8 +42,8 @@ class Binding:
     def __post_init__(self) -> None:
         good = (
             isinstance(self.data_class, DataClass)
-            and _matches(_NAME, self.environment)
-            and _matches(_NAME, self.project)
+            and is_name(self.environment)
+            and is_name(self.project)
             and _matches(_UUID, self.event_id)
             and _matches(_TYPE, self.type)
             and isinstance(self.schema_version, int)
@@ -67,6 +67,11 @@ class Binding:
         if members.keys() != cls.__dataclass_fields__.keys() or members["data_class"] not in list(DataClass):
             raise RefusedError(Reason.BINDING_INVALID, "the header binds something else than it should")
         return cls(**{**members, "data_class": DataClass(str(members["data_class"]))})  # type: ignore[arg-type]
+
+
+def is_name(text: object) -> bool:
+    """Whether an environment, a project or a member may be called so."""
+    return _matches(_NAME, text)
 
 
 def _matches(pattern: re.Pattern[str], text: object) -> bool:

@@ -33,19 +33,26 @@ class Reason(StrEnum):
     ENVELOPE_EPOCH_STALE = "envelope_epoch_stale"
     ENVELOPE_EPOCH_UNKNOWN = "envelope_epoch_unknown"
     ENVELOPE_EPOCH_KEY = "envelope_epoch_key"
-    # Records of epochs.
+    # What is wrong with an epoch's record in itself.
+    EPOCH_OVERSIZE = "epoch_oversize"
     EPOCH_MALFORMED = "epoch_malformed"
+    EPOCH_BASE64URL = "epoch_base64url"
+    EPOCH_DUPLICATE_NAME = "epoch_duplicate_name"
+    EPOCH_UNPROTECTED = "epoch_unprotected"
     EPOCH_VERSION = "epoch_version"
     EPOCH_ALGORITHM = "epoch_algorithm"
-    EPOCH_PLACE = "epoch_place"
+    EPOCH_SIGNATURE = "epoch_signature"
+    EPOCH_RECIPIENT = "epoch_recipient"
+    EPOCH_DECRYPTION = "epoch_decryption"
+    # It is a good record, but not of this chain.
+    EPOCH_ENVIRONMENT = "epoch_environment"
+    EPOCH_PROJECT = "epoch_project"
     EPOCH_CHAIN = "epoch_chain"
     EPOCH_SIGNER = "epoch_signer"
-    EPOCH_SIGNATURE = "epoch_signature"
     EPOCH_KEY = "epoch_key"
     EPOCH_PIN = "epoch_pin"
     EPOCH_ROLLED_BACK = "epoch_rolled_back"
     EPOCH_CONFLICT = "epoch_conflict"
-    EPOCH_NOT_A_MEMBER = "epoch_not_a_member"
     # Files that hold a member's keys.
     KEY_FILE_MISSING = "key_file_missing"
     KEY_FILE_OPEN_TO_OTHERS = "key_file_open_to_others"
@@ -87,18 +94,24 @@ ADVICE: dict[Reason, str] = {
     Reason.ENVELOPE_EPOCH_STALE: "get the project's epoch records, and seal it again under the newest",
     Reason.ENVELOPE_EPOCH_UNKNOWN: "get the project's epoch records, then try again",
     Reason.ENVELOPE_EPOCH_KEY: _EPOCHS,
+    Reason.EPOCH_OVERSIZE: _EPOCHS,
     Reason.EPOCH_MALFORMED: _EPOCHS,
+    Reason.EPOCH_BASE64URL: _EPOCHS,
+    Reason.EPOCH_DUPLICATE_NAME: _EPOCHS,
+    Reason.EPOCH_UNPROTECTED: _EPOCHS,
     Reason.EPOCH_VERSION: "it was made by another version: use a client that knows this one",
     Reason.EPOCH_ALGORITHM: _EPOCHS,
-    Reason.EPOCH_PLACE: _EPOCHS,
+    Reason.EPOCH_SIGNATURE: _EPOCHS,
+    Reason.EPOCH_RECIPIENT: "ask a member of the project to start an epoch with this key",
+    Reason.EPOCH_DECRYPTION: _EPOCHS,
+    Reason.EPOCH_ENVIRONMENT: _EPOCHS,
+    Reason.EPOCH_PROJECT: _EPOCHS,
     Reason.EPOCH_CHAIN: _EPOCHS,
     Reason.EPOCH_SIGNER: _EPOCHS,
-    Reason.EPOCH_SIGNATURE: _EPOCHS,
     Reason.EPOCH_KEY: _EPOCHS,
     Reason.EPOCH_PIN: _EPOCHS,
     Reason.EPOCH_ROLLED_BACK: _EPOCHS,
     Reason.EPOCH_CONFLICT: "another member was first: get the project's epoch records, and rotate again if it is still needed",
-    Reason.EPOCH_NOT_A_MEMBER: "ask a member of the project to add this key",
     Reason.KEY_FILE_MISSING: _KEY_FILE,
     Reason.KEY_FILE_OPEN_TO_OTHERS: "chmod 600 the file; if others could have read it, a member should start a new epoch without it",
     Reason.KEY_FILE_MALFORMED: _KEY_FILE,
@@ -109,6 +122,18 @@ ADVICE: dict[Reason, str] = {
     Reason.PLAINTEXT_NOT_HERE: "open it on a member's device: gpuaas open",
     Reason.BINDING_INVALID: "name it with the characters that the API takes",
 }
+
+
+class Kind(StrEnum):
+    """What is looked at; the reasons that it shares with others begin with its name."""
+
+    ENVELOPE = "envelope"
+    EPOCH = "epoch"
+
+
+def refused(kind: Kind, cause: str, seen: str) -> RefusedError:
+    """The refusal of ``kind`` for a ``cause`` that every kind has, such as ``malformed``."""
+    return RefusedError(Reason(f"{kind}_{cause}"), f"the {kind} {seen}")
 
 
 class RefusedError(Exception):
