@@ -90,7 +90,7 @@ class Chain:
 
     def epoch(self, number: object, kid: object) -> Epoch:
         """The epoch of that number, if it has that key. Raises RefusedError."""
-        if not isinstance(number, int) or not 1 <= number <= len(self.epochs):
+        if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= len(self.epochs):
             raise RefusedError(Reason.ENVELOPE_EPOCH_UNKNOWN, f"the project has {len(self.epochs)} epochs")
         found = self.epochs[number - 1]
         if kid != found.kid:
@@ -155,11 +155,12 @@ class Chain:
             before=None if given["before"] is None else _sealed(given["before"]),
             record=record,
         )
-        if any(key in self._used() for key in (epoch.kid, *({epoch.kid} & {keys.kid(m.agree) for m in members}))):
-            raise RefusedError(Reason.EPOCH_KEY, f"epoch {number} has a key that was used before")
+        readers = set(_readers(members, recovery))
+        if epoch.kid in readers | {before.kid for before in self.epochs}:
+            raise RefusedError(Reason.EPOCH_KEY, f"epoch {number} has a key that is another's, or was used before")
         if len(epoch.members) != len(members) or (epoch.before is None) != (number == 1):
             raise refused(Kind.EPOCH, "malformed", "names a member twice, or lacks the key before")
-        if set(epoch.private.readers) != set(_readers(members, recovery)):
+        if set(epoch.private.readers) != readers:
             raise RefusedError(Reason.EPOCH_RECIPIENT, f"epoch {number} is not sealed for exactly its members")
         if epoch.before is not None and epoch.before.readers != (epoch.kid,):
             raise RefusedError(Reason.EPOCH_RECIPIENT, f"epoch {number} has the key before for somebody else")
@@ -195,9 +196,6 @@ class Chain:
             "epoch": number,
             "key": keys.kid(key),
         }
-
-    def _used(self) -> set[str]:
-        return {epoch.kid for epoch in self.epochs}
 
 
 def digest(record: str) -> str:

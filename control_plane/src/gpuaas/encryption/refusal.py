@@ -59,7 +59,9 @@ class Reason(StrEnum):
     KEY_FILE_MALFORMED = "key_file_malformed"
     KEY_FILE_ENVIRONMENT = "key_file_environment"
     # Platform data.
+    PLATFORM_DATA_OVERSIZE = "platform_data_oversize"
     PLATFORM_DATA_MALFORMED = "platform_data_malformed"
+    PLATFORM_DATA_VERSION = "platform_data_version"
     PLATFORM_DATA_CONTEXT = "platform_data_context"
     PLATFORM_DATA_DECRYPTION = "platform_data_decryption"
     # Who holds keys, when a process starts.
@@ -70,6 +72,10 @@ class Reason(StrEnum):
     SECURITY_PUBLIC_DOMAIN = "security_public_domain"
     # Plaintext in the server.
     PLAINTEXT_NOT_HERE = "plaintext_not_here"
+    PLAINTEXT_NOT_A_MEMBER = "plaintext_not_a_member"
+    PLAINTEXT_ROLE = "plaintext_role"
+    PLAINTEXT_PURPOSE = "plaintext_purpose"
+    PLAINTEXT_NO_KEY = "plaintext_no_key"
     BINDING_INVALID = "binding_invalid"
 
 
@@ -122,7 +128,9 @@ ADVICE: dict[Reason, str] = {
     Reason.KEY_FILE_OPEN_TO_OTHERS: "chmod 600 the file; if others could have read it, a member should start a new epoch without it",
     Reason.KEY_FILE_MALFORMED: _KEY_FILE,
     Reason.KEY_FILE_ENVIRONMENT: _KEY_FILE,
+    Reason.PLATFORM_DATA_OVERSIZE: "seal less at once",
     Reason.PLATFORM_DATA_MALFORMED: _CHANGED,
+    Reason.PLATFORM_DATA_VERSION: "it was sealed by another version of the platform: roll that one out, or seal it again",
     Reason.PLATFORM_DATA_CONTEXT: _ANOTHER,
     Reason.PLATFORM_DATA_DECRYPTION: _CHANGED,
     Reason.SECURITY_MODE_UNKNOWN: "set GPUAAS_SECURITY_MODE to LOCAL, STAGING or PROD, in capitals",
@@ -131,6 +139,10 @@ ADVICE: dict[Reason, str] = {
     Reason.SECURITY_ESCROW_WITHOUT_KMS: "set GPUAAS_KEY_PROVIDER to a key of a KMS, or GPUAAS_MEMBER_KEYS to devices",
     Reason.SECURITY_PUBLIC_DOMAIN: "set GPUAAS_SECURITY_MODE to STAGING or PROD, with keys that suit it",
     Reason.PLAINTEXT_NOT_HERE: "open it on a member's device: gpuaas open",
+    Reason.PLAINTEXT_NOT_A_MEMBER: "log in as somebody who belongs to the project",
+    Reason.PLAINTEXT_ROLE: "ask for the role that reads tenant data in staging",
+    Reason.PLAINTEXT_PURPOSE: "say what it is opened for: the word becomes part of an audit event",
+    Reason.PLAINTEXT_NO_KEY: "open it on a member's device: gpuaas open",
     Reason.BINDING_INVALID: "name it with the characters that the API takes",
 }
 
