@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from joserfc.jwk import ECKey
 
-from gpuaas.encryption import epoch, jwe, keys, strict, tenant
+from gpuaas.encryption import epoch, keys, strict, tenant
 from gpuaas.encryption.binding import Binding, DataClass
 from gpuaas.encryption.member import MemberKey
-from gpuaas.encryption.refusal import Reason, RefusedError
+from gpuaas.encryption.refusal import Kind, Reason, RefusedError
 
 ENVIRONMENT, PROJECT = "local", "atlas"
 PLAINTEXT = '{"start_script":"train.py --name größe-𐐀"}'.encode()
@@ -98,10 +98,7 @@ def signed(payload: bytes, header: Mapping[str, object] | bytes, key: ECKey) -> 
 def parts(text: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Header and payload of a JWS."""
     header, payload, _signature = text.split(".")
-    return json.loads(strict.decode(header, ENVELOPE)), json.loads(strict.decode(payload, ENVELOPE))
-
-
-ENVELOPE = jwe.Kind.ENVELOPE
+    return json.loads(strict.decode(header, Kind.ENVELOPE)), json.loads(strict.decode(payload, Kind.ENVELOPE))
 
 
 def forged(
@@ -121,7 +118,7 @@ def protected(change: Callable[[dict[str, Any]], object]) -> Callable[[dict[str,
     """Changes the protected header of a JWE in place."""
 
     def changed(document: dict[str, Any]) -> None:
-        header = json.loads(strict.decode(document["protected"], ENVELOPE))
+        header = json.loads(strict.decode(document["protected"], Kind.ENVELOPE))
         change(header)
         document["protected"] = strict.encode(strict.canonical(header))
 

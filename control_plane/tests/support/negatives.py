@@ -9,7 +9,7 @@ from typing import Any
 
 from gpuaas.encryption import epoch, jwe, keys, strict, tenant
 from gpuaas.encryption.epoch import Chain
-from gpuaas.encryption.refusal import Reason
+from gpuaas.encryption.refusal import Kind, Reason
 from support.envelopes import (
     BINDING,
     OTHERS,
@@ -56,7 +56,7 @@ def _envelopes(world: World) -> dict[str, Case]:
         )
         found[f"{name} is left out"] = _envelope(
             world,
-            forged(world.envelope, alice, protected(lambda h, n=name: h["gpuaas"].pop(n))),
+            forged(world.envelope, alice, protected(_without(name))),
             Reason.ENVELOPE_MALFORMED,
         )
     found["schema_version is text"] = _envelope(
@@ -131,7 +131,7 @@ def _shapes(world: World) -> dict[str, Case]:
     header, payload, signature = text.split(".")
     its_header, document = parts(text)
     recipient = document["recipients"][0]
-    inner = strict.decode(document["protected"], jwe.Kind.ENVELOPE)
+    inner = strict.decode(document["protected"], Kind.ENVELOPE)
 
     def made(reason: Reason, **changes: Any) -> Case:
         """With parts of the JWE replaced; None takes one out."""
@@ -216,7 +216,7 @@ def _shapes(world: World) -> dict[str, Case]:
         "a header as in the flattened form": made(unprotected, header={"alg": "dir"}),
         **{f"without {part}": made(malformed, **{part: None}) for part in document},
         "a short nonce": made(malformed, iv=strict.encode(bytes(8))),
-        "a short tag": made(malformed, tag=strict.encode(strict.decode(document["tag"], jwe.Kind.ENVELOPE)[:4])),
+        "a short tag": made(malformed, tag=strict.encode(strict.decode(document["tag"], Kind.ENVELOPE)[:4])),
         "another tag": made(Reason.ENVELOPE_DECRYPTION, tag=strict.encode(bytes(16))),
         "another nonce": made(Reason.ENVELOPE_DECRYPTION, iv=strict.encode(bytes(12))),
         "half the ciphertext": made(Reason.ENVELOPE_DECRYPTION, ciphertext=document["ciphertext"][:24]),
@@ -224,12 +224,9 @@ def _shapes(world: World) -> dict[str, Case]:
         "ciphertext that is not base64url": made(base64url, ciphertext="AA="),
         "a tag that is a number": made(base64url, tag=1),
         # The protected header.
+        **{f"content by {enc}": headed(algorithm, _with(enc=enc)) for enc in ("A128GCM", "A256CBC-HS512", "none")},
         **{
-            f"content by {enc}": headed(algorithm, lambda h, enc=enc: h.update(enc=enc))
-            for enc in ("A128GCM", "A256CBC-HS512", "none")
-        },
-        **{
-            f"key by {alg}": headed(algorithm, lambda h, alg=alg: h.update(alg=alg))
+            f"key by {alg}": headed(algorithm, _with(alg=alg))
             for alg in ("ECDH-ES", "ECDH-ES+A128KW", "dir", "A256KW", "PBES2-HS512+A256KW", "RSA1_5")
         },
         "compressed": headed(algorithm, lambda h: h.update(zip="DEF")),
@@ -276,6 +273,13 @@ def _shapes(world: World) -> dict[str, Case]:
         ),
         "an ephemeral key that is text": to(malformed, header={**recipient["header"], "epk": "x"}),
         "a short coordinate": to(malformed, header={**recipient["header"], "epk": {**epk, "x": "AAAA"}}),
+        "a coordinate with a nought before it": to(
+            malformed,
+            header={
+                **recipient["header"],
+                "epk": {**epk, "x": strict.encode(b"\0" + strict.decode(epk["x"], Kind.ENVELOPE))},
+            },
+        ),
         "another ephemeral key": to(
             Reason.ENVELOPE_DECRYPTION, header={**recipient["header"], "epk": keys.public(keys.generate())}
         ),
@@ -396,6 +400,14 @@ def _records(world: World) -> dict[str, Case]:
     }
 
 
+def _with(**members: object) -> Callable[[dict[str, Any]], object]:
+    return lambda header: header.update(members)
+
+
+def _without(name: str) -> Callable[[dict[str, Any]], object]:
+    return lambda header: header["gpuaas"].pop(name)
+
+
 def _unsigned(text: str, change: Callable[[dict[str, Any]], object]) -> str:
     """Changed, with the signature that it had."""
     header, _payload, signature = text.split(".")
@@ -407,7 +419,7 @@ def _unsigned(text: str, change: Callable[[dict[str, Any]], object]) -> str:
 def _for(world: World, readers: list[Any]) -> str:
     """Bound to the newest epoch, and sealed for others."""
     header, document = parts(world.envelope)
-    its = json.loads(strict.decode(document["protected"], jwe.Kind.ENVELOPE))["gpuaas"]
+    its = json.loads(strict.decode(document["protected"], Kind.ENVELOPE))["gpuaas"]
     return signed(strict.canonical(jwe.seal(PLAINTEXT, its, readers)), header, world.alice.sign)
 
 
@@ -424,7 +436,7 @@ def _another_private(world: World) -> Callable[[dict[str, Any]], None]:
     """A signer who lies about the private half: nobody could open what is sealed to the public one."""
 
     def change(document: dict[str, Any]) -> None:
-        its = json.loads(strict.decode(document["private"]["protected"], jwe.Kind.EPOCH))["gpuaas"]
+        its = json.loads(strict.decode(document["private"]["protected"], Kind.EPOCH))["gpuaas"]
         readers = [world.alice.agree, world.carol.agree, world.recovery]
         document["private"] = jwe.seal(strict.canonical(keys.private(keys.generate())), its, readers)
 

@@ -123,17 +123,19 @@ class MemberKey:
     def load(cls, path: Path, environment: str) -> Self:
         """What ``save`` wrote. Raises RefusedError."""
         try:
-            with path.open("rb") as file:
-                found = os.fstat(file.fileno())
-                if not stat.S_ISREG(found.st_mode):
-                    raise RefusedError(Reason.KEY_FILE_MALFORMED, f"{path} is not a file")
-                if stat.S_IMODE(found.st_mode) & 0o077:
-                    raise RefusedError(
-                        Reason.KEY_FILE_OPEN_TO_OTHERS, f"{path} has mode {stat.S_IMODE(found.st_mode):04o}"
-                    )
-                text = file.read(_LONGEST_FILE + 1)
+            # Not to wait for who writes to a pipe.
+            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         except OSError as error:
             raise RefusedError(Reason.KEY_FILE_MISSING, f"{path}: {error.strerror}") from None
+        try:
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode) or found.st_size > _LONGEST_FILE:
+                raise RefusedError(Reason.KEY_FILE_MALFORMED, f"{path} is not a file of at most {_LONGEST_FILE} bytes")
+            if stat.S_IMODE(found.st_mode) & 0o077:
+                raise RefusedError(Reason.KEY_FILE_OPEN_TO_OTHERS, f"{path} has mode {stat.S_IMODE(found.st_mode):04o}")
+            text = os.read(descriptor, _LONGEST_FILE)
+        finally:
+            os.close(descriptor)
         try:
             return cls.read(text, environment)
         except RefusedError as refused:
