@@ -14,6 +14,7 @@ from support.envelopes import BINDING, PLAINTEXT, World, forged, parts, protecte
 
 WORLD = World()
 CASES = negatives.cases(WORLD)
+HELD = WORLD.chain.unlock(WORLD.carol.agree)
 
 
 @pytest.mark.parametrize(
@@ -93,8 +94,7 @@ def test_at_least_a_third_is_negative() -> None:
 def test_each_bit_of_the_outer_header() -> None:
     header, payload, signature = WORLD.envelope.split(".")
     for changed in _flipped(strict.decode(header, Kind.ENVELOPE)):
-        served = replace(WORLD.served, envelope=f"{strict.encode(changed)}.{payload}.{signature}")
-        assert served.refused() is not None
+        assert _refused(f"{strict.encode(changed)}.{payload}.{signature}") is not None
 
 
 def test_each_bit_of_the_sealed_header_though_its_author_signed_that() -> None:
@@ -102,7 +102,7 @@ def test_each_bit_of_the_sealed_header_though_its_author_signed_that() -> None:
     for changed in _flipped(strict.decode(document["protected"], Kind.ENVELOPE)):
         document["protected"] = strict.encode(changed)
         envelope = signed(strict.canonical(document), header, WORLD.alice.sign)
-        assert replace(WORLD.served, envelope=envelope).refused() is not None
+        assert _refused(envelope) is not None
 
 
 @pytest.mark.parametrize("part", ["kid", "x", "y", "encrypted_key", "iv", "tag", "ciphertext"])
@@ -114,19 +114,19 @@ def test_each_bit_of_what_a_recipient_needs_though_its_author_signed_that(part: 
     for changed in _flipped(strict.decode(place[part], Kind.ENVELOPE)):
         place[part] = strict.encode(changed)
         envelope = signed(strict.canonical(document), header, WORLD.alice.sign)
-        assert replace(WORLD.served, envelope=envelope).refused() is not None
+        assert _refused(envelope) is not None
 
 
 def test_each_bit_of_the_signature() -> None:
     header, payload, signature = WORLD.envelope.split(".")
     for changed in _flipped(strict.decode(signature, Kind.ENVELOPE)):
         envelope = f"{header}.{payload}.{strict.encode(changed)}"
-        assert replace(WORLD.served, envelope=envelope).refused() is Reason.ENVELOPE_SIGNATURE
+        assert _refused(envelope) is Reason.ENVELOPE_SIGNATURE
 
 
 def test_each_beginning_of_it() -> None:
     for length in range(len(WORLD.envelope)):
-        assert replace(WORLD.served, envelope=WORLD.envelope[:length]).refused() is not None
+        assert _refused(WORLD.envelope[:length]) is not None
 
 
 def test_each_beginning_of_a_record() -> None:
@@ -169,6 +169,15 @@ def test_a_signature_over_another_kind_is_none() -> None:
     with pytest.raises(RefusedError) as refused:
         jws.read(Kind.ENVELOPE, text, 1000)
     assert refused.value.reason is Reason.ENVELOPE_VERSION
+
+
+def _refused(envelope: str) -> Reason | None:
+    """As ``Served.refused`` has it, by a reader who has looked at the epochs before."""
+    try:
+        tenant.check(envelope, tenant.Expected(BINDING), WORLD.chain).open_with(HELD)
+    except RefusedError as error:
+        return error.reason
+    return None
 
 
 def _flipped(text: bytes) -> list[bytes]:
