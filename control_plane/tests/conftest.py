@@ -153,7 +153,8 @@ def database(postgres: Server, environment: dict[str, str]) -> Iterator[psycopg.
     with processes.connect(postgres, "gpuaas_owner") as connection:
         migrate.apply(connection, migrate.load())
         connection.execute(
-            "TRUNCATE instances, idempotency_keys, outbox, processed_events, timeline, reports, epochs, members"
+            "TRUNCATE instances, idempotency_keys, outbox, processed_events, timeline, reports, epochs, members,"
+            " instance_envelopes"
         )
         yield connection
 
