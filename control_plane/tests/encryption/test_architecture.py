@@ -18,6 +18,7 @@ OPEN_TO_ALL = {
     "refusal",
     "security",
     "decryption",
+    "environment",
     "dashboard",
     "store",
     "member",
@@ -26,6 +27,8 @@ OPEN_TO_ALL = {
     "platform_data",
     "providers",
 }
+# A member's device, which is no server: what the command line starts.
+DEVICE, STARTS_IT = "commands", Path("device.py")
 OPENING = {"open_sealed", "open_with", "unlock", "Reader", "Checked", "Plain", "PlainEnvelope"}
 # Libraries in which a JWE is opened without any of this.
 LIBRARIES = {"joserfc.jwe", "jwcrypto"}
@@ -38,7 +41,8 @@ def _broken(source: Path) -> Iterator[str]:
         if path.relative_to(source).parts[0] == INSIDE:
             continue
         for node in ast.walk(ast.parse(path.read_text())):
-            if any(_forbidden(name) for name in _names(node)):
+            started = {f"gpuaas.{INSIDE}.{DEVICE}"} if path.relative_to(source) == STARTS_IT else set()
+            if any(_forbidden(name) for name in {*_names(node)} - started):
                 yield f"{path.relative_to(source)}:{getattr(node, 'lineno', 0)}"
 
 
@@ -74,6 +78,7 @@ def test_nobody_else_opens() -> None:
         "from gpuaas.encryption.tenant import Checked",
         "from gpuaas.encryption.platform_data import open_sealed",
         "from gpuaas.encryption import jwe",
+        "from gpuaas.encryption import commands",
         "from gpuaas.encryption import escrow",
         "from gpuaas.encryption.reader import Reader",
         "from gpuaas.encryption.decryption import Plain",

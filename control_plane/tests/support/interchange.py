@@ -73,9 +73,9 @@ def to_seal(world: World) -> dict[str, Any]:
         "under the first epoch": {"epoch": 1},
         "nothing": {"plaintext": ""},
         "the longest": {"plaintext": (b"x" * 32768).hex()},
-    } | {
-        f"of another {name}": {"binding": replace(BINDING, **{name: value}).members()} for name, value in OTHERS.items()
     }
+    for name, value in OTHERS.items():
+        asked[f"of another {name}"] = {"binding": replace(BINDING, **{name: value}).members()}
     common = {
         "environment": ENVIRONMENT,
         "project": PROJECT,
