@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
 
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow
@@ -31,7 +31,7 @@ async def append(connection: AsyncConnection[DictRow], environment: str, project
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_LOCK, project])
         kept = await records(connection, project)
-        chain = _trusted(environment, project, kept)
+        chain = _trusted(environment, project, tuple(kept))
         if kept and record == kept[-1]:
             return chain  # Somebody repeats it, to whom no answer came.
         try:
@@ -57,7 +57,7 @@ async def accept(connection: AsyncConnection[DictRow], envelope: str, expected: 
     kept = await records(connection, binding.project)
     if not kept:
         raise RefusedError(Reason.ENVELOPE_EPOCH_UNKNOWN, f"project {binding.project} has no epoch")
-    return tenant.check(envelope, expected, _trusted(binding.environment, binding.project, kept))
+    return tenant.check(envelope, expected, _trusted(binding.environment, binding.project, tuple(kept)))
 
 
 async def add_member(
@@ -79,7 +79,8 @@ async def escrowed(connection: AsyncConnection[DictRow], project: str) -> list[t
     return [(row["kid"], row["escrow"]) for row in await rows.fetchall()]
 
 
-def _trusted(environment: str, project: str, kept: Sequence[str]) -> Chain:
+@functools.lru_cache(maxsize=32)
+def _trusted(environment: str, project: str, kept: tuple[str, ...]) -> Chain:
     """The chain that the database has. A server trusts what it stored; members trust their pins."""
     chain = Chain(environment, project, ())
     for record in kept:
