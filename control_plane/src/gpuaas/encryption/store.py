@@ -53,8 +53,9 @@ async def accept(connection: AsyncConnection[DictRow], envelope: str, expected: 
     Raises RefusedError: ``envelope_epoch_stale`` when it is of an older one.
     """
     binding = expected.binding
-    await connection.execute("SELECT pg_advisory_xact_lock_shared(%s, hashtext(%s))", [_LOCK, binding.project])
-    kept = await records(connection, binding.project)
+    async with connection.pipeline():  # One way there and back; the second statement sees what the lock waited for.
+        await connection.execute("SELECT pg_advisory_xact_lock_shared(%s, hashtext(%s))", [_LOCK, binding.project])
+        kept = await records(connection, binding.project)
     if not kept:
         raise RefusedError(Reason.ENVELOPE_EPOCH_UNKNOWN, f"project {binding.project} has no epoch")
     return tenant.check(envelope, expected, _trusted(binding.environment, binding.project, tuple(kept)))

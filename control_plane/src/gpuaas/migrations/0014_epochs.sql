@@ -25,6 +25,8 @@ CREATE TABLE instance_envelopes (
     envelope     text NOT NULL,
     UNIQUE (project, event_id)
 );
+-- What is sealed cannot be compressed, and need not be tried.
+ALTER TABLE instance_envelopes ALTER COLUMN envelope SET STORAGE EXTERNAL;
 
 -- Public keys of members; where the security mode allows it the private ones as well, wrapped by the root key.
 CREATE TABLE members (
