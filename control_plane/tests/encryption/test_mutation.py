@@ -59,7 +59,7 @@ def _mutants(module: ModuleType) -> Iterator[Mutant]:
 def _not_compared(name: str) -> Mutant:
     """``tenant``, which does not compare ``name``."""
     source = inspect.getsource(tenant)
-    changed = source.replace("if not _same(", f"if name != {name!r} and not _same(")
+    changed = source.replace("if bound[name] != ", f"if name != {name!r} and bound[name] != ")
     assert changed != source
     return Mutant(f"tenant: {name} is not compared", tenant, changed)
 

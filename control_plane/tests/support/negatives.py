@@ -62,9 +62,9 @@ def _envelopes(world: World) -> dict[str, Case]:
     found["schema_version is text"] = _envelope(
         world, forged(world.envelope, alice, bound(schema_version="1")), Reason.ENVELOPE_SCHEMA_VERSION
     )
-    found["schema_version is true"] = _envelope(
-        world, forged(world.envelope, alice, bound(schema_version=True)), Reason.ENVELOPE_SCHEMA_VERSION
-    )
+    for name in ("schema_version", "version", "epoch"):
+        true = forged(world.envelope, alice, bound(**{name: True}))
+        found[f"{name} is true"] = _envelope(world, true, Reason.ENVELOPE_MALFORMED)
     found["more is bound"] = _envelope(world, forged(world.envelope, alice, bound(more=1)), Reason.ENVELOPE_MALFORMED)
     return found
 
@@ -332,7 +332,7 @@ def _records(world: World) -> dict[str, Case]:
             Reason.EPOCH_SIGNER, forged(first, mallory, header=lambda header: header.update(kid=mallory.kid))
         ),
         "a number left out": record(Reason.EPOCH_CHAIN, lambda d: d.update(number=3)),
-        "a number that is true": chained(Reason.EPOCH_CHAIN, forged(first, alice, lambda d: d.update(number=True))),
+        "a number that is true": chained(Reason.EPOCH_MALFORMED, forged(first, alice, lambda d: d.update(number=True))),
         "the hash of another record": record(Reason.EPOCH_CHAIN, lambda d: d.update(previous=epoch.digest(second))),
         "the epoch's key replaced": record(Reason.EPOCH_RECIPIENT, lambda d: d.update(key=keys.public(mallory.agree))),
         "the first epoch's key again": record(

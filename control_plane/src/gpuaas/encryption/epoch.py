@@ -90,7 +90,7 @@ class Chain:
 
     def epoch(self, number: object, kid: object) -> Epoch:
         """The epoch of that number, if it has that key. Raises RefusedError."""
-        if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= len(self.epochs):
+        if not isinstance(number, int) or not 1 <= number <= len(self.epochs):
             raise RefusedError(Reason.ENVELOPE_EPOCH_UNKNOWN, f"the project has {len(self.epochs)} epochs")
         found = self.epochs[number - 1]
         if kid != found.kid:
@@ -131,7 +131,7 @@ class Chain:
         if given["project"] != self.project:
             raise RefusedError(Reason.EPOCH_PROJECT, f"the record is not of project {self.project}")
         previous = digest(self.epochs[-1].record) if self.epochs else None
-        if given["number"] != number or isinstance(given["number"], bool) or given["previous"] != previous:
+        if given["number"] != number or given["previous"] != previous:
             raise RefusedError(Reason.EPOCH_CHAIN, f"the record does not follow on epoch {number - 1}")
         epoch = self._read(given, number, record)
         signers = (self.epochs[-1] if self.epochs else epoch).members

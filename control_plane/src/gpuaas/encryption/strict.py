@@ -46,6 +46,8 @@ def read(text: bytes, kind: Kind) -> dict[str, object]:
         members = dict(pairs)
         if len(members) != len(pairs):
             raise refused(kind, "duplicate_name", "has a name twice in one object")
+        if any(isinstance(value, bool) for value in members.values()):
+            raise refused(kind, "malformed", "has a truth value")  # No format has one, and to Python true is 1.
         return members
 
     def no_number(_text: str) -> object:

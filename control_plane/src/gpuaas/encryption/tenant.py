@@ -88,7 +88,7 @@ def check(envelope: str, expected: Expected, chain: Chain) -> Checked:
         raise RefusedError(Reason.ENVELOPE_AUTHOR, f"its author is {signed.signer}")
     wanted = expected.binding.members()
     for name, reason in _COMPARED.items():
-        if not _same(bound[name], wanted[name]):
+        if bound[name] != wanted[name]:
             raise RefusedError(reason, f"its {name} is not {wanted[name]}")
     oldest = chain.current.number if expected.oldest_epoch is None else expected.oldest_epoch
     if epoch.number < oldest:
@@ -96,7 +96,3 @@ def check(envelope: str, expected: Expected, chain: Chain) -> Checked:
     if epoch.kid not in sealed.readers or len(sealed.readers) > MOST_READERS:
         raise RefusedError(Reason.ENVELOPE_RECIPIENT, "it is not for the members of its epoch, or for too many besides")
     return Checked(sealed, epoch, signed.signer)
-
-
-def _same(one: object, other: object) -> bool:
-    return one == other and not isinstance(one, bool)  # To Python, 1 is True.

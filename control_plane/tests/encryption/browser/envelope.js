@@ -75,7 +75,8 @@ function parse(written, kind) {
       const name = JSON.parse(last);
       if (names.has(name)) refuse(kind, "duplicate_name");
       names.add(name);
-    } else if (/^-?\d/.test(token) && !/^-?\d+$/.test(token)) refuse(kind, "malformed");
+    } else if (token === "true" || token === "false") refuse(kind, "malformed");
+    else if (/^-?\d/.test(token) && !/^-?\d+$/.test(token)) refuse(kind, "malformed");
     last = token;
   }
   if (!isObject(members)) refuse(kind, "malformed");
