@@ -26,6 +26,7 @@ OPEN_TO_ALL = {
     "tenant",
     "platform_data",
     "providers",
+    "start",
 }
 # A member's device, which is no server: what the command line starts.
 DEVICE, STARTS_IT = "commands", Path("device.py")
