@@ -1,7 +1,7 @@
 # Aliases for playbooks; the logic is theirs. `make help` lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-.PHONY: help test test-faults test-mutation lint unit molecule bench clean \
+.PHONY: help test test-crypto test-faults test-mutation lint unit molecule bench clean \
   local-dev-up local-dev-status local-dev-validate local-dev-drift local-dev-logs local-dev-reset local-dev-reseed local-dev-down \
   kind-parity-list kind-parity-up kind-parity-status kind-parity-validate kind-parity-drift kind-parity-logs kind-parity-reset kind-parity-down \
   parity-render parity-diff parity-doctor parity-gate parity-secrets-rotate parity-deadletters parity-stream-rebuild parity-trace \
@@ -111,6 +111,9 @@ host-undo: .venv/runtime ## undo what up changed on this machine; shows it first
 
 test: .venv/test ## lint, units, real platforms up and down, the browser
 	@tests/run all
+
+test-crypto: .venv/test ## what is sealed opens for its readers alone: vectors, refusals, the browser
+	@tests/run crypto
 
 test-faults: .venv/test ## every fault seen for what it is and healed by up      [FAULTS_SEED=abc for a third]
 	@FAULTS_SEED='$(FAULTS_SEED)' tests/run faults

@@ -25,7 +25,7 @@ def test_create_read_delete(api: httpx.Client, issuer: Issuer) -> None:
     assert (instance["project"], instance["state"], instance["created_by"]) == ("alpha", "requested", "user-alice")
     path = created.headers["Location"]
     assert path == f"/v1/instances/{instance['id']}"
-    assert api.get(path, headers=headers).json() == instance
+    assert api.get(path, headers=headers).json() == {**instance, "private": None}
     assert api.get("/v1/instances", headers=headers).json() == {"project": "alpha", "items": [instance], "next": None}
     assert api.delete(path, headers=headers).status_code == 204
     assert api.get(path, headers=headers).json()["code"] == "not_found"

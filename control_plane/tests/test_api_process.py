@@ -153,6 +153,7 @@ def test_documentation_needs_nothing_from_elsewhere(api: httpx.Client) -> None:
         "/v1/instances/{instance_id}/stop",
         "/v1/instances/{instance_id}/start",
         "/v1/quota",
+        "/v1/epochs",
         "/v1/me",
         "/v1/notices",
         "/v1/platform",

@@ -1,4 +1,5 @@
-"""``gpuaas api``, ``web``, ``relay``, ``notification``, ``provisioning``, ``app-runtime``, ``deadletters``, ``migrate`` and ``seed``."""
+"""``gpuaas api``, ``web``, ``relay``, ``notification``, ``provisioning``, ``app-runtime``, ``deadletters``, ``migrate`` and ``seed``,
+and on a member's device ``member``, ``epoch``, ``seal`` and ``open``."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from gpuaas import __version__, configuration
+from gpuaas import __version__, configuration, device
 from gpuaas.settings import (
     ApiSecrets,
     ApiSettings,
@@ -77,6 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     migrating = commands.add_parser("migrate", help="bring the database to this version's schema, then exit")
     migrating.add_argument("--version", action="store_true", help="only print the number of that schema")
     commands.add_parser("seed", help="add the demo instances that are not there yet, then exit")
+    device.add(commands)
     given = parser.parse_args(arguments)
     try:
         match given.command:
@@ -92,6 +94,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _provisioning(given.status)
             case "app-runtime":
                 return _app_runtime(given.status)
+            case command if command in device.NAMES:
+                return device.run(given)
             case "deadletters":
                 return _deadletters(given.replay)
             case command:

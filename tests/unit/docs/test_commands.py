@@ -55,6 +55,7 @@ RUN_BY = {
     "make unit": ("tests/run", "in unit "),
     "make molecule": ("tests/run", " compose kind "),
     "make bench": ("Makefile", "@tests/run bench"),  # judges nothing, so no stage demands it
+    "make test-crypto": ("control_plane/pyproject.toml", 'testpaths = ["tests"]'),  # part of the control plane's stage
     "make test-faults": ("tests/run", " some_faults;"),
     "make test-mutation": ("Makefile", "@tests/run mutation"),  # hours, and judges the tests: no stage demands it
     "make help": (__file__, "def test_help_lists_every_target"),
@@ -114,7 +115,7 @@ def test_clean_removes_what_make_installed(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"Makefile", ".parity"}
 
 
-@pytest.mark.parametrize("target", ["lint", "unit", "molecule", "bench", "test", "test-faults", "test-mutation"])
+@pytest.mark.parametrize("target", ["lint", "unit", "molecule", "bench", "test", "test-crypto", "test-faults", "test-mutation"])
 def test_a_target_of_the_tests_runs_stages_that_exist(target: str) -> None:
     stages = set(re.findall(r"^  ([a-z-]+)\) ", (CHECKOUT / "tests" / "run").read_text(encoding="utf-8"), re.MULTILINE))
     run = set(re.findall(r"tests/run ([a-z-]+)", _make(CHECKOUT, "--dry-run", "--assume-old=.venv/test", target)))

@@ -14,7 +14,7 @@ from fastapi.responses import Response
 from starlette.datastructures import Headers
 
 from gpuaas import __version__
-from gpuaas.api import docs, events, operation_routes, problems, readiness, routes
+from gpuaas.api import docs, epoch_routes, events, operation_routes, problems, readiness, routes
 from gpuaas.api.platform import routes as platform
 from gpuaas.api.resources import opened
 from gpuaas.service import Service, behind_edge
@@ -58,6 +58,7 @@ def create_service(
     problems.install(app)
     app.include_router(routes.router)
     app.include_router(operation_routes.router)
+    app.include_router(epoch_routes.router)
     app.include_router(events.router)
     app.include_router(platform.router)
 

@@ -9,6 +9,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gpuaas.encryption.epoch import LONGEST_RECORD
+from gpuaas.encryption.tenant import LONGEST_ENVELOPE
+
 NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 
 
@@ -27,6 +30,17 @@ class Workload(StrEnum):
     INFERENCE = "inference"
 
 
+class Private(BaseModel):
+    """What of an instance is for the members of its project alone, such as its start script: sealed by one of them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    event_id: Annotated[UUID, Field(description="Chosen by who sealed it, and bound in the envelope")]
+    envelope: Annotated[
+        str, Field(min_length=1, max_length=LONGEST_ENVELOPE, description="Of type instance.private, version 1")
+    ]
+
+
 class InstanceRequest(BaseModel):
     """Body of POST /v1/instances."""
 
@@ -37,6 +51,7 @@ class InstanceRequest(BaseModel):
     gpu_count: Annotated[int, Field(ge=1, le=8, strict=True)]
     project: Annotated[str | None, Field(min_length=1, max_length=255, description="Default: the only one")] = None
     workload: Annotated[Workload | None, Field(description="Deployed on its GPUs while it runs")] = None
+    private: Annotated[Private | None, Field(description="Sealed: the platform keeps it and cannot read it")] = None
 
 
 class Instance(BaseModel):
@@ -61,6 +76,37 @@ class Instance(BaseModel):
     ] = None
     created_by: str
     created_at: datetime
+
+
+class InstanceDetail(Instance):
+    """A GPU instance, with what was sealed for its project's members."""
+
+    private: Private | None = None
+
+
+class Epochs(BaseModel):
+    """The records of a project's epochs, the first one first; members verify them against a pin of their own."""
+
+    environment: str
+    project: str
+    records: list[str]
+
+
+class EpochRequest(BaseModel):
+    """Body of POST /v1/epochs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    project: Annotated[str | None, Field(min_length=1, max_length=255, description="Default: the only one")] = None
+    record: Annotated[str, Field(min_length=1, max_length=LONGEST_RECORD, description="Signed by a member")]
+
+
+class Epoch(BaseModel):
+    """An epoch that began."""
+
+    project: str
+    number: int
+    digest: Annotated[str, Field(description="SHA-256 of its record in base64url: what members compare and pin")]
 
 
 class ResizeRequest(BaseModel):

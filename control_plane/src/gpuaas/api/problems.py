@@ -16,12 +16,20 @@ from starlette.exceptions import HTTPException
 
 from gpuaas import logs
 from gpuaas.admission import Refusal
+from gpuaas.encryption.refusal import Reason, RefusedError
 from gpuaas.oidc.provider import ProviderUnavailableError
 from gpuaas.oidc.tokens import TokenError
 
 MEDIA_TYPE = "application/problem+json"
 REALM = "gpuaas"
 _log = logging.getLogger(__name__)
+# What is right in itself, and too late.
+_CONFLICTS = {
+    Reason.ENVELOPE_EPOCH_STALE,
+    Reason.ENVELOPE_EPOCH_UNKNOWN,
+    Reason.ENVELOPE_REPLAYED,
+    Reason.EPOCH_CONFLICT,
+}
 
 
 class ProblemError(Exception):
@@ -85,6 +93,7 @@ def install(app: FastAPI) -> None:
     """Turn every exception that leaves a route into a problem."""
     app.add_exception_handler(ProblemError, _problem)
     app.add_exception_handler(TokenError, _token)
+    app.add_exception_handler(RefusedError, _sealed_wrongly)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(OperationalError, _unavailable("The database does not answer."))
@@ -101,6 +110,12 @@ async def _problem(_request: Request, error: Exception) -> Response:
 async def _token(_request: Request, error: Exception) -> Response:
     assert isinstance(error, TokenError)
     return respond(token_refused(error))
+
+
+async def _sealed_wrongly(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RefusedError)
+    status = 409 if error.reason in _CONFLICTS else 400
+    return respond(ProblemError(status, error.reason, f"{error.seen}: {error.advice}"))
 
 
 async def _validation(_request: Request, error: Exception) -> Response:

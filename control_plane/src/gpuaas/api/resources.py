@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from gpuaas import database, redis_client
 from gpuaas.api import expiry
 from gpuaas.api.cache import ListCache
+from gpuaas.api.epochs import Epochs
 from gpuaas.api.feed import Feed
 from gpuaas.api.limits import RateLimiter
 from gpuaas.api.operations import Operations
@@ -22,6 +23,7 @@ from gpuaas.api.platform.reader import PlatformReader
 from gpuaas.api.store import Store
 from gpuaas.api.timeline import TimelineReader
 from gpuaas.database import Pool
+from gpuaas.encryption.environment import environment_of
 from gpuaas.oidc import client
 from gpuaas.oidc.provider import Provider
 from gpuaas.settings import ApiSecrets, ApiSettings
@@ -37,6 +39,7 @@ class Resources:
     redis: Redis
     provider: Provider
     store: Store
+    epochs: Epochs
     operations: Operations
     timeline: TimelineReader
     feed: Feed
@@ -68,7 +71,8 @@ async def opened(
             probe_pool=probe_pool,
             redis=redis,
             provider=Provider(settings.oidc_issuer, http),
-            store=Store(pool, settings.project_gpu_quota),
+            store=Store(pool, settings.project_gpu_quota, environment=environment_of(settings.oidc_issuer)),
+            epochs=Epochs(pool, environment_of(settings.oidc_issuer)),
             operations=Operations(pool, settings.project_gpu_quota),
             timeline=timeline,
             feed=feed,

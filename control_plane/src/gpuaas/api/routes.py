@@ -8,7 +8,16 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query, Response
 
 from gpuaas.api.caller import Caller, authenticated, operator, platform, reader
-from gpuaas.api.models import Configuration, Instance, InstanceList, InstanceRequest, Me, ProblemDocument, Timeline
+from gpuaas.api.models import (
+    Configuration,
+    Instance,
+    InstanceDetail,
+    InstanceList,
+    InstanceRequest,
+    Me,
+    ProblemDocument,
+    Timeline,
+)
 from gpuaas.api.problems import MEDIA_TYPE, ProblemError
 from gpuaas.api.resources import Resources, resources
 
@@ -60,7 +69,7 @@ router = APIRouter(prefix="/v1", responses=ANY_ERROR)
         201: {"model": Instance, "description": "Requested"},
         400: problem("Not valid, or without Idempotency-Key"),
         403: problem("Role or project is missing, or the project's quota does not allow it"),
-        409: problem("The key was used for another request"),
+        409: problem("The key was used for another request, or what is private is sealed under an epoch that is over"),
     },
 )
 async def create_instance(
@@ -101,7 +110,7 @@ async def list_instances(
 
 
 @router.get("/instances/{instance_id}", responses={404: problem("Not there, or not yours")})
-async def get_instance(instance_id: UUID, caller: Annotated[Caller, Depends(reader)], its: Its) -> Instance:
+async def get_instance(instance_id: UUID, caller: Annotated[Caller, Depends(reader)], its: Its) -> InstanceDetail:
     """One instance."""
     return await its.store.get(caller.projects, instance_id)
 

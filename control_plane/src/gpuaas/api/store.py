@@ -10,9 +10,9 @@ from typing import Any
 from psycopg.rows import DictRow
 
 from gpuaas import effects
-from gpuaas.api import idempotency, quota
+from gpuaas.api import idempotency, private, quota
 from gpuaas.api.idempotency import Answer
-from gpuaas.api.models import Instance, InstanceRequest, Quota
+from gpuaas.api.models import Instance, InstanceDetail, InstanceRequest, Quota
 from gpuaas.api.problems import ProblemError
 from gpuaas.database import Pool
 
@@ -29,16 +29,19 @@ class Store:
         gpus_allowed: int,
         new_id: Callable[[], uuid.UUID] = uuid.uuid4,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        environment: str = "",
     ) -> None:
         self._pool = pool
         self._gpus_allowed = gpus_allowed
         self._new_id = new_id
         self._now = now
+        self._environment = environment
 
     async def create(self, subject: str, key: str, project: str, request: InstanceRequest) -> Answer:
         """Create once for each key of a subject.
 
-        Raises ProblemError when the key was used for something else, or the project's quota does not allow it.
+        Raises ProblemError when the key was used for something else, or the project's quota does not allow it, and
+        RefusedError when what is private is not sealed as it should be.
         """
         instance = Instance(
             id=self._new_id(),
@@ -72,6 +75,8 @@ class Store:
                     request.workload,
                 ],
             )
+            if request.private is not None:
+                await private.keep(connection, self._environment, project, instance.id, request.private)
             await effects.emit(connection, "instance.requested", instance.id, told(instance, subject))
         return Answer(instance.id, body, replayed=False)
 
@@ -87,14 +92,16 @@ class Store:
             await effects.emit(connection, "instance.deleted", instance.id, told(instance, subject))
         return instance
 
-    async def get(self, projects: tuple[str, ...], identity: uuid.UUID) -> Instance:
+    async def get(self, projects: tuple[str, ...], identity: uuid.UUID) -> InstanceDetail:
         """An instance of one of ``projects``. Raises ProblemError when there is none."""
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
                 f"SELECT {COLUMNS} FROM instances WHERE id = %s AND project = ANY(%s) AND deleted_at IS NULL",
                 [identity, list(projects)],
             )
-            return instance_of(await cursor.fetchone())
+            instance = instance_of(await cursor.fetchone())
+            kept = await private.of(connection, identity)
+        return InstanceDetail(**instance.model_dump(), private=kept)
 
     async def quota(self, project: str) -> Quota:
         """What a project uses, and what it may."""

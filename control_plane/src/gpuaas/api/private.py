@@ -1,0 +1,40 @@
+"""What of an instance is for the members of its project alone. The platform keeps it sealed, and has no key to it."""
+
+from __future__ import annotations
+
+import uuid
+
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow
+
+from gpuaas.api.models import Private
+from gpuaas.encryption import store
+from gpuaas.encryption.binding import Binding, DataClass
+from gpuaas.encryption.refusal import Reason, RefusedError
+from gpuaas.encryption.tenant import Expected
+
+TYPE, VERSION = "instance.private", 1
+
+
+async def keep(
+    connection: AsyncConnection[DictRow], environment: str, project: str, instance_id: uuid.UUID, private: Private
+) -> None:
+    """Keep what a member of the newest epoch sealed. Raises RefusedError."""
+    binding = Binding(environment, DataClass.TENANT, project, str(private.event_id), TYPE, VERSION)
+    await store.accept(connection, private.envelope, Expected(binding))
+    kept = await connection.execute(
+        "INSERT INTO instance_envelopes (instance_id, project, event_id, envelope) VALUES (%s, %s, %s, %s)"
+        " ON CONFLICT (project, event_id) DO NOTHING",
+        [instance_id, project, private.event_id, private.envelope],
+    )
+    if kept.rowcount == 0:
+        raise RefusedError(Reason.ENVELOPE_REPLAYED, f"event {private.event_id} is another instance's")
+
+
+async def of(connection: AsyncConnection[DictRow], instance_id: uuid.UUID) -> Private | None:
+    """What was kept of an instance."""
+    rows = await connection.execute(
+        "SELECT event_id, envelope FROM instance_envelopes WHERE instance_id = %s", [instance_id]
+    )
+    row = await rows.fetchone()
+    return None if row is None else Private.model_validate(row)

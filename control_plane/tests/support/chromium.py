@@ -1,0 +1,106 @@
+"""The browser's WebCrypto: a page of ours in headless Chromium, with ``jose`` as npm has it."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PATIENCE_SECONDS = 120.0
+_PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+_PAGE = Path(__file__).parents[1] / "encryption" / "browser"
+# Where tests/run installs what package-lock.json says.
+_JOSE = Path(__file__).parents[3] / ".cache" / "browser" / "node_modules" / "jose" / "dist" / "webapi"
+_TYPES = {".html": "text/html", ".js": "text/javascript"}
+_QUIET = (
+    "--headless=new",
+    "--no-sandbox",  # As Playwright starts it: what it loads is ours.
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-proxy-server",
+)
+
+
+def run(begin: Callable[[Any], Any], directory: Path) -> Any:
+    """What the page reports; ``begin`` is given what the page says first, and returns what it is to do."""
+    program = os.environ.get("PARITY_CHROMIUM") or next(filter(None, map(shutil.which, _PROGRAMS)), None)
+    if program is None:
+        pytest.fail("no Chromium: sudo apt-get install chromium, or name one with PARITY_CHROMIUM")
+    if not _JOSE.is_dir():
+        pytest.fail(f"no {_JOSE}: tests/run crypto installs it")
+    reports: queue.Queue[Any] = queue.Queue()
+    with _Server(begin, reports) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        home = directory / "chromium"
+        home.mkdir()
+        process = subprocess.Popen(
+            [program, *_QUIET, f"--user-data-dir={home}", f"http://127.0.0.1:{server.server_port}/page.html"],
+            env={"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            report = reports.get(timeout=PATIENCE_SECONDS)
+        except queue.Empty:
+            pytest.fail(f"the page reported nothing in {PATIENCE_SECONDS:.0f} s; {program} ended with {process.poll()}")
+        finally:
+            process.terminate()
+            process.wait()
+            server.shutdown()
+    if "failed" in report:
+        pytest.fail(report["failed"])
+    return report
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, begin: Callable[[Any], Any], reports: queue.Queue[Any]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.begin = begin
+        self.reports = reports
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+
+    def do_GET(self) -> None:
+        path = self.path.lstrip("/")
+        root = _JOSE if path.startswith("jose/") else _PAGE
+        file = root / path.removeprefix("jose/")
+        if not file.resolve().is_relative_to(root.resolve()) or not file.is_file():
+            self.send_error(404)
+            return
+        self._answer(file.read_bytes(), _TYPES[file.suffix])
+
+    def do_POST(self) -> None:
+        said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path == "/report":
+            self.server.reports.put(said)
+            self._answer(b"{}", "application/json")
+        else:
+            self._answer(json.dumps(self.server.begin(said)).encode(), "application/json")
+
+    def _answer(self, content: bytes, media_type: str) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", media_type)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *_arguments: object) -> None:
+        """Not into the tests' output."""
