@@ -1,0 +1,151 @@
+"""A root key in AWS KMS, or in what speaks its API: wrapped and unwrapped there, with the context as EncryptionContext.
+
+The alias names the key that wraps now. A rotation makes a key and has the alias lead to it; a wrapped key names the
+one that it needs, so it opens until that one is deleted. AWS's own yearly rotation of key material goes on underneath.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from gpuaas.encryption.providers.provider import Context, Root
+from gpuaas.encryption.providers.wrapped import Wrapped, canonical, checked_key
+from gpuaas.encryption.refusal import Reason, RefusedError
+
+# AWS's own keys have aliases below alias/aws/.
+_ALIAS = re.compile(r"alias/(?!aws/)[A-Za-z0-9_/-]{1,200}")
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]")
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_NEXT = "-next"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which key of which KMS. ``endpoint`` is empty for AWS's own."""
+
+    alias: str
+    region: str
+    endpoint: str
+
+    @classmethod
+    def of(cls, rest: str) -> Place:
+        """What follows ``awskms:`` in ``awskms:alias/<name>?region=<region>[&endpoint=<url>]``.
+
+        Another endpoint is reached over TLS, or does not leave the machine: keys travel to it. Raises ValueError.
+        """
+        alias, _separator, query = rest.partition("?")
+        given = parse_qsl(query, keep_blank_values=True, strict_parsing=True)
+        said = dict(given)
+        if len(said) < len(given) or not {"region"} <= set(said) <= {"region", "endpoint"}:
+            raise ValueError
+        if not _ALIAS.fullmatch(alias) or not _REGION.fullmatch(said["region"]):
+            raise ValueError
+        endpoint = said.get("endpoint", "")
+        if "endpoint" in said:
+            parts = urlsplit(endpoint)
+            secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+            if not (secure and parts.hostname) or parts.username or parts.query or parts.fragment or parts.port == 0:
+                raise ValueError
+        return cls(alias, said["region"], endpoint)
+
+
+class AwsKmsKeyProvider:
+    """Connects when first asked. Who we are is boto3's matter: a web identity token or a file, never a setting of ours."""
+
+    scheme = "awskms"
+
+    def __init__(self, place: Place, ca_file: Path | None = None) -> None:
+        """``ca_file`` verifies an endpoint that is not AWS's own."""
+        self._place = place
+        self._ca_file = ca_file
+        self._client: Any = None
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"AwsKmsKeyProvider({self._place!r})"
+
+    def wrap(self, key: bytes, context: Context) -> bytes:
+        """Raises RefusedError: every ``kms_`` reason, ``wrapped_key_size``, ``wrapped_key_context``."""
+        said = self._asked(
+            "encrypt", KeyId=self._place.alias, Plaintext=checked_key(key), EncryptionContext=_sent(context)
+        )
+        return self._wrapped(said["KeyId"], said["CiphertextBlob"])
+
+    def unwrap(self, wrapped: bytes, context: Context) -> bytes:
+        """Raises RefusedError: also ``wrapped_key_malformed``, ``wrapped_key_refused``, ``root_another``."""
+        one, sent = self._ours(wrapped), _sent(context)
+        said = self._asked("decrypt", KeyId=one.version, CiphertextBlob=one.body, EncryptionContext=sent)
+        key: bytes = said["Plaintext"]
+        return key
+
+    def rewrap(self, wrapped: bytes, context: Context) -> bytes:
+        """Inside the KMS: the key does not come here. Raises RefusedError as ``unwrap`` does."""
+        one, sent = self._ours(wrapped), _sent(context)
+        said = self._asked(
+            "re_encrypt",
+            CiphertextBlob=one.body,
+            SourceKeyId=one.version,
+            SourceEncryptionContext=sent,
+            DestinationKeyId=self._place.alias,
+            DestinationEncryptionContext=sent,
+        )
+        return wrapped if said["KeyId"] == one.version else self._wrapped(said["KeyId"], said["CiphertextBlob"])
+
+    def public(self) -> Root:
+        """Raises RefusedError: every ``kms_`` reason."""
+        return Root(self.scheme, self._key_of(self._place.alias), ())
+
+    def rotate(self) -> Root:
+        """A key under an alias of its own first, ``<alias>-next``, then the alias leads to it.
+
+        Whoever comes after an interruption, or at the same time, finds that alias and goes on with its key.
+        Raises RefusedError: every ``kms_`` reason.
+        """
+        alias, following = self._place.alias, self._place.alias + _NEXT
+        # A name with a mistake in it is no reason for a key.
+        self._key_of(alias)
+        if self._ask("describe_key", unless="NotFoundException", KeyId=following) is None:
+            key = self._asked("create_key", Description=f"root key of {alias}")["KeyMetadata"]["KeyId"]
+            self._ask("create_alias", unless="AlreadyExistsException", AliasName=following, TargetKeyId=key)
+        made = self._ask("describe_key", unless="NotFoundException", KeyId=following)
+        if made is not None:  # else somebody else has just brought it to its end
+            self._asked("update_alias", AliasName=alias, TargetKeyId=made["KeyMetadata"]["KeyId"])
+            self._ask("delete_alias", unless="NotFoundException", AliasName=following)
+        return self.public()
+
+    def _wrapped(self, version: str, body: bytes) -> bytes:
+        return Wrapped(self.scheme, self._place.alias, version, body).encode()
+
+    def _ours(self, wrapped: bytes) -> Wrapped:
+        one = Wrapped.decode(wrapped)
+        if (one.scheme, one.root) != (self.scheme, self._place.alias):
+            raise RefusedError(
+                Reason.ROOT_ANOTHER, f"wrapped by {one.scheme} {one.root}, this one is {self._place.alias}"
+            )
+        return one
+
+    def _key_of(self, alias: str) -> str:
+        key: str = self._asked("describe_key", KeyId=alias)["KeyMetadata"]["Arn"]
+        return key
+
+    def _asked(self, operation: str, **given: Any) -> dict[str, Any]:
+        return self._ask(operation, **given) or {}
+
+    def _ask(self, operation: str, unless: str = "", **given: Any) -> dict[str, Any] | None:
+        # Tens of megabytes that only this provider may cost.
+        from gpuaas.encryption.providers import kms_client
+
+        with self._lock:
+            if self._client is None:
+                self._client = kms_client.connect(self._place.region, self._place.endpoint, self._ca_file)
+        return kms_client.ask(self._client, operation, self._place.alias, unless, given)
+
+
+def _sent(context: Context) -> dict[str, str]:
+    canonical(context)
+    return dict(context)
