@@ -147,7 +147,7 @@ ADVICE: dict[Reason, str] = {
     Reason.ROOT_FILE_MALFORMED: _ROOT_FILE,
     Reason.ROOT_FILE_ENVIRONMENT: "name the file of this environment in GPUAAS_KEY_PROVIDER",
     Reason.ROOT_FILE_UNREADABLE: "make it a file that the process may read, in the directory that GPUAAS_KEY_PROVIDER names",
-    Reason.ROOT_FILE_UNWRITABLE: "rotate it where it is written: make parity-rotate, for a file that the platform delivers",
+    Reason.ROOT_FILE_UNWRITABLE: "rotate it where it is written: make parity-secrets-rotate, for a file that the platform delivers",
     Reason.ROOT_ROTATION_BUSY: "wait until the other rotation has ended; what it did counts for both",
     Reason.ROOT_NONE: "set GPUAAS_KEY_PROVIDER to a key of a KMS",
     Reason.ROOT_ANOTHER: "name the root key that wrapped it in GPUAAS_KEY_PROVIDER; it may be that of another environment",

@@ -6,52 +6,16 @@ one that it needs, so it opens until that one is deleted. AWS's own yearly rotat
 
 from __future__ import annotations
 
-import re
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 from gpuaas.encryption.providers.provider import Context, Root
+from gpuaas.encryption.providers.url import Place
 from gpuaas.encryption.providers.wrapped import Wrapped, canonical, checked_key
 from gpuaas.encryption.refusal import Reason, RefusedError
 
-# AWS's own keys have aliases below alias/aws/.
-_ALIAS = re.compile(r"alias/(?!aws/)[A-Za-z0-9_/-]{1,200}")
-_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]")
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _NEXT = "-next"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Which key of which KMS. ``endpoint`` is empty for AWS's own."""
-
-    alias: str
-    region: str
-    endpoint: str
-
-    @classmethod
-    def of(cls, rest: str) -> Place:
-        """What follows ``awskms:`` in ``awskms:alias/<name>?region=<region>[&endpoint=<url>]``.
-
-        Another endpoint is reached over TLS, or does not leave the machine: keys travel to it. Raises ValueError.
-        """
-        alias, _separator, query = rest.partition("?")
-        given = parse_qsl(query, keep_blank_values=True, strict_parsing=True)
-        said = dict(given)
-        if len(said) < len(given) or not {"region"} <= set(said) <= {"region", "endpoint"}:
-            raise ValueError
-        if not _ALIAS.fullmatch(alias) or not _REGION.fullmatch(said["region"]):
-            raise ValueError
-        endpoint = said.get("endpoint", "")
-        if "endpoint" in said:
-            parts = urlsplit(endpoint)
-            secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
-            if not (secure and parts.hostname) or parts.username or parts.query or parts.fragment or parts.port == 0:
-                raise ValueError
-        return cls(alias, said["region"], endpoint)
 
 
 class AwsKmsKeyProvider:

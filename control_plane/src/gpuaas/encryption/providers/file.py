@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from urllib.parse import unquote
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -75,14 +74,6 @@ class FileKeyProvider:
 
     def _read(self) -> Keyring:
         return keyring_file.read(self._path, self._environment)
-
-
-def path_of(rest: str) -> Path:
-    """The path of what follows ``file:`` in ``file:///...`` (RFC 8089). Raises ValueError."""
-    path = unquote(rest.removeprefix("//"))
-    if not rest.startswith("///") or os.path.normpath(path) != path or path == "/" or "\0" in path:
-        raise ValueError
-    return Path(path)
 
 
 def _public(ring: Keyring) -> Root:

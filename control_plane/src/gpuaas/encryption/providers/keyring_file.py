@@ -19,10 +19,18 @@ _DELIVERED = stat.S_IWGRP | stat.S_IXGRP | stat.S_IRWXO
 
 
 def read(path: Path, environment: str) -> Keyring:
-    """The keyring in ``path``, which only its owner may read, or the group that it was delivered to.
+    """The keyring in ``path``. Raises RefusedError as ``content`` does, and ``root_file_environment``."""
+    ring = Keyring.parse(content(path), str(path))
+    if ring.environment not in ("", environment):
+        raise RefusedError(Reason.ROOT_FILE_ENVIRONMENT, f"{path} is of {ring.environment}, this is {environment}")
+    return ring
+
+
+def content(path: Path) -> bytes:
+    """What is in ``path``, which only its owner may read, or the group that it was delivered to.
 
     Raises RefusedError: ``root_file_missing``, ``root_file_unreadable``, ``root_file_open_to_others``,
-    ``root_file_malformed``, ``root_file_environment``.
+    ``root_file_malformed``.
     """
     try:
         # A pipe would block here for ever.
@@ -42,10 +50,7 @@ def read(path: Path, environment: str) -> Keyring:
         os.close(descriptor)
     if len(text) > FILE_BYTES:
         raise RefusedError(Reason.ROOT_FILE_MALFORMED, f"{path} is longer than {FILE_BYTES} bytes")
-    ring = Keyring.parse(text, str(path))
-    if ring.environment not in ("", environment):
-        raise RefusedError(Reason.ROOT_FILE_ENVIRONMENT, f"{path} is of {ring.environment}, this is {environment}")
-    return ring
+    return text
 
 
 def _text(descriptor: int) -> bytes:
