@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.server
 import json
+import ssl
 import subprocess
 import sys
 import threading
@@ -99,8 +100,8 @@ class Failing:
 
 
 @contextlib.contextmanager
-def failing() -> Generator[Failing]:
-    """Until the context ends."""
+def failing(certificate: Path | None = None) -> Generator[Failing]:
+    """Until the context ends; over TLS with ``certificate``, a PEM file with its key."""
     found, over = Failing(), threading.Event()
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -121,7 +122,11 @@ def failing() -> Generator[Failing]:
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        found.url = f"http://127.0.0.1:{server.server_port}"
+        if certificate:
+            tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            tls.load_cert_chain(certificate)
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+        found.url = f"http{'s' if certificate else ''}://127.0.0.1:{server.server_port}"
         serving = threading.Thread(target=server.serve_forever, args=[0.01])
         serving.start()
         try:

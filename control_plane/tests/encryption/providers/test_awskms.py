@@ -12,9 +12,10 @@ import pytest
 from gpuaas.encryption.providers import KeyProvider, kms_client, parse, provider_of
 from gpuaas.encryption.providers.wrapped import Wrapped
 from gpuaas.encryption.refusal import Reason, RefusedError
-from support.kms import KEY_ID, REGION, SECRET_KEY, Failing, Kms
+from support.kms import KEY_ID, REGION, SECRET_KEY, Failing, Kms, failing
 from support.processes import free_port
 from support.roots import ENVIRONMENT
+from support.tls import Authority
 
 KEY = bytes(range(32))
 
@@ -102,6 +103,24 @@ def test_where_it_is_asked_the_setting_says(kms: Kms, alias: str, monkeypatch: p
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     provider = _of(kms, alias)
     assert provider.unwrap(provider.wrap(KEY, {}), {}) == KEY
+
+
+def test_awss_own_address_is_the_regions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_KMS", "http://127.0.0.1:1")
+    client = kms_client.connect("eu-central-1", "", None)
+    assert client.meta.endpoint_url == "https://kms.eu-central-1.amazonaws.com"
+
+
+def test_another_address_is_verified_with_our_ca(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kms_client, "ATTEMPTS", 1)
+    with failing(authority.certificate) as kms:
+        kms.code = "AccessDeniedException"
+        url = parse(f"awskms:alias/gpuaas?region={REGION}&endpoint={kms.url}")
+        for ca_file, reason in ((authority.ca_file, Reason.KMS_DENIED), (None, Reason.KMS_UNREACHABLE)):
+            with pytest.raises(RefusedError) as caught:
+                provider_of(url, ENVIRONMENT, ca_file).wrap(KEY, {})
+            assert caught.value.reason is reason
+        assert kms.asked == ["TrentService.Encrypt"]
 
 
 def test_an_alias_that_is_not_there(kms: Kms) -> None:

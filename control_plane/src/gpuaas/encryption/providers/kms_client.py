@@ -17,6 +17,7 @@ from botocore.exceptions import (
     NoCredentialsError,
     PartialCredentialsError,
     ReadTimeoutError,
+    SSLError,
 )
 
 from gpuaas.encryption.refusal import Reason, RefusedError
@@ -48,6 +49,7 @@ _REASONS = {
     "InvalidCiphertextException": Reason.WRAPPED_KEY_REFUSED,
 }
 _CREDENTIALS = (NoCredentialsError, PartialCredentialsError)
+_UNREACHABLE = (EndpointConnectionError, SSLError)
 _TIMEOUTS = (ConnectTimeoutError, ReadTimeoutError)
 
 
@@ -90,8 +92,8 @@ def ask(client: Any, operation: str, alias: str, unless: str, given: dict[str, A
         raise RefusedError(Reason.KMS_CREDENTIALS, f"{alias}: {operation} without an identity") from None
     except _TIMEOUTS:
         raise RefusedError(Reason.KMS_TIMEOUT, f"{alias}: {operation} was not answered in time") from None
-    except EndpointConnectionError:
-        raise RefusedError(Reason.KMS_UNREACHABLE, f"{alias}: nobody answers to {operation}") from None
+    except _UNREACHABLE:
+        raise RefusedError(Reason.KMS_UNREACHABLE, f"{alias}: nobody who is trusted answers to {operation}") from None
     except BotoCoreError as error:
         raise RefusedError(Reason.KMS_FAILED, f"{alias}: {operation}: {type(error).__name__}") from None
     return answer
