@@ -92,10 +92,11 @@ def credentials(folder: Path) -> Path:
 
 @dataclass
 class Failing:
-    """Answers every request with the error ``code``, or with nothing at all while that is empty."""
+    """Answers every request with the error ``code``, or with ``body``, or with nothing at all while both are empty."""
 
     url: str = ""
     code: str = ""
+    body: str = ""
     asked: list[str] = field(default_factory=list)
 
 
@@ -108,11 +109,12 @@ def failing(certificate: Path | None = None) -> Generator[Failing]:
         def do_POST(self) -> None:
             found.asked.append(self.headers["X-Amz-Target"])
             self.rfile.read(int(self.headers["Content-Length"]))
-            if not found.code:
+            if not found.code and not found.body:
                 over.wait()
                 return
-            body = json.dumps({"__type": found.code, "message": "who asked is told here"}).encode()
-            self.send_response(400)
+            error = json.dumps({"__type": found.code, "message": "who asked is told here"})
+            body = (found.body or error).encode()
+            self.send_response(200 if found.body else 400)
             self.send_header("Content-Type", "application/x-amz-json-1.1")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

@@ -60,6 +60,29 @@ def test_what_it_answers_has_a_name(failing_kms: Failing, code: str, reason: Rea
         assert "who asked" not in str(caught.value)
 
 
+@pytest.mark.parametrize("body", ["{}", "[]", "<html>", '{"KeyId": null}', '{"KeyMetadata": []}'])
+def test_what_is_no_answer_of_a_kms(failing_kms: Failing, body: str) -> None:
+    failing_kms.body = body
+    provider = _at(failing_kms.url)
+    wrapped = Wrapped("awskms", "alias/gpuaas", "arn:aws:kms:x:1:key/y", b"body").encode()
+    for call in (
+        provider.public,
+        provider.rotate,
+        lambda: provider.wrap(KEY, {}),
+        lambda: provider.unwrap(wrapped, {}),
+    ):
+        with pytest.raises(RefusedError) as caught:
+            call()
+        assert caught.value.reason is Reason.KMS_FAILED
+
+
+def test_no_key_is_wrapped_that_could_not_be_read_again(failing_kms: Failing) -> None:
+    failing_kms.body = '{"KeyId": "a key.with dots", "CiphertextBlob": "Ym9keQ=="}'
+    with pytest.raises(RefusedError) as caught:
+        _at(failing_kms.url).wrap(KEY, {})
+    assert caught.value.reason is Reason.WRAPPED_KEY_MALFORMED
+
+
 def test_throttled(failing_kms: Failing, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is asked again, a bounded number of times; the waits between are botocore's matter."""
     failing_kms.code = "ThrottlingException"

@@ -80,6 +80,8 @@ def test_every_truncation(keyring: Path) -> None:
         "[]",
         "null",
         "{}",
+        "[" * 60000,
+        '{"primary": 1e999, "keys": {}}',
         '{"primary": 1}',
         '{"primary": 1, "keys": {}}',
         '{"primary": 1, "keys": []}',
@@ -102,6 +104,11 @@ def test_every_truncation(keyring: Path) -> None:
 )
 def test_no_keyring(keyring: Path, text: str) -> None:
     keyring.write_text(text)
+    _refused(keyring, Reason.ROOT_FILE_MALFORMED)
+
+
+def test_no_text(keyring: Path) -> None:
+    keyring.write_bytes(keyring.read_text().encode("utf-16"))
     _refused(keyring, Reason.ROOT_FILE_MALFORMED)
 
 

@@ -38,13 +38,13 @@ class AwsKmsKeyProvider:
         said = self._asked(
             "encrypt", KeyId=self._place.alias, Plaintext=checked_key(key), EncryptionContext=_sent(context)
         )
-        return self._wrapped(said["KeyId"], said["CiphertextBlob"])
+        return self._wrapped(said)
 
     def unwrap(self, wrapped: bytes, context: Context) -> bytes:
         """Raises RefusedError: also ``wrapped_key_malformed``, ``wrapped_key_refused``, ``root_another``."""
         one, sent = self._ours(wrapped), _sent(context)
         said = self._asked("decrypt", KeyId=one.version, CiphertextBlob=one.body, EncryptionContext=sent)
-        key: bytes = said["Plaintext"]
+        key: bytes = _field(said, "Plaintext")
         return key
 
     def rewrap(self, wrapped: bytes, context: Context) -> bytes:
@@ -58,7 +58,7 @@ class AwsKmsKeyProvider:
             DestinationKeyId=self._place.alias,
             DestinationEncryptionContext=sent,
         )
-        return wrapped if said["KeyId"] == one.version else self._wrapped(said["KeyId"], said["CiphertextBlob"])
+        return wrapped if _field(said, "KeyId") == one.version else self._wrapped(said)
 
     def public(self) -> Root:
         """Raises RefusedError: every ``kms_`` reason."""
@@ -74,16 +74,17 @@ class AwsKmsKeyProvider:
         # A name with a mistake in it is no reason for a key.
         self._key_of(alias)
         if self._ask("describe_key", unless="NotFoundException", KeyId=following) is None:
-            key = self._asked("create_key", Description=f"root key of {alias}")["KeyMetadata"]["KeyId"]
-            self._ask("create_alias", unless="AlreadyExistsException", AliasName=following, TargetKeyId=key)
+            key = self._asked("create_key", Description=f"root key of {alias}")
+            target = _field(key, "KeyMetadata", "KeyId")
+            self._ask("create_alias", unless="AlreadyExistsException", AliasName=following, TargetKeyId=target)
         made = self._ask("describe_key", unless="NotFoundException", KeyId=following)
         if made is not None:  # else somebody else has just brought it to its end
-            self._asked("update_alias", AliasName=alias, TargetKeyId=made["KeyMetadata"]["KeyId"])
+            self._asked("update_alias", AliasName=alias, TargetKeyId=_field(made, "KeyMetadata", "KeyId"))
             self._ask("delete_alias", unless="NotFoundException", AliasName=following)
         return self.public()
 
-    def _wrapped(self, version: str, body: bytes) -> bytes:
-        return Wrapped(self.scheme, self._place.alias, version, body).encode()
+    def _wrapped(self, said: dict[str, Any]) -> bytes:
+        return Wrapped(self.scheme, self._place.alias, _field(said, "KeyId"), _field(said, "CiphertextBlob")).encode()
 
     def _ours(self, wrapped: bytes) -> Wrapped:
         one = Wrapped.decode(wrapped)
@@ -94,7 +95,7 @@ class AwsKmsKeyProvider:
         return one
 
     def _key_of(self, alias: str) -> str:
-        key: str = self._asked("describe_key", KeyId=alias)["KeyMetadata"]["Arn"]
+        key: str = _field(self._asked("describe_key", KeyId=alias), "KeyMetadata", "Arn")
         return key
 
     def _asked(self, operation: str, **given: Any) -> dict[str, Any]:
@@ -113,3 +114,13 @@ class AwsKmsKeyProvider:
 def _sent(context: Context) -> dict[str, str]:
     canonical(context)
     return dict(context)
+
+
+def _field(answer: dict[str, Any], *path: str) -> Any:
+    """What stands in an answer. Raises RefusedError ``kms_failed`` where it does not."""
+    found: Any = answer
+    for key in path:
+        found = found.get(key) if isinstance(found, dict) else None
+    if not found:
+        raise RefusedError(Reason.KMS_FAILED, f"the KMS answers without {'.'.join(path)}")
+    return found

@@ -55,10 +55,10 @@ class Keyring:
     def parse(cls, text: bytes, file: str) -> Keyring:
         """Raises RefusedError ``root_file_malformed``, which says what is wrong and quotes nothing."""
         try:
-            document = json.loads(text, object_pairs_hook=_once)
+            document = json.loads(text.decode(), object_pairs_hook=_once)
             keys = {_version(version): _key(key) for version, key in document["keys"].items()}
             environment, primary = document.get("environment", ""), document["primary"]
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise _malformed(file, "is not a keyring, or only a part of one") from None
         if set(document) - {"environment", "primary", "keys"} or not isinstance(environment, str):
             raise _malformed(file, "has something that a keyring has not")

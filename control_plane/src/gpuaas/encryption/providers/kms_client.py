@@ -19,6 +19,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
     SSLError,
 )
+from botocore.parsers import ResponseParserError
 
 from gpuaas.encryption.refusal import Reason, RefusedError
 
@@ -49,6 +50,8 @@ _REASONS = {
     "InvalidCiphertextException": Reason.WRAPPED_KEY_REFUSED,
 }
 _CREDENTIALS = (NoCredentialsError, PartialCredentialsError)
+# The last of them are what botocore stumbles over when an answer is not what it expects.
+_FAILURES = (BotoCoreError, ResponseParserError, AttributeError, KeyError, TypeError, ValueError)
 _UNREACHABLE = (EndpointConnectionError, SSLError)
 _TIMEOUTS = (ConnectTimeoutError, ReadTimeoutError)
 
@@ -94,6 +97,6 @@ def ask(client: Any, operation: str, alias: str, unless: str, given: dict[str, A
         raise RefusedError(Reason.KMS_TIMEOUT, f"{alias}: {operation} was not answered in time") from None
     except _UNREACHABLE:
         raise RefusedError(Reason.KMS_UNREACHABLE, f"{alias}: nobody who is trusted answers to {operation}") from None
-    except BotoCoreError as error:
+    except _FAILURES as error:
         raise RefusedError(Reason.KMS_FAILED, f"{alias}: {operation}: {type(error).__name__}") from None
     return answer

@@ -33,8 +33,11 @@ class Wrapped:
         return f"{self.scheme}.{_FORMAT}.{self.root}.{self.version}.".encode()
 
     def encode(self) -> bytes:
-        """As it is stored."""
-        return self.prefix + base64.urlsafe_b64encode(self.body).rstrip(b"=")
+        """As it is stored. Raises RefusedError ``wrapped_key_malformed`` for what ``decode`` would not read again."""
+        text = self.prefix + base64.urlsafe_b64encode(self.body).rstrip(b"=")
+        if not _FORM.fullmatch(text):
+            raise RefusedError(Reason.WRAPPED_KEY_MALFORMED, f"no wrapped key can name {self.root} {self.version}")
+        return text
 
     @classmethod
     def decode(cls, wrapped: bytes) -> Wrapped:
