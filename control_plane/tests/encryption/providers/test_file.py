@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 import gpuaas
-from gpuaas.encryption.providers import parse, provider_of
+from gpuaas.encryption.providers import parse, provider_of, unneeded
 from gpuaas.encryption.providers.file import FileKeyProvider
 from gpuaas.encryption.providers.keyring import Keyring
 from gpuaas.encryption.providers.keyring_file import FILE_BYTES, locked, read
+from gpuaas.encryption.providers.wrapped import Wrapped
 from gpuaas.encryption.refusal import Reason, RefusedError
 from support.roots import ENVIRONMENT, created
 
@@ -205,7 +206,8 @@ def test_what_a_crash_left_is_in_nobodys_way(keyring: Path) -> None:
     left = keyring.with_name(f".{keyring.name}.new")
     left.write_bytes(b"x" * 10000)
     left.chmod(0o666)
-    assert _provider(keyring).rotate().primary == "2"
+    _provider(keyring).rotate()
+    assert _provider(keyring).public().primary == "2"
     assert keyring.stat().st_mode & 0o777 == 0o600
     assert not left.exists()
 
@@ -284,6 +286,24 @@ def test_every_step_is_on_disk_before_the_next(keyring: Path, monkeypatch: pytes
     monkeypatch.setattr(os, "replace", replace)
     _provider(keyring).rotate()
     assert steps == [f"sync .{keyring.name}.new", f"rename to {keyring.name}", f"sync {keyring.parent.name}"]
+
+
+def test_one_way_to_write_a_wrapped_key() -> None:
+    """Bits that base64url leaves over are none to hide something in."""
+    one = Wrapped("file", "r", "1", b"b")
+    assert one.encode() == b"file.1.r.1.Yg"
+    assert Wrapped.decode(b"file.1.r.1.Yg") == one
+    for other in (b"file.1.r.1.Yh", b"file.1.r.1.Y", b"file.1.r.1.Ygh"):
+        with pytest.raises(RefusedError) as caught:
+            Wrapped.decode(other)
+        assert caught.value.reason is Reason.WRAPPED_KEY_MALFORMED
+
+
+def test_what_is_needed_of_another_keyring_is_not_guessed(keyring: Path) -> None:
+    root = _provider(keyring).public()
+    with pytest.raises(RefusedError) as caught:
+        unneeded(root, [Wrapped("file", "r", "7", b"b").encode()])
+    assert caught.value.reason is Reason.ROOT_VERSION_MISSING
 
 
 def test_nothing_tells_a_key(keyring: Path) -> None:
