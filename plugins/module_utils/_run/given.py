@@ -121,9 +121,9 @@ def _check_options(platform: Path, _name: str, value: str) -> None:
 
 
 def _check_security(_platform: Path, name: str, value: str) -> None:
-    """Exactly the word: what says who can read everything is not guessed."""
+    """Exactly the word: what says who can read everything is not guessed. The strictest is what the refusal advises."""
     if value not in SECURITY_MODES:
-        raise _invalid(name, value, SECURITY_MODES)
+        raise _invalid(name, value, SECURITY_MODES[::-1])
 
 
 def _check_secret(platform: Path, _name: str, value: str) -> None:
