@@ -17,6 +17,7 @@ import redis
 from gpuaas import migrate
 from gpuaas.api.app import create_service as create_api
 from gpuaas.configuration import describe
+from gpuaas.encryption.start import of_api, of_web
 from gpuaas.messaging.connection import Messaging
 from gpuaas.settings import (
     ApiSecrets,
@@ -119,6 +120,9 @@ def environment(postgres: Server, valkey: Server, issuer: Issuer, ca_file: Path,
         (directory / name).write_text(f"{value}\n")
     web_port = free_port()
     return {
+        "GPUAAS_SECURITY_MODE": "PROD",
+        "GPUAAS_KEY_PROVIDER": "none",
+        "GPUAAS_MEMBER_KEYS": "devices",
         "GPUAAS_LOG_LEVEL": "info",
         "GPUAAS_SECRETS_SOURCE": directory.as_uri(),
         "GPUAAS_CA_FILE": str(ca_file),
@@ -249,7 +253,7 @@ def start_api(
             environ = {**environment, "GPUAAS_LISTEN_PORT": port, "GPUAAS_PROBE_PORT": str(free_port()), **changes}
             settings = read_settings(ApiSettings, environ)
             secrets = ApiSecrets(database_password=postgres.password, redis_password=valkey.password)
-            described = describe("api", settings, secrets, environ)
+            described = describe("api", settings, secrets, environ, of_api(settings))
             service = create_api(settings, secrets, ssl.create_default_context(), described)
             url, probes = stack.enter_context(serving(service))
             probed[url] = probes
@@ -285,7 +289,7 @@ def start_web(
                 redis_password=valkey.password, oidc_client_secret=issuers.CLIENT_SECRET, session_key=SESSION_KEY
             )
             settings = read_settings(WebSettings, environ)
-            described = describe("web", settings, secrets, environ)
+            described = describe("web", settings, secrets, environ, of_web(settings))
             service = create_web(settings, secrets, ssl.create_default_context(), described)
             url, probes = stack.enter_context(serving(service))
             probed[url] = probes

@@ -113,7 +113,7 @@ def test_configuration_has_names_and_digests_only(
     for name in ("GPUAAS_DATABASE_PORT", "GPUAAS_OIDC_ISSUER"):
         assert document["settings"][name]["hmac_sha256"] == setting_digest(name, environment[name], salt)
     assert document["settings"]["GPUAAS_DATABASE_PORT"]["type"] == "port"
-    assert len(document["settings"]) == 21
+    assert len(document["settings"]) == 24
     assert document["secrets"] == {
         "database_password": {"hmac_sha256": secret_digest("database_password", postgres.password, salt)},
         "redis_password": {"hmac_sha256": secret_digest("redis_password", valkey.password, salt)},

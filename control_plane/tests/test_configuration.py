@@ -12,6 +12,7 @@ import pytest
 
 from gpuaas import tracing
 from gpuaas.configuration import describe, secret_digest, setting_digest
+from gpuaas.encryption.start import of_api, of_web
 from gpuaas.settings import ApiSecrets, ApiSettings, WebSecrets, WebSettings, read_settings
 from support.browser import Browser
 from support.issuer import Issuer
@@ -21,11 +22,12 @@ SALT = "00" * 16
 
 
 def described(environ: dict[str, str]) -> dict[str, Any]:
-    return describe("api", read_settings(ApiSettings, environ), SECRETS, environ)
+    settings = read_settings(ApiSettings, environ)
+    return describe("api", settings, SECRETS, environ, of_api(settings))
 
 
 def test_names_types_and_digests_only(environment: dict[str, str]) -> None:
-    document = describe("api", read_settings(ApiSettings, environment), SECRETS, environment)
+    document = described(environment)
     port = environment["GPUAAS_REDIS_PORT"]
     assert document["settings"]["GPUAAS_REDIS_PORT"] == {
         "type": "port",
@@ -33,6 +35,7 @@ def test_names_types_and_digests_only(environment: dict[str, str]) -> None:
     }
     assert document["settings"]["GPUAAS_SECRETS_SOURCE"]["type"] == "url"
     assert sorted(document["secrets"]) == ["database_password", "redis_password"]
+    assert document.pop("security")["mode"] == environment["GPUAAS_SECURITY_MODE"]
     for value in (*environment.values(), "hunter2"):
         assert len(value) < 4 or value not in str(document)
 
@@ -51,8 +54,7 @@ def test_a_secrets_digest_is_of_its_name_its_value_and_the_salt() -> None:
 
 
 def test_no_two_starts_tell_the_same(environment: dict[str, str]) -> None:
-    settings = read_settings(ApiSettings, environment)
-    first, second = (describe("api", settings, SECRETS, environment) for _round in range(2))
+    first, second = (described(environment) for _round in range(2))
     told = [
         {item["hmac_sha256"] for part in ("settings", "secrets") for item in document[part].values()}
         for document in (first, second)
@@ -71,7 +73,7 @@ def test_where_spans_are_sent_is_told_where_they_are(environment: dict[str, str]
 def test_names_that_nobody_reads(environment: dict[str, str]) -> None:
     api_only = {name: value for name, value in environment.items() if "WEB" not in name and "API" not in name}
     changed = {**api_only, "GPUAAS_REDISPORT": "1", "HOME": "/"}
-    assert describe("api", read_settings(ApiSettings, changed), SECRETS, changed)["unread"] == [
+    assert described(changed)["unread"] == [
         "GPUAAS_OIDC_CLIENT_ID",
         "GPUAAS_REDISPORT",
         "GPUAAS_SESSION_SECONDS",
@@ -106,8 +108,8 @@ def test_who_runs_the_platform_sees_the_webs(web: str, issuer: Issuer, environme
     assert answer.headers["Cache-Control"] == "no-store"
     document = answer.json()
     assert document["service"] == "web"
-    assert sorted(document) == ["salt", "secrets", "service", "settings", "unread", "version"]
-    assert len(document["settings"]) == 15
+    assert sorted(document) == ["salt", "secrets", "security", "service", "settings", "unread", "version"]
+    assert len(document["settings"]) == 16
     assert sorted(document["secrets"]) == ["oidc_client_secret", "redis_password", "session_key"]
     assert environment["GPUAAS_WEB_URL"] not in answer.text
 
@@ -153,5 +155,6 @@ def test_without_the_api_nobody_is_told(start_web: Callable[..., str], issuer: I
 
 def test_the_halves_have_different_secrets(environment: dict[str, str]) -> None:
     secrets = WebSecrets(redis_password="r", oidc_client_secret="o", session_key="s")
-    document = describe("web", read_settings(WebSettings, environment), secrets, environment)
-    assert list(document["secrets"]) == ["redis_password", "oidc_client_secret", "session_key"]
+    settings = read_settings(WebSettings, environment)
+    document = describe("web", settings, secrets, environment, of_web(settings))
+    assert sorted(document["secrets"]) == ["oidc_client_secret", "redis_password", "session_key"]

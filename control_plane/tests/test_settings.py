@@ -20,6 +20,9 @@ from gpuaas.settings import (
 )
 
 API = {
+    "GPUAAS_SECURITY_MODE": "LOCAL",
+    "GPUAAS_KEY_PROVIDER": "file:///run/secrets/gpuaas/root_keyring",
+    "GPUAAS_MEMBER_KEYS": "file",
     "GPUAAS_LOG_LEVEL": "info",
     "GPUAAS_SECRETS_SOURCE": "file:///run/secrets/gpuaas",
     "GPUAAS_CA_FILE": "/etc/gpuaas/ca/ca.crt",
@@ -65,6 +68,9 @@ def test_missing(name: str, absent: bool) -> None:
         ("GPUAAS_LOG_LEVEL", "chatty"),
         ("GPUAAS_SECRETS_SOURCE", "/run/secrets/gpuaas"),
         ("GPUAAS_SECRETS_SOURCE", "vault://vault.internal/hunter2"),
+        ("GPUAAS_KEY_PROVIDER", "file://hunter2"),
+        ("GPUAAS_KEY_PROVIDER", "awskms:alias/hunter2"),
+        ("GPUAAS_MEMBER_KEYS", "server"),
         ("GPUAAS_CA_FILE", "relative/path"),
         ("GPUAAS_REDIS_HOST", "redis:6379"),
         ("GPUAAS_REDIS_HOST", "two words"),

@@ -26,7 +26,7 @@ class ActionModule(ParityAction):
         platform = load_platform(Path(params["platform"]))
         about, contract = (params["a"], params["b"]), platform.contract
         lane = chosen(contract.options, params["lane"] or contract.defaults["lane"], "", switched(params["options"]))
-        found = differences(platform, *about, lane)
+        found = differences(platform, *about, lane, params["security"])
         told = document(found, *about, lane)
         width = shutil.get_terminal_size((120, 24)).columns
         answer = {"lines": table(found, *about, lane, width), "document": told}

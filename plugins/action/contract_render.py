@@ -32,8 +32,9 @@ class ActionModule(ParityAction):
         names = dict.fromkeys(params["modes"] or platform.mode_names) if several else [params["mode"]]
         wanted = []
         for name in names:
-            mode = platform.mode(name, params["instance"])
             state_dir = Path(params["state_root"], name) if several else Path(params["state_dir"])
+            # Once asked for, it stays until another one is: who repeats `up` without a word gets no weaker one.
+            mode = platform.mode(name, params["instance"], params["security"] or Place.of(state_dir, None).asked_security() or "")
             rendered_dir = params["rendered_dir"] if not several else params["compose_dir"] if mode.target == "compose" else None
             wanted.append((mode, state_dir, rendered_dir))
         # All of it is judged before any of it is written.

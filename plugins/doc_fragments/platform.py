@@ -33,6 +33,16 @@ options:
     default: ""
 """
 
+    SECURITY = r"""
+options:
+  security:
+    description:
+      - Security mode in place of that of the mode's file. Empty for the one that was asked for before, else that of the file.
+    type: str
+    choices: ["", LOCAL, STAGING, PROD]
+    default: ""
+"""
+
     INSTANCE = r"""
 options:
   instance:

@@ -70,6 +70,10 @@ REASONS: dict[str, Reason] = {
         "a manifest and the contract contradict each other", "make the named manifest say what the contract says"
     ),
     "MODE_INVALID": Reason("a mode file does not fit the contract", "correct the named place in platform/modes/"),
+    "SECURITY_REFUSED": Reason(
+        "the security mode does not allow these keys, or this domain",
+        "say in the named place who holds keys, as docs/modes.md has it; or ask for another security mode, such as SECURITY=PROD {up}",
+    ),
     "MODE_OVERRIDES_CONTRACT": Reason(
         "a mode file sets what only the contract may set", "remove the named key; what holds in every mode belongs in component.yml"
     ),
@@ -334,6 +338,7 @@ REASONS: dict[str, Reason] = {
     "TOKEN_NOT_REFUSED": Reason("the API accepts what it must refuse, or refuses it for the wrong reason", "{logs}"),
     "EXEC_FAILED": Reason("a component's own probe, a program in its container, failed", "{logs}"),
     "STORE_ROUNDTRIP_FAILED": Reason("what was written through the API cannot be read back", "{logs}"),
+    "SECURITY_MODE_DRIFT": Reason("a process runs in another security mode than the contract says", "{up}"),
     "CONFIGURATION_DRIFT": Reason("what runs is not configured as the contract says", "{up}"),
     "OBJECTS_DRIFTED": Reason(
         "an object of the cluster differs from the rendering, or is not part of the platform", "{drift} shows each; {up}"

@@ -27,6 +27,7 @@ extends_documentation_fragment:
   - gpuaas.parity.platform.instance
   - gpuaas.parity.platform.lane
   - gpuaas.parity.platform.options
+  - gpuaas.parity.platform.security
 requirements:
   - jsonschema >= 4.26
 options:

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gpuaas import __version__, configuration, device
+from gpuaas.encryption import start
+from gpuaas.encryption.refusal import RefusedError
 from gpuaas.settings import (
     ApiSecrets,
     ApiSettings,
@@ -103,6 +105,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigurationError as error:
         print(f"gpuaas {given.command}: configuration: {error}", file=sys.stderr)
         return EX_CONFIG
+    except RefusedError as error:
+        print(f"gpuaas {given.command}: refused: {error}", file=sys.stderr)
+        return EX_CONFIG
 
 
 def service(command: str) -> Service:
@@ -119,26 +124,28 @@ def _serve(command: str) -> int:
 
 def _reload(command: str) -> int:
     # Read here only to be refused at once: the serving child reads it for itself.
-    settings, _secrets = _api_configuration() if command == "api" else _web_configuration()
+    settings, *_rest = _api_configuration() if command == "api" else _web_configuration()
     from gpuaas.reload import supervise
 
     return supervise(command, (settings.listen_port, settings.probe_port), settings.log_level)
 
 
-def _api_configuration() -> tuple[ApiSettings, ApiSecrets]:
+def _api_configuration() -> tuple[ApiSettings, ApiSecrets, start.Keys]:
     settings = read_settings(ApiSettings, os.environ)
-    return settings, read_secrets(ApiSecrets, settings.secrets_source.provider(settings.ca_file))
+    keys = start.of_api(settings)
+    return settings, read_secrets(ApiSecrets, settings.secrets_source.provider(settings.ca_file)), keys
 
 
-def _web_configuration() -> tuple[WebSettings, WebSecrets]:
+def _web_configuration() -> tuple[WebSettings, WebSecrets, start.Keys]:
     settings = read_settings(WebSettings, os.environ)
-    return settings, read_secrets(WebSecrets, settings.secrets_source.provider(settings.ca_file))
+    keys = start.of_web(settings)
+    return settings, read_secrets(WebSecrets, settings.secrets_source.provider(settings.ca_file)), keys
 
 
 def _api() -> Service:
-    settings, secrets = _api_configuration()
+    settings, secrets, keys = _api_configuration()
     tls = tls_context(settings.ca_file)
-    described = configuration.describe("api", settings, secrets, os.environ)
+    described = configuration.describe("api", settings, secrets, os.environ, keys)
     begin_to_trace("api")
     # Each command imports its own half only; what one does not use costs it no memory.
     gc.disable()
@@ -148,9 +155,9 @@ def _api() -> Service:
 
 
 def _web() -> Service:
-    settings, secrets = _web_configuration()
+    settings, secrets, keys = _web_configuration()
     tls = tls_context(settings.ca_file)
-    described = configuration.describe("web", settings, secrets, os.environ)
+    described = configuration.describe("web", settings, secrets, os.environ, keys)
     begin_to_trace("web")
     gc.disable()
     from gpuaas.web.app import create_service
@@ -253,7 +260,7 @@ def _print_version() -> int:
 
 
 def _seed() -> int:
-    settings, secrets = _api_configuration()
+    settings, secrets, _keys = _api_configuration()
     from gpuaas.seed import run
 
     return run(settings, secrets)

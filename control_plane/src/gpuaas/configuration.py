@@ -6,7 +6,7 @@ digests say anything. A setting's is HMAC-SHA-256 with the salt as the key, over
 label, its name and its text. A secret's is HMAC-SHA-256 with the secret as the key,
 over the label, its name and the salt: it proves that two secrets are equal, is of
 use nowhere else, and tells nothing about a random value. Only who runs the platform
-is told either.
+is told either. What the process says of its security mode and root key is no secret, and stands there as it is.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from secrets import token_hex
 from typing import Any
 
 from gpuaas import __version__, tracing
+from gpuaas.encryption.start import Keys
 from gpuaas.kinds import URL
 from gpuaas.settings import PREFIX, fields
 
@@ -25,12 +26,13 @@ LABEL = "gpuaas-configuration-v2"
 SALT_BYTES = 16
 
 
-def describe(service: str, settings: Any, secrets: Any, environ: Mapping[str, str]) -> dict[str, Any]:
-    """The document of a process that read ``settings`` from ``environ`` and has ``secrets``."""
+def describe(service: str, settings: Any, secrets: Any, environ: Mapping[str, str], keys: Keys) -> dict[str, Any]:
+    """The document of a process that read ``settings`` from ``environ`` and has ``secrets`` and ``keys``."""
     known = {name: kind for name, _attribute, kind in sorted(fields(type(settings)))}
     if environ.get(tracing.ENDPOINT):
         known[tracing.ENDPOINT] = URL
     salt = token_hex(SALT_BYTES)
+    held = {item.name: getattr(secrets, item.name) for item in dataclasses.fields(secrets)} | dict(keys.files)
     return {
         "salt": salt,
         "service": service,
@@ -39,10 +41,8 @@ def describe(service: str, settings: Any, secrets: Any, environ: Mapping[str, st
             name: {"type": kind.name, "hmac_sha256": setting_digest(name, environ[name], salt)}
             for name, kind in known.items()
         },
-        "secrets": {
-            item.name: {"hmac_sha256": secret_digest(item.name, getattr(secrets, item.name), salt)}
-            for item in dataclasses.fields(secrets)
-        },
+        "secrets": {name: {"hmac_sha256": secret_digest(name, value, salt)} for name, value in sorted(held.items())},
+        "security": keys.told(),
         "unread": _unread(set(known), environ),
     }
 

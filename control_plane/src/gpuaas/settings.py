@@ -17,7 +17,24 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Protocol, get_type_hints
 
 from gpuaas.admission import Network
-from gpuaas.kinds import HOSTNAME, INTEGER, LOG_LEVEL, NETWORKS, PATH, PORT, POSITIVE, SECRETS_SOURCE, STRING, URL, Kind
+from gpuaas.encryption.providers import Url
+from gpuaas.encryption.security import MemberKeys, SecurityMode
+from gpuaas.kinds import (
+    HOSTNAME,
+    INTEGER,
+    KEY_PROVIDER,
+    LOG_LEVEL,
+    MEMBER_KEYS,
+    NETWORKS,
+    PATH,
+    PORT,
+    POSITIVE,
+    SECRETS_SOURCE,
+    SECURITY_MODE,
+    STRING,
+    URL,
+    Kind,
+)
 from gpuaas.secrets import SecretError, SecretsProvider, Source, SourceUnavailableError
 
 PREFIX = "GPUAAS_"
@@ -48,6 +65,9 @@ class MigrateSettings:
 class ApiSettings(MigrateSettings):
     """What ``gpuaas api`` reads."""
 
+    security_mode: Annotated[SecurityMode, SECURITY_MODE]
+    key_provider: Annotated[Url, KEY_PROVIDER]
+    member_keys: Annotated[MemberKeys, MEMBER_KEYS]
     listen_port: Annotated[int, PORT]
     probe_port: Annotated[int, PORT]
     database_pool_size: Annotated[int, POSITIVE]
@@ -95,6 +115,7 @@ class ProvisioningSettings(FleetSettings):
 class WebSettings:
     """What ``gpuaas web`` reads."""
 
+    security_mode: Annotated[SecurityMode, SECURITY_MODE]
     log_level: Annotated[str, LOG_LEVEL]
     secrets_source: Annotated[Source, SECRETS_SOURCE]
     listen_port: Annotated[int, PORT]
@@ -154,7 +175,7 @@ class WebSecrets:
 def read_settings[T: _Dataclass](cls: type[T], environ: Mapping[str, str]) -> T:
     """Read every setting of ``cls``; all faults at once, in one line.
 
-    Raises ConfigurationError.
+    Raises ConfigurationError; RefusedError ``security_mode_unknown``.
     """
     values: dict[str, Any] = {}
     faults: list[str] = []

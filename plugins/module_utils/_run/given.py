@@ -20,6 +20,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.fold
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.head import known_head
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.instance import check_instance
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import load_platform
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.security import SECURITY_MODES
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.tiers import TIERS
 
@@ -119,6 +120,12 @@ def _check_options(platform: Path, _name: str, value: str) -> None:
             )
 
 
+def _check_security(_platform: Path, name: str, value: str) -> None:
+    """Exactly the word: what says who can read everything is not guessed. The strictest is what the refusal advises."""
+    if value not in SECURITY_MODES:
+        raise _invalid(name, value, SECURITY_MODES[::-1])
+
+
 def _check_secret(platform: Path, _name: str, value: str) -> None:
     try:
         known = sorted(load_platform(platform).contract.secrets)
@@ -153,6 +160,7 @@ _CHECKS: dict[str, Callable[[Path, str, str], None]] = {
     "LANE": _check_lane,
     "NAME": _check_secret,
     "OPTIONS": _check_options,
+    "SECURITY": _check_security,
     "REPLAY": _check_word,
     "INSTANCE_ID": _check_id,
     "SEED": _check_file("SEED_MISSING"),

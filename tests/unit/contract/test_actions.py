@@ -162,6 +162,41 @@ MODES = """
       failed_when: differs.reason != 'COMPOSE_CHANGES_MEANING' or 'APP_WORKERS' not in differs.seen
 """
 
+SECURITY = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - gpuaas.parity.contract_render:
+        platform: "{{ root }}/platform"
+        state_dir: "{{ root }}/state"
+        security: "{{ item.asked }}"
+      register: render
+      failed_when: render.contract.security != item.wanted or (render.contract.asked_security | default('')) != item.kept
+      loop:
+        - {asked: "", wanted: LOCAL, kept: ""}
+        - {asked: PROD, wanted: PROD, kept: PROD}
+        # Who says nothing gets no weaker one.
+        - {asked: "", wanted: PROD, kept: PROD}
+        - {asked: LOCAL, wanted: LOCAL, kept: ""}
+        - {asked: "", wanted: LOCAL, kept: ""}
+    # Of the file, where nobody asked for another.
+    - ansible.builtin.replace:
+        path: "{{ root }}/platform/modes/kind.yml"
+        regexp: "LOCAL"
+        replace: STAGING
+    - gpuaas.parity.contract_render:
+        platform: "{{ root }}/platform"
+        state_dir: "{{ root }}/state"
+      register: changed
+      failed_when: changed.contract.security != 'STAGING'
+    - gpuaas.parity.contract_render:
+        platform: "{{ root }}/platform"
+        state_dir: "{{ root }}/state"
+        security: prod
+      register: refused
+      failed_when: refused is succeeded
+"""
+
 LANES = """
 - hosts: localhost
   gather_facts: false
@@ -220,6 +255,14 @@ def test_modes_and_their_difference(platform: Platform, tmp_path: Path) -> None:
     platform.other("local", "compose")
     platform.write()
     run(MODES, tmp_path)
+
+
+def test_a_security_mode_is_kept_until_another_one_is_asked_for(platform: Platform, tmp_path: Path) -> None:
+    keys = {"key_provider": "none", "member_keys": "devices"}
+    platform.platform["security"] = {word: dict(keys) for word in ("LOCAL", "STAGING", "PROD")}
+    platform.mode["security"] = "LOCAL"
+    platform.write()
+    run(SECURITY, tmp_path)
 
 
 def test_a_lane_is_kept_until_another_one_is_named(platform: Platform, tmp_path: Path) -> None:

@@ -203,7 +203,7 @@ def test_meaning_fails_with_the_paths() -> None:
 
 def test_document() -> None:
     told = json.loads(json.dumps(document(FOUND, "one", "two", "core")))
-    assert told["counts"] == {"transport": 1, "placement": 0, "exception": 0, "meaning": 1}
+    assert told["counts"] == {"transport": 1, "placement": 0, "security": 0, "exception": 0, "meaning": 1}
     assert told["differences"]["meaning"] == [{"path": "services.api.settings.APP_X", "a": "1", "b": None}]
 
 
@@ -220,11 +220,14 @@ class TestTable:
             "meaning",
             "  api.APP_X  1               -",
             "",
-            "differences: 1 of transport, 0 of placement, 0 of exception, 1 of meaning",
+            "differences: 1 of transport, 0 of placement, 0 of security, 0 of exception, 1 of meaning",
         ]
 
     def test_nothing_differs(self) -> None:
-        assert table([], "one", "two", "core", 100)[-1] == "differences: 0 of transport, 0 of placement, 0 of exception, 0 of meaning"
+        assert (
+            table([], "one", "two", "core", 100)[-1]
+            == "differences: 0 of transport, 0 of placement, 0 of security, 0 of exception, 0 of meaning"
+        )
 
     def test_long_values_keep_what_tells_them_apart(self) -> None:
         long = "https://a-rather-long-name.of-a-host.{}.example:8443/and/a/rather/long/path/behind/it"

@@ -1,6 +1,6 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write the table of reason ids in docs/runbook.md from _reasons.py.
+"""Write the tables of reason ids in docs/runbook.md, from _reasons.py and from the control plane's refusal.py.
 
 .venv/bin/python tests/unit/docs/update_reasons.py [--check]
 
@@ -9,6 +9,7 @@ With --check nothing is written; the exit status says whether the table is curre
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._advice import Comma
 from ansible_collections.gpuaas.parity.plugins.module_utils._reasons import REASONS
 from tables import update
 
-RUNBOOK = Path(__file__).resolve().parents[3] / "docs" / "runbook.md"
+CHECKOUT = Path(__file__).resolve().parents[3]
+RUNBOOK = CHECKOUT / "docs" / "runbook.md"
+REFUSAL = CHECKOUT / "control_plane" / "src" / "gpuaas" / "encryption" / "refusal.py"
 
 
 def _cell(text: str) -> str:
@@ -35,5 +38,16 @@ def table() -> str:
     return "\n".join(["| id | means | type this |", "|---|---|---|", *rows])
 
 
+def refusals() -> str:
+    """Every reason for which the control plane seals, opens or wraps nothing, or does not start. The file needs no package."""
+    found = importlib.util.spec_from_file_location("refusal", REFUSAL)
+    assert found
+    assert found.loader
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    rows = [f"| `{reason}` | {_cell(advice)} |" for reason, advice in sorted(module.ADVICE.items())]
+    return "\n".join(["| id | do this |", "|---|---|", *rows])
+
+
 if __name__ == "__main__":
-    sys.exit(update(RUNBOOK, {"reasons": table()}))
+    sys.exit(update(RUNBOOK, {"reasons": table(), "refusals": refusals()}))

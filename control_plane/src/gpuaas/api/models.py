@@ -176,6 +176,22 @@ class SecretDigest(BaseModel):
     hmac_sha256: str
 
 
+class RootKey(BaseModel):
+    """Where the root key is, the version that wraps, and all that unwrap; none of them where a KMS alone knows."""
+
+    scheme: str
+    primary: str
+    versions: list[str]
+
+
+class Security(BaseModel):
+    """Which security mode the process really runs in, and what it was given of keys."""
+
+    mode: str
+    member_keys: str
+    root_key: RootKey
+
+
 class Configuration(BaseModel):
     """What the process was configured with, comparable and free of values."""
 
@@ -184,6 +200,7 @@ class Configuration(BaseModel):
     salt: str
     settings: dict[str, SettingDigest]
     secrets: dict[str, SecretDigest]
+    security: Security
     unread: list[str]
 
 

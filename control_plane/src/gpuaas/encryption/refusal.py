@@ -64,6 +64,34 @@ class Reason(StrEnum):
     PLATFORM_DATA_VERSION = "platform_data_version"
     PLATFORM_DATA_CONTEXT = "platform_data_context"
     PLATFORM_DATA_DECRYPTION = "platform_data_decryption"
+    # The root key in a file.
+    ROOT_FILE_MISSING = "root_file_missing"
+    ROOT_FILE_EXISTS = "root_file_exists"
+    ROOT_FILE_OPEN_TO_OTHERS = "root_file_open_to_others"
+    ROOT_FILE_MALFORMED = "root_file_malformed"
+    ROOT_FILE_ENVIRONMENT = "root_file_environment"
+    ROOT_FILE_UNREADABLE = "root_file_unreadable"
+    ROOT_FILE_UNWRITABLE = "root_file_unwritable"
+    ROOT_ROTATION_BUSY = "root_rotation_busy"
+    # The root key, wherever it is.
+    ROOT_NONE = "root_none"
+    ROOT_ANOTHER = "root_another"
+    ROOT_VERSION_MISSING = "root_version_missing"
+    # The root key in a KMS.
+    KMS_DENIED = "kms_denied"
+    KMS_CREDENTIALS = "kms_credentials"
+    KMS_THROTTLED = "kms_throttled"
+    KMS_UNREACHABLE = "kms_unreachable"
+    KMS_TIMEOUT = "kms_timeout"
+    KMS_KEY_DISABLED = "kms_key_disabled"
+    KMS_KEY_DELETED = "kms_key_deleted"
+    KMS_KEY_MISSING = "kms_key_missing"
+    KMS_FAILED = "kms_failed"
+    # A key that the root key wraps.
+    WRAPPED_KEY_MALFORMED = "wrapped_key_malformed"
+    WRAPPED_KEY_REFUSED = "wrapped_key_refused"
+    WRAPPED_KEY_CONTEXT = "wrapped_key_context"
+    WRAPPED_KEY_SIZE = "wrapped_key_size"
     # Who holds keys, when a process starts.
     SECURITY_MODE_UNKNOWN = "security_mode_unknown"
     SECURITY_FILE_KEYS = "security_file_keys"
@@ -83,6 +111,7 @@ _ANOTHER = "what the server sent is not what was asked for: ask for the record a
 _CHANGED = "it was changed on its way or in the store: get it again from its author, and find out who could write there"
 _EPOCHS = "do not seal anything to this project until a member has compared the pin with another member's"
 _KEY_FILE = "use the file that was written when the member was added, or add a device from one that is there"
+_ROOT_FILE = "put the file back from a copy of the run's directory"
 
 ADVICE: dict[Reason, str] = {
     Reason.ENVELOPE_OVERSIZE: "seal less at once: a payload has a bound, and so has the envelope around it",
@@ -133,6 +162,30 @@ ADVICE: dict[Reason, str] = {
     Reason.PLATFORM_DATA_VERSION: "it was sealed by another version of the platform: roll that one out, or seal it again",
     Reason.PLATFORM_DATA_CONTEXT: _ANOTHER,
     Reason.PLATFORM_DATA_DECRYPTION: _CHANGED,
+    Reason.ROOT_FILE_MISSING: f"{_ROOT_FILE}; nothing makes a new one while data needs the old",
+    Reason.ROOT_FILE_EXISTS: "use the root key that is there, or name another file",
+    Reason.ROOT_FILE_OPEN_TO_OTHERS: "chmod 600 the file; if others could have read it, rotate the root key, and rewrap what it wrapped",
+    Reason.ROOT_FILE_MALFORMED: _ROOT_FILE,
+    Reason.ROOT_FILE_ENVIRONMENT: "name the file of this environment in GPUAAS_KEY_PROVIDER",
+    Reason.ROOT_FILE_UNREADABLE: "make it a file that the process may read, in the directory that GPUAAS_KEY_PROVIDER names",
+    Reason.ROOT_FILE_UNWRITABLE: "rotate it where it is written: make parity-secrets-rotate, for a file that the platform delivers",
+    Reason.ROOT_ROTATION_BUSY: "wait until the other rotation has ended; what it did counts for both",
+    Reason.ROOT_NONE: "set GPUAAS_KEY_PROVIDER to a key of a KMS",
+    Reason.ROOT_ANOTHER: "name the root key that wrapped it in GPUAAS_KEY_PROVIDER; it may be that of another environment",
+    Reason.ROOT_VERSION_MISSING: "put the version back from a copy of the keyring: a version stays as long as something is wrapped by it",
+    Reason.KMS_DENIED: "let this identity use the key: kms:Encrypt, kms:Decrypt, kms:ReEncrypt*, kms:DescribeKey",
+    Reason.KMS_CREDENTIALS: "give the process an identity that the KMS knows: a web identity token, or a file of credentials",
+    Reason.KMS_THROTTLED: "try again later; raise the quota of the KMS when it stays so",
+    Reason.KMS_UNREACHABLE: "look at the address in GPUAAS_KEY_PROVIDER and at the way there; nothing was lost",
+    Reason.KMS_TIMEOUT: "try again; look at the KMS and at the way there when it stays so",
+    Reason.KMS_KEY_DISABLED: "enable the key: aws kms enable-key",
+    Reason.KMS_KEY_DELETED: "stop its deletion while there is time: aws kms cancel-key-deletion, then aws kms enable-key",
+    Reason.KMS_KEY_MISSING: "look at the alias in GPUAAS_KEY_PROVIDER; what a deleted key wrapped is lost",
+    Reason.KMS_FAILED: "read the code that the KMS answered",
+    Reason.WRAPPED_KEY_MALFORMED: _CHANGED,
+    Reason.WRAPPED_KEY_REFUSED: "unwrap it with the context that it was wrapped with; if that is right, it was changed in the store",
+    Reason.WRAPPED_KEY_CONTEXT: "give a context of texts in Unicode, of at most 8192 bytes in all",
+    Reason.WRAPPED_KEY_SIZE: "wrap a key, not data: 1 to 4096 bytes",
     Reason.SECURITY_MODE_UNKNOWN: "set GPUAAS_SECURITY_MODE to LOCAL, STAGING or PROD, in capitals",
     Reason.SECURITY_FILE_KEYS: "set GPUAAS_KEY_PROVIDER to a key of a KMS or to none, and GPUAAS_MEMBER_KEYS to devices",
     Reason.SECURITY_ESCROW: "set GPUAAS_MEMBER_KEYS to devices; members who were made up for STAGING do not come along",

@@ -5,13 +5,13 @@
 
 Each side is held against what the contract and the manifests say, with that mode's
 transport values in the places that the contract gives them. What differs and fits on
-both sides is transport, placement, or an exception that a component's compose.yml
+both sides is transport, placement, a matter of the security mode, or an exception that a component's compose.yml
 states with its reason; everything else differs in meaning.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,11 +30,13 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.ru
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.placement import is_provided, placement_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.problems import dotted
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.references import names_in
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.security import NAMES as SECURITY_NAMES
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.source import Source
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.strict_yaml import Path
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_words import expanded
 
-TRANSPORT, PLACEMENT, EXCEPTION, MEANING = GROUPS = ("transport", "placement", "exception", "meaning")
+TRANSPORT, PLACEMENT, SECURITY, EXCEPTION, MEANING = GROUPS = ("transport", "placement", "security", "exception", "meaning")
 # A name, and no difference: it says which of the two is looked at.
 _NAMES = frozenset({("mode",)})
 # What contract.json says of exceptions, each of which is told once, with its reason, and what a reset of Compose does.
@@ -119,12 +121,17 @@ def _differences(at: Path, halves: list[_Half], mode_only: set[Path]) -> set[Dif
             continue
         group = MEANING
         if fits and path in mode_only:
-            group = PLACEMENT
+            group = SECURITY if _of_security(path) else PLACEMENT
         elif fits and type(a) is type(b) and first.expected.get(path) == second.expected.get(path):
             # Two texts that fit one expression differ in the values of its names.
-            group = TRANSPORT
+            group = SECURITY if set(names_in(first.expected.get(path))) & set(SECURITY_NAMES) else TRANSPORT
         found.add(Difference(group, dotted((*at, *path)), _shown(first, path), _shown(second, path)))
     return found
+
+
+def _of_security(path: Path) -> bool:
+    """Whether it is the security mode that decides what stands at ``path`` of contract.json."""
+    return path in (("security",), ("asked_security",)) or (path[:1] == ("services",) and path[2:3] == ("secrets",))
 
 
 def _variables(contract: Contract, name: str, lane: set[str], both: tuple[Rendered, Rendered]) -> set[Difference]:
@@ -157,13 +164,13 @@ def _by_path(variables: Mapping[str, str]) -> Leaves:
     return {(key,): value for key, value in variables.items()}
 
 
-def _secrets(contract: Contract, name: str, lane: set[str], both: Iterable[Rendered]) -> set[Difference]:
+def _secrets(contract: Contract, name: str, lane: set[str], both: tuple[Rendered, Rendered]) -> set[Difference]:
     """Secrets that are handed over by the tree itself: exactly the contract's keys."""
-    wanted = set(contract.services[name].secrets_in(lane))
-    first, second = (one.seen.secrets.get(name, wanted) for one in both)
+    wanted = [set(contract.services[name].secrets_in(lane, one.side.mode.security.mode)) for one in both]
+    first, second = (one.seen.secrets.get(name, keys) for one, keys in zip(both, wanted, strict=True))
     return {
         Difference(MEANING, f"services.{name}.secrets.{key}", _handed(key, first), _handed(key, second))
-        for key in (first ^ wanted) | (second ^ wanted)
+        for key in (first ^ wanted[0]) | (second ^ wanted[1])
     }
 
 

@@ -29,9 +29,12 @@ _NARROWEST = 24  # columns of a value, however narrow the terminal is
 _KEPT = 3  # characters of a common beginning or end that stay
 
 
-def differences(platform: Platform, first: str, second: str, lane: str) -> list[Difference]:
-    """How the rendering of one mode differs from that of another. Raises ParityError as rendering does."""
-    modes = [platform.mode(name) for name in (first, second)]
+def differences(platform: Platform, first: str, second: str, lane: str, security: str = "") -> list[Difference]:
+    """How the rendering of one mode differs from that of another, each in its own security mode, or both in ``security``.
+
+    Raises ParityError as rendering does.
+    """
+    modes = [platform.mode(name, security=security) for name in (first, second)]
     a, b = (rendered(platform, mode, render_mode(platform, mode, lane).tree) for mode in modes)
     return compare(platform.contract, platform.realm, lane, a, b)
 

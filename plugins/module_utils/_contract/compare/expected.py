@@ -80,7 +80,7 @@ def meant(contract: Contract, lane: str) -> Leaves:
             "needs": list(service.needs),
             "settings": settings(contract, name, members),
             "types": {key: setting.type for key, setting in service.settings_in(members).items()},
-            "secrets": service.secrets_in(members),
+            "secrets": {key: secret for key, secret in service.secrets_in(members, "").items() if key not in service.held_in},
             **({"certificates": _usages(service)} if service.certificates else {}),
         }
         for name, service in contract.services.items()
@@ -123,6 +123,10 @@ def placed(contract: Contract, side: Side, services: set[str]) -> Leaves:
     mode = side.mode
     found: Leaves = {("mode",): mode.name, ("target",): mode.target}
     found |= {(key,): value for key, value in said_of(mode).items()}
+    for name in services:
+        service = contract.services[name]
+        held = {key: secret for key, secret in service.secrets_in(services, mode.security.mode).items() if key in service.held_in}
+        found |= {("services", name, "secrets", key): secret for key, secret in held.items()}
     for name in services:
         for key, value in placement_of(contract, mode, name).items():
             # A published port may be an endpoint's.

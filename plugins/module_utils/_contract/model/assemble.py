@@ -79,6 +79,7 @@ def assemble(platform: Source, components: Mapping[str, Source], realm: Source |
     data = {
         "domain": platform.data["domain"],
         "defaults": platform.data["defaults"],
+        "security": platform.data.get("security") or {},
         "lanes": with_options(lanes, platform.data.get("options") or {}),
         "options": {name: said["components"] for name, said in (platform.data.get("options") or {}).items()},
         "endpoints": endpoints,

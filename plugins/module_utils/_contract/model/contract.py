@@ -14,6 +14,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.depl
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.exceptions import Exceptions
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.head import Head
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.instance import domain_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.security import Security
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.source import Source
 
 # ansible-test checks module_utils for Python 3.9, on which no module of this collection runs.
@@ -46,7 +47,8 @@ class Certificate:
 class Service:
     """One component; ``secrets`` maps its own keys to names of secrets, ``ports`` names to numbers or references.
 
-    ``shared_by`` names, for a key that another component gave it, that component. ``main_port`` names the port that
+    ``shared_by`` names, for a key that another component gave it, that component; ``held_in`` names, for a key that not every
+    security mode has, those that have it. ``main_port`` names the port that
     endpoints and a published port lead to: the only one, or the one that component.yml says; empty where there is none.
 
     ``image`` is the name by which its manifests call it: where component.yml names one of a registry,
@@ -62,6 +64,7 @@ class Service:
     settings: dict[str, Setting]
     secrets: dict[str, str]
     shared_by: dict[str, str]
+    held_in: dict[str, tuple[str, ...]]
     certificates: dict[str, Certificate]
     needs: tuple[str, ...]
     wants: tuple[str, ...]
@@ -74,9 +77,13 @@ class Service:
         """Its settings in a lane of these components: those that are for one that it wants go with that one."""
         return {key: setting for key, setting in self.settings.items() if setting.wanted in ("", *lane)}
 
-    def secrets_in(self, lane: Collection[str]) -> dict[str, str]:
-        """Its secrets in a lane of these components: what others share with it goes with them."""
-        return {key: secret for key, secret in self.secrets.items() if self.shared_by.get(key, "") in ("", *lane)}
+    def secrets_in(self, lane: Collection[str], security: str) -> dict[str, str]:
+        """Its secrets in a lane of these components and a security mode: what others share with it goes with them."""
+        return {
+            key: secret
+            for key, secret in self.secrets.items()
+            if self.shared_by.get(key, "") in ("", *lane) and security in self.held_in.get(key, (security,))
+        }
 
 
 @dataclass(frozen=True)
@@ -96,6 +103,7 @@ class Contract:
     source: Source
     domain: str
     defaults: dict[str, str]
+    security: dict[str, dict[str, str]]
     lanes: dict[str, list[str]]
     options: dict[str, list[str]]
     endpoints: dict[str, Endpoint]
@@ -110,6 +118,7 @@ class Contract:
             source=source,
             domain=data["domain"],
             defaults=data["defaults"],
+            security=data["security"],
             lanes=data["lanes"],
             options=data["options"],
             endpoints={name: Endpoint(**value) for name, value in data["endpoints"].items()},
@@ -124,6 +133,7 @@ class Contract:
                     },
                     secrets={key: item["secret"] for key, item in value.get("secrets", {}).items()},
                     shared_by={key: item["shared_by"] for key, item in value.get("secrets", {}).items() if "shared_by" in item},
+                    held_in={key: tuple(item["security"]) for key, item in value.get("secrets", {}).items() if "security" in item},
                     certificates={
                         key: Certificate(item["usage"], tuple(item.get("names", ()))) for key, item in value.get("certificates", {}).items()
                     },
@@ -146,7 +156,7 @@ def _only(ports: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Mode:
-    """modes/<mode>.yml: where a mode differs in transport and placement, nothing else.
+    """modes/<mode>.yml: where a mode differs in transport, placement and security mode, nothing else.
 
     ``target`` is what is rendered for: ``compose``, ``kubernetes`` (a cluster of our
     own) or ``gitops`` (one where secrets and images are delivered by others).
@@ -158,11 +168,15 @@ class Mode:
     domain: str
     secrets_source: str
     ca_file: str
+    security: Security
     exceptions: dict[str, dict[str, Any]]
 
     @classmethod
-    def parse(cls, source: Source, contract: Contract, instance: str = "") -> Mode:
-        """From a document that mode.schema.json admits; what it does not say, the contract does."""
+    def parse(cls, source: Source, contract: Contract, instance: str = "", security: str = "") -> Mode:
+        """From a document that mode.schema.json admits; what it does not say, the contract does.
+
+        ``security`` is a security mode that is asked for in place of its own.
+        """
         data = source.data
         head = Head.of(data, instance)
         return cls(
@@ -171,6 +185,7 @@ class Mode:
             domain=domain_of(data.get("domain", contract.domain), head.instance),
             secrets_source=data.get("secrets_source", contract.defaults["secrets_source"]),
             ca_file=data.get("ca_file", contract.defaults["ca_file"]),
+            security=Security.of(contract.security, data, security),
             exceptions=data.get("placement") or {},
         )
 

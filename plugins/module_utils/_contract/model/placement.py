@@ -72,9 +72,11 @@ def _published(contract: Contract, mode: Mode, name: str, port: str | int) -> st
 
 
 def said_of(mode: Mode) -> dict[str, str]:
-    """What a mode says of itself besides its name and target: its tier, and what its cluster, project and instance are called."""
-    head = mode.head
+    """What a mode says of itself besides its name and target: its tier, its security mode, and what its cluster, project and
+    instance are called."""
+    head, security = mode.head, mode.security
     names = {"instance": head.instance, "cluster": head.cluster, "project": head.project}
+    names |= {"security": security.mode, "asked_security": security.asked}
     return {"tier": head.tier} | {key: value for key, value in names.items() if value}
 
 

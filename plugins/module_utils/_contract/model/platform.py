@@ -42,14 +42,14 @@ class Platform:
         """The platform's own folder."""
         return self.folders[-1]
 
-    def mode(self, name: str, instance: str = "") -> Mode:
-        """A mode by name, for an instance of the platform on this machine.
+    def mode(self, name: str, instance: str = "", security: str = "") -> Mode:
+        """A mode by name, for an instance of the platform on this machine; ``security`` in place of its own security mode.
 
         Raises ParityError: INSTANCE_INVALID, CONTRACT_UNKNOWN_MODE, CONTRACT_UNREADABLE, CONTRACT_DUPLICATE_KEY,
         MODE_INVALID, MODE_OVERRIDES_CONTRACT.
         """
         check_instance(instance)
-        return Mode.parse(mode_source(self.folders, name, left_out=self.left_out), self.contract, instance)
+        return Mode.parse(mode_source(self.folders, name, left_out=self.left_out), self.contract, instance, security)
 
     @property
     def mode_names(self) -> list[str]:

@@ -105,6 +105,13 @@ def scope_of(contract: Contract, mode: Mode) -> Scope:
         "secrets_source": Expression(mode.secrets_source, default("secrets_source", "defaults")),
         "ca_file": Expression(mode.ca_file, default("ca_file", "defaults")),
     }
+    if mode.security.mode:
+        table = contract.source.where("security", mode.security.mode)
+        names["security"] = Expression(mode.security.mode, place("security"))
+        names["key_provider"] = Expression(
+            mode.security.key_provider, place("key_provider") if "key_provider" in mode.source.data else table
+        )
+        names["member_keys"] = Expression(mode.security.member_keys, table)
     for name, endpoint in contract.endpoints.items():
         at, where = f"endpoints.{name}", contract.source.where("endpoints", name)
         names[f"{at}.scheme"] = Expression("https", where)

@@ -69,16 +69,18 @@ def of_lane(whole: Resolved, contract: Contract, lane: str) -> Resolved:
         "lane": lane,
         "endpoints": {name: value for name, value in whole["endpoints"].items() if value["service"] in members},
         "services": {
-            name: value | _in_lane(value, contract.services[name], members) for name, value in whole["services"].items() if name in members
+            name: value | _in_lane(value, contract.services[name], members, whole.get("security", ""))
+            for name, value in whole["services"].items()
+            if name in members
         },
     }
 
 
-def _in_lane(resolved: Resolved, service: Service, lane: set[str]) -> Resolved:
+def _in_lane(resolved: Resolved, service: Service, lane: set[str], security: str) -> Resolved:
     """What of a component depends on which others there are."""
     settings = service.settings_in(lane)
     return {
-        "secrets": dict(sorted(service.secrets_in(lane).items())),
+        "secrets": dict(sorted(service.secrets_in(lane, security).items())),
         **{part: {key: value for key, value in resolved[part].items() if key in settings} for part in ("settings", "types")},
     }
 
@@ -101,7 +103,7 @@ def _service(name: str, contract: Contract, mode: Mode, scope: Scope, problems: 
         **_placement(name, contract, mode, scope, problems),
         "settings": _settings(name, service, contract, scope, problems),
         "types": {key: setting.type for key, setting in sorted(service.settings.items())},
-        "secrets": dict(sorted(service.secrets.items())),
+        "secrets": dict(sorted(service.secrets_in(contract.services, mode.security.mode).items())),
         **({"certificates": certificates} if certificates else {}),
     }
 

@@ -38,8 +38,13 @@ def check_contract(contract: Contract) -> None:
 
 
 def check_mode(contract: Contract, mode: Mode) -> None:
-    """A mode speaks of components that there are, and places them where they can be. Raises ParityError MODE_INVALID."""
+    """A mode speaks of components that there are, places them where they can be, and holds keys that its security mode allows.
+
+    Raises ParityError: MODE_INVALID, SECURITY_REFUSED.
+    """
     problems = Problems()
+    for field, fault in mode.security.faults(contract.security, mode.domain):
+        problems.add("SECURITY_REFUSED", mode.source.where(field), fault)
     for name, said in mode.exceptions.items():
         if name not in contract.services:
             known = ", ".join(sorted(contract.services))

@@ -83,8 +83,15 @@ class Place:
 
     def lane(self) -> str | None:
         """The lane of what lies there; None where nothing was rendered since the last ``down``, or nobody can tell."""
+        return self._said("lane")
+
+    def asked_security(self) -> str | None:
+        """The security mode that was asked for; None where it is the mode file's own, and where ``lane`` is None."""
+        return self._said("asked_security")
+
+    def _said(self, key: str) -> str | None:
         try:
-            found = json.loads((self.state_dir / "rendered" / "contract.json").read_bytes())["lane"]
+            found = json.loads((self.state_dir / "rendered" / "contract.json").read_bytes())[key]
         except (OSError, ValueError, TypeError, KeyError):
             return None
         return found if isinstance(found, str) else None
