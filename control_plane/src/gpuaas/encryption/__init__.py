@@ -1,0 +1,1 @@
+"""What is sealed, who may open it, and what is refused. No cryptography of its own: joserfc and cryptography do the work."""
