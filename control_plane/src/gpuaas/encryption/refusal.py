@@ -55,6 +55,12 @@ class Reason(StrEnum):
     PLATFORM_DATA_MALFORMED = "platform_data_malformed"
     PLATFORM_DATA_CONTEXT = "platform_data_context"
     PLATFORM_DATA_DECRYPTION = "platform_data_decryption"
+    # Who holds keys, when a process starts.
+    SECURITY_MODE_UNKNOWN = "security_mode_unknown"
+    SECURITY_FILE_KEYS = "security_file_keys"
+    SECURITY_ESCROW = "security_escrow"
+    SECURITY_ESCROW_WITHOUT_KMS = "security_escrow_without_kms"
+    SECURITY_PUBLIC_DOMAIN = "security_public_domain"
     # Plaintext in the server.
     PLAINTEXT_NOT_HERE = "plaintext_not_here"
     BINDING_INVALID = "binding_invalid"
@@ -106,6 +112,11 @@ ADVICE: dict[Reason, str] = {
     Reason.PLATFORM_DATA_MALFORMED: _CHANGED,
     Reason.PLATFORM_DATA_CONTEXT: _ANOTHER,
     Reason.PLATFORM_DATA_DECRYPTION: _CHANGED,
+    Reason.SECURITY_MODE_UNKNOWN: "set GPUAAS_SECURITY_MODE to LOCAL, STAGING or PROD, in capitals",
+    Reason.SECURITY_FILE_KEYS: "set GPUAAS_KEY_PROVIDER to a key of a KMS or to none, and GPUAAS_MEMBER_KEYS to devices",
+    Reason.SECURITY_ESCROW: "set GPUAAS_MEMBER_KEYS to devices; members who were made up for STAGING do not come along",
+    Reason.SECURITY_ESCROW_WITHOUT_KMS: "set GPUAAS_KEY_PROVIDER to a key of a KMS, or GPUAAS_MEMBER_KEYS to devices",
+    Reason.SECURITY_PUBLIC_DOMAIN: "set GPUAAS_SECURITY_MODE to STAGING or PROD, with keys that suit it",
     Reason.PLAINTEXT_NOT_HERE: "open it on a member's device: gpuaas open",
     Reason.BINDING_INVALID: "name it with the characters that the API takes",
 }
