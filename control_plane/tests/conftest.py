@@ -152,7 +152,9 @@ def database(postgres: Server, environment: dict[str, str]) -> Iterator[psycopg.
     """A database at the current schema, empty, as its owner sees it."""
     with processes.connect(postgres, "gpuaas_owner") as connection:
         migrate.apply(connection, migrate.load())
-        connection.execute("TRUNCATE instances, idempotency_keys, outbox, processed_events, timeline, reports")
+        connection.execute(
+            "TRUNCATE instances, idempotency_keys, outbox, processed_events, timeline, reports, journal_heads"
+        )
         yield connection
 
 

@@ -11,6 +11,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gpuaas import secrets
+from gpuaas.encryption.security import SecurityMode
+from gpuaas.journal import store
 
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
 _HOSTNAME = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
@@ -93,3 +95,5 @@ INTEGER = Kind("integer", "a whole number", _integer)
 POSITIVE = Kind("integer", "a whole number above zero", _positive)
 URL = Kind("url", "an http(s) URL without a trailing slash, query or user", _url)
 SECRETS_SOURCE = Kind("url", f"a source of secrets that is known: {', '.join(secrets.FORMS)}", secrets.parse)
+JOURNAL_STORE = Kind("url", f"a store of the journal that is known: {', '.join(store.FORMS)}", store.parse)
+SECURITY_MODE = Kind("string", f"one of {', '.join(SecurityMode)}", SecurityMode)

@@ -17,7 +17,23 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Protocol, get_type_hints
 
 from gpuaas.admission import Network
-from gpuaas.kinds import HOSTNAME, INTEGER, LOG_LEVEL, NETWORKS, PATH, PORT, POSITIVE, SECRETS_SOURCE, STRING, URL, Kind
+from gpuaas.encryption.security import SecurityMode
+from gpuaas.journal.store import JournalStore
+from gpuaas.kinds import (
+    HOSTNAME,
+    INTEGER,
+    JOURNAL_STORE,
+    LOG_LEVEL,
+    NETWORKS,
+    PATH,
+    PORT,
+    POSITIVE,
+    SECRETS_SOURCE,
+    SECURITY_MODE,
+    STRING,
+    URL,
+    Kind,
+)
 from gpuaas.secrets import SecretError, SecretsProvider, Source, SourceUnavailableError
 
 PREFIX = "GPUAAS_"
@@ -92,6 +108,16 @@ class ProvisioningSettings(FleetSettings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JournalSettings(MigrateSettings):
+    """What ``gpuaas journal`` reads. The certificate is a directory with tls.crt and tls.key, for a server that asks for one."""
+
+    probe_port: Annotated[int, PORT]
+    security_mode: Annotated[SecurityMode, SECURITY_MODE]
+    journal_store: Annotated[JournalStore, JOURNAL_STORE]
+    journal_certificate: Annotated[Path, PATH]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebSettings:
     """What ``gpuaas web`` reads."""
 
@@ -136,6 +162,14 @@ class FleetSecrets(WorkerSecrets):
     """Secrets of a worker that asks the fleet."""
 
     fleet_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalSecrets(MigrateSecrets):
+    """Secrets of ``gpuaas journal``, where its store is a server: the access key of an identity of AWS."""
+
+    journal_access_key_id: str = field(repr=False)
+    journal_secret_access_key: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

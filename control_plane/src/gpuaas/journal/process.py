@@ -1,0 +1,98 @@
+"""The worker as a process: what it opens, what its readiness asks, what it reports. It holds no key that opens an event."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+from gpuaas import database, probes
+from gpuaas.encryption.security import SecurityMode
+from gpuaas.journal import outbox
+from gpuaas.journal.feeder import Feeder
+from gpuaas.journal.journal import Journal
+from gpuaas.journal.store import Access
+from gpuaas.journal.watch import Watch
+from gpuaas.reporting import documents, reporter
+from gpuaas.reporting.reporter import Reporter
+from gpuaas.settings import ConfigurationError, JournalSecrets, JournalSettings, MigrateSecrets
+from gpuaas.worker import Worker
+
+NAME = "journal"
+# One that notes what was written, one for reports and verification.
+CONNECTIONS = 2
+# A worker that is behind for longer than this says since when.
+BEHIND_SECONDS = 15.0
+# Whoever has more projects is told how many.
+MAX_CHAINS = 100
+
+
+def open_journal(settings: JournalSettings, secrets: MigrateSecrets) -> Journal:
+    """The store that the settings name. Raises ConfigurationError."""
+    store = settings.journal_store
+    if store.is_file and settings.security_mode is not SecurityMode.LOCAL:
+        raise ConfigurationError(
+            f"journal_file_not_local: GPUAAS_JOURNAL_STORE is a file of this machine, and GPUAAS_SECURITY_MODE is"
+            f" {settings.security_mode}: name a table of DynamoDB"
+        )
+    if not isinstance(secrets, JournalSecrets):
+        return store.journal(None)
+    key = (secrets.journal_access_key_id, secrets.journal_secret_access_key)
+    try:
+        return store.journal(Access(key, settings.journal_certificate, settings.ca_file))
+    except OSError:
+        raise ConfigurationError("what GPUAAS_JOURNAL_CERTIFICATE or GPUAAS_CA_FILE names cannot be used") from None
+
+
+def create_worker(settings: JournalSettings, secrets: MigrateSecrets) -> Worker:
+    """Build it; connections are opened when it works. Raises ConfigurationError."""
+    journal = open_journal(settings, secrets)
+    pool = database.create_pool(settings, secrets.database_password, size=CONNECTIONS)
+    feeder, watch = Feeder(pool, journal), Watch(pool, journal)
+    checks = {"journal": probes.answering(feeder.fault), "chains": probes.answering(watch.fault)}
+
+    async def report() -> documents.Journal:
+        async with pool.connection() as connection:
+            waiting, oldest = await outbox.lag(connection)
+        return described(waiting, oldest, feeder, watch)
+
+    reports = Reporter(pool, reporter.of_worker(NAME, checks, [feeder.written]), {documents.JOURNAL: report})
+
+    async def work() -> None:
+        await pool.open(wait=False)
+        try:
+            async with reports.beside(), asyncio.TaskGroup() as tasks:
+                tasks.create_task(feeder.run())
+                tasks.create_task(watch.run())
+        finally:
+            await pool.close()
+            journal.close()
+
+    return Worker(
+        work=work,
+        probes=probes.create_app(lambda: checks),
+        probe_port=settings.probe_port,
+        log_level=settings.log_level,
+    )
+
+
+def described(waiting: int, oldest: datetime | None, feeder: Feeder, watch: Watch) -> documents.Journal:
+    """What a report says: since when the journal is behind, and why; how far each chain is, and how far it was verified."""
+    fault = feeder.fault()
+    late = oldest is not None and (datetime.now(UTC) - oldest).total_seconds() > BEHIND_SECONDS
+    chains = [
+        documents.JournalChain(
+            project=project,
+            start=its.start.number,
+            number=its.number,
+            verified=its.verdict.verified.number if its.verdict else its.start.number,
+            faults=its.faults,
+        )
+        for project, its in sorted(watch.chains.items(), key=lambda item: (not item[1].faults, item[0]))
+    ]
+    return documents.Journal(
+        waiting=waiting,
+        behind_since=oldest if late or (fault and oldest) else None,
+        reason=fault or "",
+        chains=chains[:MAX_CHAINS],
+        more=len(chains[MAX_CHAINS:]),
+    )
