@@ -341,9 +341,10 @@ def test_a_journal_that_lost_everything_is_told_and_not_built_on(
             assert missing.value.reason == Reason.TABLE_MISSING
             store.prepare()
             assert await feeder.once() == 0
-            assert (feeder.fault() or "").endswith(
-                "journal_lost: entry 1 of project atlas is not there, and it is the newest"
-            ) or feeder.stopped
+            assert (
+                str(feeder.stopped["atlas"])
+                == "journal_lost: entry 1 of project atlas is not there, and it is the newest"
+            )
             await watch.once()
             await watch.once()
             assert (watch.fault() or "").startswith("journal_lost: entry 1 of project atlas is not there")
@@ -351,6 +352,28 @@ def test_a_journal_that_lost_everything_is_told_and_not_built_on(
     asyncio.run(run())
     assert entries(store) == []
     assert waiting(database) == 1
+
+
+def test_a_database_that_was_set_back_is_watched_from_the_start(
+    journal: Journal, database: psycopg.Connection, settings: MigrateSettings, postgres: Server
+) -> None:
+    one = instance(database)
+    write(database, one)
+
+    async def run() -> None:
+        async with databases.create_pool(settings, postgres.password, size=2) as pool:
+            feeder, watch = Feeder(pool, journal), Watch(pool, journal)
+            assert await feeder.once() == 1
+            await watch.once()
+            assert watch.chains["atlas"].number == 1
+            database.execute("UPDATE journal_heads SET number = 0, digest = start_digest")
+            await watch.once()
+            assert (watch.chains["atlas"].number, watch.fault()) == (0, None)
+            database.execute("DELETE FROM journal_heads")
+            await watch.once()
+            assert watch.chains == {}
+
+    asyncio.run(run())
 
 
 def test_a_chain_that_is_stopped_stops_no_other(

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,11 @@ import pytest
 from gpuaas import database as databases
 from gpuaas.cli import main
 from gpuaas.encryption.security import SecurityMode
+from gpuaas.journal import outbox
 from gpuaas.journal.commands import LATE_SECONDS
 from gpuaas.journal.feeder import Feeder
 from gpuaas.journal.journal import Journal
-from gpuaas.journal.process import create_worker, described, open_journal
+from gpuaas.journal.process import BEHIND_SECONDS, create_worker, described, open_journal
 from gpuaas.journal.store import Access
 from gpuaas.journal.watch import Watch
 from gpuaas.reporting import reporter
@@ -362,17 +364,51 @@ def test_a_certificate_that_cannot_be_read_is_named(settings: JournalSettings, s
 def test_what_waits_at_most_for_its_turn_is_not_behind(
     settings: JournalSettings, postgres: Server, store: Journal
 ) -> None:
-    from datetime import UTC, datetime, timedelta
-
     pool = databases.create_pool(settings, postgres.password, size=1)
     feeder, watch = Feeder(pool, store), Watch(pool, store)
+    then = datetime(2026, 11, 30, 10, tzinfo=UTC)
     feeder._fault = None
-    now = datetime.now(UTC)
-    assert described(3, now, feeder, watch).behind_since is None
-    assert described(3, now - timedelta(minutes=1), feeder, watch).behind_since == now - timedelta(minutes=1)
+    assert described(outbox.Lag(3, then, BEHIND_SECONDS - 1), feeder, watch).behind_since is None
+    assert described(outbox.Lag(3, then, BEHIND_SECONDS + 1), feeder, watch).behind_since == then
     feeder._fault = "journal_unreachable: put_item"
-    assert described(3, now, feeder, watch).behind_since == now
-    assert described(0, None, feeder, watch).behind_since is None
+    assert described(outbox.Lag(3, then, 0.1), feeder, watch).behind_since == then
+    assert described(outbox.Lag(0, None, 0.0), feeder, watch).behind_since is None
+
+
+def test_a_reset_begins_with_what_the_database_has(
+    command: Callable[..., tuple[int, list[dict[str, Any]]]],
+    database: psycopg.Connection,
+    feed: Callable[[], int],
+    dynalite: Dynalite,
+    store: Journal,
+) -> None:
+    """The database is set back first, and the worker may find its entries before the store is emptied."""
+    one = instance(database)
+    for _event in range(3):
+        write(database, one)
+    assert feed() == 3
+    first = entries(store)[:1]
+    set_back = (
+        "DELETE FROM outbox WHERE journal_number > 1",
+        "UPDATE outbox SET journal_number = NULL, journal_previous = NULL",
+        "DELETE FROM journal_heads",
+    )
+    for statement in set_back:
+        database.execute(statement)
+    # Of three entries that it finds the first is of the event that waits; the next is of none.
+    assert feed() == 0
+    assert (waiting(database), head(database)) == (0, first[0].pin)
+    dynalite.forget()
+    assert command("--restore") == (0, [{"project": "atlas", "restored": 1, "lost": None}])
+    assert entries(store) == first
+    write(database, one)
+    assert feed() == 1
+    assert command("--status")[0] == command("--verify")[0] == 0
+    database.execute("ALTER TABLE journal_heads RENAME TO away")
+    try:
+        assert command("--restore") == (0, [])
+    finally:
+        database.execute("ALTER TABLE away RENAME TO journal_heads")
 
 
 async def until(true: Callable[[], bool]) -> None:

@@ -7,10 +7,10 @@ import dataclasses
 import json
 import uuid
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
+from psycopg.errors import UndefinedTable
 
 from gpuaas import database
 from gpuaas.database import Pool
@@ -51,9 +51,13 @@ def restore(settings: JournalSettings, secrets: MigrateSecrets, project: str | N
     """Write lost entries of a project, or of all, again from the outbox, and say which ones it does not have."""
 
     async def command(pool: Pool, journal: Journal) -> list[tuple[bool, dict[str, Any]]]:
+        try:
+            chains = await _chains(pool, project)
+        except UndefinedTable:
+            return []  # a database that was emptied, and is filled after this
         await asyncio.to_thread(journal.prepare)
         told = []
-        for chain in await _chains(pool, project):
+        for chain in chains:
             async with pool.connection() as connection:
                 done = await restored(connection, journal, chain)
             told.append((True, {"project": chain.project, "restored": done.restored, "lost": done.lost}))
@@ -88,19 +92,18 @@ def _run(settings: JournalSettings, secrets: MigrateSecrets, command: _Command) 
 async def _status(pool: Pool, journal: Journal) -> list[tuple[bool, dict[str, Any]]]:
     async with pool.connection() as connection:
         chains = (await outbox.chains(connection)).values()
-        waiting, oldest = await outbox.lag(connection)
+        lag = await outbox.lag(connection)
     if all(chain.head.number == 0 for chain in chains):
         await asyncio.to_thread(journal.prepare)
     refuses = await asyncio.to_thread(_refuses, journal)
     lost = [chain.project for chain in chains if not await asyncio.to_thread(_has_newest, journal, chain)]
-    behind = (datetime.now(UTC) - oldest).total_seconds() if oldest else 0.0
     document = {
-        "waiting": waiting,
-        "oldest_seconds": round(behind, 1),
+        "waiting": lag.waiting,
+        "oldest_seconds": round(lag.seconds, 1),
         "refuses_a_second_entry": refuses,
         "newest_entry_differs": lost,
     }
-    return [(refuses and not lost and behind <= LATE_SECONDS, document)]
+    return [(refuses and not lost and lag.seconds <= LATE_SECONDS, document)]
 
 
 def _refuses(journal: Journal) -> bool:

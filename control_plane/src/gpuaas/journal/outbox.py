@@ -24,7 +24,10 @@ _RECORD = """
 # The ids of an instance's events are in the order of their commits, and one look sees the earlier of two that it sees.
 _WAITING = f"{_RECORD} WHERE o.journal_number IS NULL AND i.project <> ALL(%s) ORDER BY o.id LIMIT %s"
 _HEADS = "SELECT project, number, digest, start_number, start_digest FROM journal_heads"
-_LAG = "SELECT count(*) AS waiting, min(created_at) AS oldest FROM outbox WHERE journal_number IS NULL"
+_LAG = """
+    SELECT count(*) AS waiting, min(created_at) AS oldest, coalesce(extract(epoch FROM now() - min(created_at)), 0)::float AS seconds
+    FROM outbox WHERE journal_number IS NULL
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,15 @@ class Chain:
     project: str
     head: Pin
     start: Pin
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How many events have no entry, when the oldest of them happened, and how long that is ago by the database's clock."""
+
+    waiting: int
+    oldest: datetime | None
+    seconds: float
 
 
 async def waiting(connection: AsyncConnection[DictRow], limit: int, without: Collection[str]) -> list[Record]:
@@ -113,11 +125,11 @@ async def start_after(connection: AsyncConnection[DictRow], project: str, pin: P
     )
 
 
-async def lag(connection: AsyncConnection[DictRow]) -> tuple[int, datetime | None]:
-    """How many events have no entry, and when the oldest of them happened. Raises psycopg.Error."""
+async def lag(connection: AsyncConnection[DictRow]) -> Lag:
+    """What is not in the journal yet. Raises psycopg.Error."""
     row = await (await connection.execute(_LAG)).fetchone()
     assert row is not None  # an aggregate has a row
-    return row["waiting"], row["oldest"]
+    return Lag(row["waiting"], row["oldest"], row["seconds"])
 
 
 def _record(row: DictRow) -> Record:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 
 from gpuaas import database, probes
 from gpuaas.encryption.security import SecurityMode
 from gpuaas.journal import outbox
 from gpuaas.journal.feeder import Feeder
 from gpuaas.journal.journal import Journal
+from gpuaas.journal.outbox import Lag
 from gpuaas.journal.store import Access
 from gpuaas.journal.watch import Watch
 from gpuaas.reporting import documents, reporter
@@ -52,8 +52,8 @@ def create_worker(settings: JournalSettings, secrets: MigrateSecrets) -> Worker:
 
     async def report() -> documents.Journal:
         async with pool.connection() as connection:
-            waiting, oldest = await outbox.lag(connection)
-        return described(waiting, oldest, feeder, watch)
+            lag = await outbox.lag(connection)
+        return described(lag, feeder, watch)
 
     reports = Reporter(pool, reporter.of_worker(NAME, checks, [feeder.written]), {documents.JOURNAL: report})
 
@@ -75,10 +75,9 @@ def create_worker(settings: JournalSettings, secrets: MigrateSecrets) -> Worker:
     )
 
 
-def described(waiting: int, oldest: datetime | None, feeder: Feeder, watch: Watch) -> documents.Journal:
+def described(lag: Lag, feeder: Feeder, watch: Watch) -> documents.Journal:
     """What a report says: since when the journal is behind, and why; how far each chain is, and how far it was verified."""
     fault = feeder.fault()
-    late = oldest is not None and (datetime.now(UTC) - oldest).total_seconds() > BEHIND_SECONDS
     chains = [
         documents.JournalChain(
             project=project,
@@ -90,8 +89,8 @@ def described(waiting: int, oldest: datetime | None, feeder: Feeder, watch: Watc
         for project, its in sorted(watch.chains.items(), key=lambda item: (not item[1].faults, item[0]))
     ]
     return documents.Journal(
-        waiting=waiting,
-        behind_since=oldest if late or (fault and oldest) else None,
+        waiting=lag.waiting,
+        behind_since=lag.oldest if fault or lag.seconds > BEHIND_SECONDS else None,
         reason=fault or "",
         chains=chains[:MAX_CHAINS],
         more=len(chains[MAX_CHAINS:]),

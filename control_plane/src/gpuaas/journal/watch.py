@@ -65,9 +65,11 @@ class Watch:
         """A piece of each chain. Raises psycopg.Error and JournalError."""
         async with self._pool.connection() as connection:
             chains = await outbox.chains(connection)
+        # A database that was set back knows other chains, or less of them.
+        self.chains = {project: its for project, its in self.chains.items() if project in chains}
         for project, chain in chains.items():
             watched = self.chains.get(project)
-            if watched is None or watched.start != chain.start:
+            if watched is None or watched.start != chain.start or watched.number > chain.head.number:
                 watched = self.chains[project] = Watched(chain.start)
             watched.number = chain.head.number
             before = watched.faults
