@@ -403,6 +403,16 @@ def test_a_chain_that_is_stopped_stops_no_other(
             now[0] += 60
             assert await its.once() == 100
             assert its.stopped == {}
+            database.execute(
+                "UPDATE journal_heads SET digest = decode(repeat('11', 32), 'hex') WHERE project = 'atlas'"
+            )
+            assert await its.once() == 0
+            assert its.fault() is not None
+            # Of a chain of which nothing waits any more it knows nothing.
+            database.execute("DELETE FROM outbox WHERE journal_number IS NULL")
+            now[0] += 60
+            assert await its.once() == 0
+            assert its.stopped == {}
 
     [first] = [following(GENESIS, record) for record in _records(settings, postgres)[:1]]
     asyncio.run(run())

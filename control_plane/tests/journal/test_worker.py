@@ -37,7 +37,7 @@ from gpuaas.settings import (
     read_settings,
 )
 from support.dynalite import Dynalite
-from support.journal import KEY, entries, url_of, waiting
+from support.journal import KEY, entries, head, url_of, waiting
 from support.processes import Server, free_port, wait_for
 from test_relay import instance, write
 

@@ -28,8 +28,8 @@ from gpuaas.journal.reasons import AWAY, JournalError, Reason
 from gpuaas.reporting.tally import Tally
 
 BATCH = 100
-# How long a new event may wait for the worker to look.
-IDLE_SECONDS = 0.2
+# How long a new event may wait for the worker to look. Nobody waits for its entry.
+IDLE_SECONDS = 1.0
 RETRY_SECONDS = 1.0
 # A chain that is not what it was is looked at again after this.
 LOOK_SECONDS = 15.0
@@ -78,9 +78,13 @@ class Feeder:
             # written once more, after the head that it moved.
             chains = await outbox.chains(connection)
             records = await outbox.waiting(connection, BATCH, [] if again else self.stopped)
+            projects = {record.project for record in records}
+            if again and len(records) < BATCH:
+                # These are all that wait: of the others nothing does, as where the database was set back.
+                self.stopped = {project: error for project, error in self.stopped.items() if project in projects}
             if not records:
                 return 0
-            fresh = {record.project for record in records} - chains.keys()
+            fresh = projects - chains.keys()
             await outbox.begin(connection, fresh)
             chains |= {project: Chain(project, GENESIS, GENESIS) for project in fresh}
         if all(chain.head.number == 0 for chain in chains.values()):
