@@ -249,9 +249,8 @@ def _journal(given: argparse.Namespace) -> int:
             return commands.status(settings, secrets)
         return (commands.verify if given.verify else commands.restore)(settings, secrets, given.project)
     from gpuaas import worker
-    from gpuaas.journal.process import NAME, create_worker
+    from gpuaas.journal.process import create_worker
 
-    begin_to_trace(NAME)
     return worker.run(create_worker(settings, secrets))
 
 
