@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from gpuaas.journal.chain import GENESIS, following
-from gpuaas.journal.reasons import ADVICE, JournalError, Reason
+from gpuaas.journal.reasons import REASONS, JournalError, Reason
 from gpuaas.journal.store import Access, parse
 from support.journal import chain, url_of
 from support.tls import Authority
@@ -143,4 +143,4 @@ def test_an_entry_that_no_item_can_hold_is_not_sent(server: _Server, access: Acc
 
 
 def test_every_reason_says_what_to_do() -> None:
-    assert ADVICE.keys() == set(Reason)
+    assert REASONS.keys() == set(Reason)

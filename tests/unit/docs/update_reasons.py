@@ -1,14 +1,15 @@
 # Copyright: gpuaas.parity contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write the table of reason ids in docs/runbook.md from _reasons.py.
+"""Write the tables of reason ids in docs/runbook.md: from _reasons.py, and from the journal's reasons.py.
 
 .venv/bin/python tests/unit/docs/update_reasons.py [--check]
 
-With --check nothing is written; the exit status says whether the table is current.
+With --check nothing is written; the exit status says whether the tables are current.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._advice import Comma
 from ansible_collections.gpuaas.parity.plugins.module_utils._reasons import REASONS
 from tables import update
 
-RUNBOOK = Path(__file__).resolve().parents[3] / "docs" / "runbook.md"
+CHECKOUT = Path(__file__).resolve().parents[3]
+RUNBOOK = CHECKOUT / "docs" / "runbook.md"
+JOURNAL = CHECKOUT / "control_plane" / "src" / "gpuaas" / "journal" / "reasons.py"
 
 
 def _cell(text: str) -> str:
@@ -35,5 +38,17 @@ def table() -> str:
     return "\n".join(["| id | means | type this |", "|---|---|---|", *rows])
 
 
+def journal() -> str:
+    """What can be wrong with the journal, in the order of its module, which needs no package."""
+    found = importlib.util.spec_from_file_location("reasons_of_the_journal", JOURNAL)
+    assert found
+    assert found.loader
+    module = importlib.util.module_from_spec(found)
+    sys.modules[found.name] = module  # a dataclass looks there for its module
+    found.loader.exec_module(module)
+    rows = [f"| `{reason}` | {_cell(said.means)} | {_cell(said.do)} |" for reason, said in module.REASONS.items()]
+    return "\n".join(["| reason | means | do |", "|---|---|---|", *rows])
+
+
 if __name__ == "__main__":
-    sys.exit(update(RUNBOOK, {"reasons": table()}))
+    sys.exit(update(RUNBOOK, {"reasons": table(), "journal": journal()}))

@@ -10,6 +10,7 @@ from gpuaas.journal import outbox
 from gpuaas.journal.feeder import Feeder
 from gpuaas.journal.journal import Journal
 from gpuaas.journal.outbox import Lag
+from gpuaas.journal.reasons import REASONS, Reason
 from gpuaas.journal.store import Access
 from gpuaas.journal.watch import Watch
 from gpuaas.reporting import documents, reporter
@@ -31,8 +32,8 @@ def open_journal(settings: JournalSettings, secrets: MigrateSecrets) -> Journal:
     store = settings.journal_store
     if store.is_file and settings.security_mode is not SecurityMode.LOCAL:
         raise ConfigurationError(
-            f"journal_file_not_local: GPUAAS_JOURNAL_STORE is a file of this machine, and GPUAAS_SECURITY_MODE is"
-            f" {settings.security_mode}: name a table of DynamoDB"
+            f"{Reason.FILE_NOT_LOCAL}: GPUAAS_JOURNAL_STORE is a file, and GPUAAS_SECURITY_MODE is {settings.security_mode}:"
+            f" {REASONS[Reason.FILE_NOT_LOCAL].do}"
         )
     if not isinstance(secrets, JournalSecrets):
         return store.journal(None)
