@@ -20,10 +20,13 @@ from gpuaas import database as databases
 from gpuaas.cli import main
 from gpuaas.encryption.security import SecurityMode
 from gpuaas.journal import outbox
+from gpuaas.journal.chain import Entry
 from gpuaas.journal.commands import LATE_SECONDS
+from gpuaas.journal.dynamodb import DynamoDBJournal
 from gpuaas.journal.feeder import Feeder
-from gpuaas.journal.journal import Journal
+from gpuaas.journal.journal import PAGE, Journal
 from gpuaas.journal.process import BEHIND_SECONDS, create_worker, described, open_journal
+from gpuaas.journal.reasons import JournalError, Reason
 from gpuaas.journal.store import Access
 from gpuaas.journal.watch import Watch
 from gpuaas.reporting import reporter
@@ -228,6 +231,44 @@ def test_what_the_outbox_has_no_more_is_lost_and_the_chain_goes_on(
     status, [said] = command("--verify", "--project", "atlas")
     assert status == 0, said
     assert (said["from"], said["verified"], said["head"]) == (lost[1] + 1, 5, 5)
+
+
+def test_what_is_no_entry_is_told_and_hides_no_other_chain(
+    command: Callable[..., tuple[int, list[dict[str, Any]]]],
+    database: psycopg.Connection,
+    feed: Callable[[], int],
+    settings: JournalSettings,
+    postgres: Server,
+    store: Journal,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for _project in range(2):
+        write(database, instance(database))
+    database.execute("UPDATE instances SET project = 'borealis' WHERE id = (SELECT max(id::text)::uuid FROM instances)")
+    assert feed() == 2
+    read = DynamoDBJournal.page
+
+    def damaged(self: Journal, project: str, after: int, limit: int = PAGE) -> list[Entry]:
+        if project == "atlas":
+            raise JournalError(Reason.CHANGED, "the item at atlas, 1 is no entry")
+        return read(self, project, after, limit)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(DynamoDBJournal, "page", damaged)
+    status, [atlas, borealis] = command("--verify")
+    assert (status, borealis["verified"], borealis["findings"]) == (1, 1, [])
+    assert [(its["reason"], its["seen"]) for its in atlas["findings"]] == [
+        ("journal_changed", "the item at atlas, 1 is no entry")
+    ]
+
+    async def watched() -> Watch:
+        async with databases.create_pool(settings, postgres.password, size=2) as pool:
+            watch = Watch(pool, store)
+            await watch.once()
+            return watch
+
+    watch = asyncio.run(watched())
+    assert watch.fault() == "journal_changed: the item at atlas, 1 is no entry"
+    assert watch.chains["borealis"].verdict is not None
 
 
 def test_the_worker_reports_and_is_ready_by_what_it_did(

@@ -20,9 +20,9 @@ from gpuaas.journal.feeder import said
 from gpuaas.journal.journal import Journal
 from gpuaas.journal.outbox import Chain
 from gpuaas.journal.process import open_journal
-from gpuaas.journal.reasons import JournalError
+from gpuaas.journal.reasons import AWAY, JournalError
 from gpuaas.journal.restore import restored
-from gpuaas.journal.verification import Verification
+from gpuaas.journal.verification import Verification, unreadable
 from gpuaas.settings import JournalSettings, MigrateSecrets
 
 # An event that waits for longer than this does not wait for its turn.
@@ -123,9 +123,14 @@ def _has_newest(journal: Journal, chain: Chain) -> bool:
 
 def _verified(journal: Journal, chain: Chain) -> tuple[bool, dict[str, Any]]:
     reading = Verification(chain.project, chain.start)
-    while entries := journal.page(chain.project, reading.number):
-        reading.read(entries, chain.head.number)
-    verdict = reading.end(chain.head)
+    try:
+        while entries := journal.page(chain.project, reading.number):
+            reading.read(entries, chain.head.number)
+        verdict = reading.end(chain.head)
+    except JournalError as error:
+        if error.reason in AWAY:
+            raise
+        verdict = unreadable(chain.start, error)
     findings = [{**dataclasses.asdict(its), "reason": its.reason.value} for its in verdict.findings]
     document = {
         "project": chain.project,

@@ -84,7 +84,8 @@ def described(lag: Lag, feeder: Feeder, watch: Watch) -> documents.Journal:
             project=project,
             start=its.start.number,
             number=its.number,
-            verified=its.verdict.verified.number if its.verdict else its.start.number,
+            # What is there and not noted yet is verified too.
+            verified=min(its.verdict.verified.number, its.number) if its.verdict else its.start.number,
             faults=its.faults,
         )
         for project, its in sorted(watch.chains.items(), key=lambda item: (not item[1].faults, item[0]))

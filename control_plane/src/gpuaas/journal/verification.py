@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from gpuaas.journal.chain import Entry, Pin, digest
-from gpuaas.journal.reasons import Reason
+from gpuaas.journal.reasons import JournalError, Reason
 
 # Whoever has more than this is told how many, and reads the first ones first.
 MAX_FINDINGS = 50
@@ -38,6 +38,11 @@ class Verdict:
     ahead: int
     findings: tuple[Finding, ...]
     more: int
+
+
+def unreadable(start: Pin, error: JournalError) -> Verdict:
+    """That of a chain of which something is no entry at all."""
+    return Verdict(start, start, 0, (Finding(error.reason, start.number + 1, start.number + 1, error.seen),), 0)
 
 
 class Verification:

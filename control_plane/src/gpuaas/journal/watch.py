@@ -17,8 +17,8 @@ from gpuaas.journal.chain import GENESIS, Pin
 from gpuaas.journal.feeder import said
 from gpuaas.journal.journal import Journal
 from gpuaas.journal.outbox import Chain
-from gpuaas.journal.reasons import JournalError
-from gpuaas.journal.verification import Verdict, Verification
+from gpuaas.journal.reasons import AWAY, JournalError
+from gpuaas.journal.verification import Verdict, Verification, unreadable
 
 EVERY_SECONDS = 10.0
 WHOLE_SECONDS = 3600.0
@@ -73,7 +73,12 @@ class Watch:
                 watched = self.chains[project] = Watched(chain.start)
             watched.number = chain.head.number
             before = watched.faults
-            await asyncio.to_thread(self._read, chain, watched)
+            try:
+                await asyncio.to_thread(self._read, chain, watched)
+            except JournalError as error:
+                if error.reason in AWAY:
+                    raise
+                watched.verdict, watched.reading = unreadable(chain.start, error), None
             if watched.faults and watched.faults != before:
                 _log.error("a chain does not hold", extra={"fields": {"project": project, "findings": watched.faults}})
 
