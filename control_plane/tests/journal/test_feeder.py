@@ -287,6 +287,29 @@ def test_another_worker_that_is_first_is_given_way_to(
     assert is_whole(journal, database)
 
 
+def test_what_another_worker_notes_after_a_look_is_not_written_again(
+    journal: Journal,
+    database: psycopg.Connection,
+    feed: Callable[..., list[int]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write(database, instance(database))
+    look = outbox.waiting
+    others: list[list[int]] = []
+
+    async def overtaken(*arguments: Any) -> Any:
+        found = await look(*arguments)
+        if not others:
+            others.append([])
+            others[0] = await asyncio.to_thread(feed)
+        return found
+
+    monkeypatch.setattr(outbox, "waiting", overtaken)
+    assert feed() == [0]
+    assert others == [[1]]
+    assert is_whole(journal, database)
+
+
 def test_without_a_store_nothing_is_lost_and_everything_catches_up(
     dynalite: Dynalite,
     open_journal: Callable[[str], Journal],
