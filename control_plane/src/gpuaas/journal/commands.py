@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import psycopg
-from psycopg.errors import UndefinedTable
 
 from gpuaas import database
 from gpuaas.database import Pool
@@ -51,13 +50,9 @@ def restore(settings: JournalSettings, secrets: MigrateSecrets, project: str | N
     """Write lost entries of a project, or of all, again from the outbox, and say which ones it does not have."""
 
     async def command(pool: Pool, journal: Journal) -> list[tuple[bool, dict[str, Any]]]:
-        try:
-            chains = await _chains(pool, project)
-        except UndefinedTable:
-            return []  # a database that was emptied, and is filled after this
         await asyncio.to_thread(journal.prepare)
         told = []
-        for chain in chains:
+        for chain in await _chains(pool, project):
             async with pool.connection() as connection:
                 done = await restored(connection, journal, chain)
             told.append((True, {"project": chain.project, "restored": done.restored, "lost": done.lost}))

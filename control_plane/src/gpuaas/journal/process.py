@@ -68,12 +68,7 @@ def create_worker(settings: JournalSettings, secrets: MigrateSecrets) -> Worker:
             await pool.close()
             journal.close()
 
-    return Worker(
-        work=work,
-        probes=probes.create_app(lambda: checks),
-        probe_port=settings.probe_port,
-        log_level=settings.log_level,
-    )
+    return Worker(work, checks, settings.probe_port, settings.log_level)
 
 
 def described(lag: Lag, feeder: Feeder, watch: Watch) -> documents.Journal:
