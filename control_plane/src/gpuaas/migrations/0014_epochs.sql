@@ -16,6 +16,18 @@ END
 $$;
 CREATE TRIGGER epochs_stay BEFORE UPDATE OR DELETE ON epochs FOR EACH ROW EXECUTE FUNCTION epochs_stay();
 
+-- What of an instance is for the members of its project alone, as one of them sealed it. A record is kept once, under the id
+-- that its author chose.
+CREATE TABLE instance_envelopes (
+    instance_id  uuid PRIMARY KEY REFERENCES instances (id) ON DELETE CASCADE,
+    project      text NOT NULL,
+    event_id     uuid NOT NULL,
+    envelope     text NOT NULL,
+    UNIQUE (project, event_id)
+);
+-- What is sealed cannot be compressed, and need not be tried.
+ALTER TABLE instance_envelopes ALTER COLUMN envelope SET STORAGE EXTERNAL;
+
 -- Public keys of members; where the security mode allows it the private ones as well, wrapped by the root key.
 CREATE TABLE members (
     project     text NOT NULL,
