@@ -5,6 +5,7 @@ SHELL := /bin/sh
   local-dev-up local-dev-status local-dev-validate local-dev-drift local-dev-logs local-dev-reset local-dev-reseed local-dev-down \
   kind-parity-list kind-parity-up kind-parity-status kind-parity-validate kind-parity-drift kind-parity-logs kind-parity-reset kind-parity-down \
   parity-render parity-diff parity-doctor parity-gate parity-secrets-rotate parity-deadletters parity-stream-rebuild parity-trace \
+  parity-journal-verify parity-journal-restore \
   clean-cache host-undo
 
 ARGS = $(if $(LANE),-e parity_lane='$(LANE)') $(if $(TRACES),-e parity_options='traces=$(TRACES)') $(if $(SECURITY),-e parity_security='$(SECURITY)') \
@@ -68,7 +69,8 @@ kind-parity-list: .venv/runtime ## every platform on this machine, of whichever 
 kind-parity-down: .venv/runtime ## remove it all, and prove that nothing is left
 	$(call play,kind,down)
 
-parity-render parity-doctor parity-secrets-rotate parity-deadletters parity-stream-rebuild parity-trace: OWN_MODE =
+parity-render parity-doctor parity-secrets-rotate parity-deadletters parity-stream-rebuild parity-trace parity-journal-verify \
+  parity-journal-restore: OWN_MODE =
 parity-render: ARGS += $(if $(MODE),-e parity_modes='$(MODE)')
 parity-render: .venv/runtime ## the rendering of every mode, or of one                [MODE=kind]
 	$(call play,kind,render)
@@ -90,13 +92,20 @@ parity-secrets-rotate: ARGS += $(if $(NAME),-e parity_secret='$(NAME)') $(if $(V
 parity-secrets-rotate: .venv/runtime ## replace one secret everywhere     NAME=redis_api_password [MODE=compose]
 	$(call play,kind,rotate)
 
-parity-deadletters parity-stream-rebuild parity-trace: ARGS += $(if $(MODE),-e mode='$(MODE)')
+parity-deadletters parity-stream-rebuild parity-trace parity-journal-verify parity-journal-restore: ARGS += $(if $(MODE),-e mode='$(MODE)')
 parity-deadletters: ARGS += -e parity_command=deadletters $(if $(REPLAY),-e parity_value='$(REPLAY)')
 parity-deadletters: .venv/runtime ## what consumers gave up, or replay it      [REPLAY=12] [REPLAY=all] [MODE=compose]
 	$(call play,kind,command)
 
 parity-stream-rebuild: ARGS += -e parity_command=rebuild
 parity-stream-rebuild: .venv/runtime ## publish the outbox again, for a wiped stream              [MODE=compose]
+	$(call play,kind,command)
+
+parity-journal-verify parity-journal-restore: ARGS += -e parity_command=$(@:parity-%=%) $(if $(PROJECT),-e parity_value='$(PROJECT)')
+parity-journal-verify: .venv/runtime ## read the journal up to the head that is known    [PROJECT=atlas] [MODE=compose]
+	$(call play,kind,command)
+
+parity-journal-restore: .venv/runtime ## write lost entries again from the outbox        [PROJECT=atlas] [MODE=compose]
 	$(call play,kind,command)
 
 parity-trace: ARGS += -e parity_command=trace $(if $(INSTANCE_ID),-e parity_instance_id='$(INSTANCE_ID)')

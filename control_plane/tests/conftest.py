@@ -158,7 +158,7 @@ def database(postgres: Server, environment: dict[str, str]) -> Iterator[psycopg.
         migrate.apply(connection, migrate.load())
         connection.execute(
             "TRUNCATE instances, idempotency_keys, outbox, processed_events, timeline, reports, epochs, members,"
-            " instance_envelopes"
+            " instance_envelopes, journal_heads"
         )
         yield connection
 

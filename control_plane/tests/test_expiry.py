@@ -87,6 +87,26 @@ def test_an_event_expires_once_it_was_published(
     assert expire()["outbox"] == 1
 
 
+def test_an_event_that_is_not_in_the_journal_stays_where_there_is_one(
+    api: httpx.Client, issuer: Issuer, database: psycopg.Connection, expire: Callable[[], dict[str, int]]
+) -> None:
+    create(api, issuer, "one")
+    create(api, issuer, "two")
+    aged(database, "outbox", "published_at", "1 year")
+    database.execute(
+        "INSERT INTO journal_heads (project, number, digest) SELECT 'p', 0, decode(repeat('00', 32), 'hex')"
+    )
+    assert expire()["outbox"] == 0
+    database.execute(
+        "UPDATE outbox SET journal_number = 1, journal_previous = decode(repeat('00', 32), 'hex')"
+        " WHERE id = (SELECT min(id) FROM outbox)"
+    )
+    assert expire()["outbox"] == 1
+    # Nobody writes a journal: what was published is enough.
+    database.execute("DELETE FROM journal_heads")
+    assert expire()["outbox"] == 1
+
+
 def test_what_was_handled_is_known_for_as_long_as_its_event_may_come_again(
     api: httpx.Client, issuer: Issuer, database: psycopg.Connection, expire: Callable[[], dict[str, int]]
 ) -> None:

@@ -83,7 +83,17 @@ def test_the_api_cannot(running: psycopg.Connection, statement: str) -> None:
         ("gpuaas_runtime", "UPDATE outbox SET published_at = now()"),
         ("gpuaas_runtime", "SELECT FROM timeline"),
         ("gpuaas_runtime", "SELECT FROM idempotency_keys"),
-        *((f"gpuaas_{name}", "CREATE TABLE mine ()") for name in ("relay", "notification", "provisioning", "runtime")),
+        ("gpuaas_journal", "SELECT name FROM instances"),
+        ("gpuaas_journal", "UPDATE outbox SET payload = '{}'"),
+        ("gpuaas_journal", "UPDATE outbox SET published_at = now()"),
+        ("gpuaas_journal", "DELETE FROM outbox"),
+        ("gpuaas_journal", "DELETE FROM journal_heads"),
+        ("gpuaas_journal", "SELECT FROM timeline"),
+        ("gpuaas_journal", "SELECT FROM idempotency_keys"),
+        *(
+            (f"gpuaas_{name}", "CREATE TABLE mine ()")
+            for name in ("relay", "notification", "provisioning", "runtime", "journal")
+        ),
     ],
 )
 def test_a_worker_cannot(postgres: Server, database: psycopg.Connection, role: str, statement: str) -> None:
@@ -107,6 +117,18 @@ def test_a_worker_cannot(postgres: Server, database: psycopg.Connection, role: s
 def test_a_worker_can(postgres: Server, database: psycopg.Connection, role: str, statement: str) -> None:
     with processes.connect(postgres, role, database.info.dbname) as its:
         its.execute(statement)
+
+
+def test_what_the_journal_is_compared_with_is_its_workers_to_write(
+    running: psycopg.Connection, database: psycopg.Connection
+) -> None:
+    add = "INSERT INTO journal_heads (project, number, digest) VALUES (%s, 0, decode(repeat('00', 32), 'hex'))"
+    database.execute(add, ["atlas"])
+    assert running.execute("SELECT number FROM journal_heads").fetchall() == [(0,)]
+    assert running.execute("UPDATE journal_heads SET number = 1").rowcount == 0
+    assert running.execute("DELETE FROM journal_heads").rowcount == 0
+    with pytest.raises(InsufficientPrivilege):
+        running.execute(add, ["borealis"])
 
 
 @pytest.mark.parametrize(

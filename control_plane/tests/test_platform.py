@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from gpuaas.api.platform import reader
-from gpuaas.reporting.documents import DEAD_LETTERS, FLEET, WORKER, Disagreement
+from gpuaas.reporting.documents import DEAD_LETTERS, FLEET, JOURNAL, WORKER, Disagreement
 from support import reports
 from support.issuer import Issuer
 from support.processes import Server
@@ -60,7 +60,8 @@ def test_a_lane_without_workers_has_none(api: httpx.Client, issuer: Issuer, data
     create(api, issuer)
     database.execute("UPDATE outbox SET created_at = now() - interval '1 day'")
     seen = platform(api, issuer)
-    assert (seen["workers"], seen["streams"], seen["dead_letters"], seen["fleet"]) == ([], None, None, None)
+    assert seen["workers"] == []
+    assert [seen[part] for part in ("streams", "dead_letters", "fleet", "journal")] == [None] * 4
     assert (seen["outbox"]["waiting"], seen["outbox"]["late"], seen["outbox"]["published_last_minute"]) == (1, True, 0)
     assert [(its["state"], its["count"], its["gpus"]) for its in seen["instances"]] == [("requested", 1, 4)]
     assert notices(api, issuer) == []
@@ -80,11 +81,12 @@ def test_what_workers_report_is_shown(
     )
     seen = platform(api, issuer)
     assert [(its["report"]["name"], its["state"]) for its in seen["workers"]] == [
+        ("journal", "working"),
         ("notification", "working"),
         ("outbox-relay", "working"),
         ("provisioning", "working"),
     ]
-    [notification, *_others] = seen["workers"]
+    [_journal, notification, *_others] = seen["workers"]
     assert notification["report"]["lag"] == {"waiting": 3, "held": 1}
     assert notification["report"]["done"][0]["count"] == 1204
     assert (notification["stale"], notification["age_seconds"] < reader.STALE_SECONDS) == (False, True)
@@ -93,6 +95,11 @@ def test_what_workers_report_is_shown(
     assert [its["instance"] for its in seen["dead_letters"]["report"]["items"]] == ["nonsense", one]
     assert seen["fleet"]["report"]["capacity"][0]["free"] == 5
     assert seen["fleet"]["report"]["disagreements"][0]["instance_id"] == one
+    chains = seen["journal"]["report"]["chains"]
+    assert [(its["project"], its["number"], its["verified"]) for its in chains] == [
+        ("borealis", 9, 9),
+        ("atlas", 41, 41),
+    ]
 
 
 def test_a_worker_appears_by_reporting(api: httpx.Client, issuer: Issuer, say: Say) -> None:
@@ -114,11 +121,23 @@ def test_what_is_old_is_stale(api: httpx.Client, issuer: Issuer, say: Say) -> No
     say("gpuaas_notification", WORKER, reports.worker("notification"), int(reader.STALE_SECONDS) + 1)
     say("gpuaas_provisioning", FLEET, reports.fleet(free=0), 600)
     seen = platform(api, issuer)
-    assert [its["state"] for its in seen["workers"]] == ["silent", "working", "silent"]
+    assert [its["state"] for its in seen["workers"]] == ["silent", "silent", "working", "silent"]
     assert seen["workers"][-1]["age_seconds"] >= 600
     assert (seen["fleet"]["stale"], seen["dead_letters"]["stale"], seen["streams"]["stale"]) == (True, True, False)
     # Of a fleet that nobody has looked at for a while nothing is said to tenants.
     assert notices(api, issuer) == [{"instance_id": None, "sentence": LATE}]
+
+
+def test_nobody_waits_for_the_journal(api: httpx.Client, issuer: Issuer, say: Say) -> None:
+    reports.everybody(say)
+    say("gpuaas_journal", WORKER, reports.worker("journal", missing={"journal": "journal_unreachable: put_item"}))
+    say("gpuaas_journal", JOURNAL, reports.journal(reports.NOW))
+    seen = platform(api, issuer)
+    assert (seen["workers"][0]["state"], seen["journal"]["report"]["waiting"]) == ("waiting", 12)
+    assert notices(api, issuer) == []
+    # What was not journalled is not lost either: see test_expiry.
+    say("gpuaas_journal", WORKER, reports.worker("journal"), 600)
+    assert notices(api, issuer) == []
 
 
 def test_tenants_are_told_of_their_instances_alone(

@@ -7,7 +7,7 @@ from playwright.sync_api import ConsoleMessage, expect
 from .console import Console
 from .platform_under_test import Account, Platform
 
-WORKERS = {"outbox-relay", "notification", "provisioning", "app-runtime"}
+WORKERS = {"outbox-relay", "notification", "provisioning", "app-runtime", "journal"}
 # More than the links and buttons of the page.
 TABS = 20
 
@@ -40,7 +40,7 @@ def test_an_operator_of_the_platform_sees_how_it_does(console: Console, carol: A
         expect(page.get_by_test_id("node").first).to_be_visible()
         expect(page.get_by_test_id("unknown")).to_have_count(0)
     else:
-        expect(page.get_by_test_id("unknown")).to_have_count(4)
+        expect(page.get_by_test_id("unknown")).to_have_count(5)
     console.picture("wide")
 
     # It is renewed where it stands, and who works with the keyboard stays where they were.

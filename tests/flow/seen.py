@@ -1,4 +1,4 @@
-"""What stands in the end, read past what is under test: the database, the fleet and its ledger, the stream, Temporal."""
+"""What stands in the end, read past what is under test: the database, the fleet and its ledger, the stream, Temporal, the journal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ UUID_LENGTH = 36
 _INSTANCES = (
     "SELECT coalesce(json_agg(json_build_object('id', i.id, 'state', i.state, 'size', i.gpu_count, 'workload', i.workload, 'does',"
     " i.workload_state, 'events', (SELECT coalesce(json_agg("
-    "replace(o.event_type, 'instance.', '') ORDER BY o.id), '[]') FROM outbox o WHERE o.instance_id = i.id), 'waiting', (SELECT count(*)"
+    "replace(o.event_type, 'instance.', '') ORDER BY o.id), '[]') FROM outbox o WHERE o.instance_id = i.id), 'ids', (SELECT coalesce("
+    "json_agg(o.event_id ORDER BY o.id), '[]') FROM outbox o WHERE o.instance_id = i.id), 'waiting', (SELECT count(*)"
     " FROM outbox o WHERE o.instance_id = i.id AND o.published_at IS NULL), 'told', (SELECT coalesce(json_agg(replace(t.type,"
     " 'instance.', '') ORDER BY t.position), '[]') FROM timeline t WHERE t.instance_id = i.id))), '[]') FROM instances i"
     " WHERE i.name LIKE '{run}-%'"
@@ -61,11 +62,37 @@ async def main():
 asyncio.run(main())
 """
 
+# The ids of the events of every chain in its order, and what of a chain does not hold.
+_JOURNAL = """
+import asyncio, json, os
+from gpuaas import database
+from gpuaas.journal import outbox
+from gpuaas.journal.process import open_journal
+from gpuaas.journal.verification import Verification
+from gpuaas.settings import JournalSecrets, JournalSettings, read_secrets, read_settings
+
+async def main():
+    settings = read_settings(JournalSettings, os.environ)
+    secrets = read_secrets(JournalSecrets, settings.secrets_source.provider(settings.ca_file))
+    journal, found, ids = open_journal(settings, secrets), [], []
+    async with database.create_pool(settings, secrets.database_password, size=1) as pool, pool.connection() as connection:
+        chains = await outbox.chains(connection)
+    for chain in chains.values():
+        reading = Verification(chain.project, chain.start)
+        while entries := journal.page(chain.project, reading.number):
+            reading.read(entries, chain.head.number)
+            ids += [str(entry.record.event_id) for entry in entries]
+        found += map(str, reading.end(chain.head).findings)
+    print(json.dumps([ids, found]))
+
+asyncio.run(main())
+"""
+
 
 @dataclass(frozen=True)
 class Instance:
-    """An instance: how many GPUs it has, its events in the outbox, how many of them wait there, its timeline; what it asked to
-    run besides, and how that does.
+    """An instance: how many GPUs it has, its events in the outbox and their ids, how many of them wait there, its timeline; what it
+    asked to run besides, and how that does.
     """
 
     state: str
@@ -75,6 +102,7 @@ class Instance:
     told: list[str]
     workload: str | None = None
     does: str | None = None
+    ids: list[str] = field(default_factory=list)
 
     @property
     def of_itself(self) -> list[str]:
@@ -116,7 +144,7 @@ class Seen:
 
     ``letters`` is how many messages were given up meanwhile, ``stream`` has the subjects that there are events of, ``open`` the
     workflows that have not ended. ``held`` is how many GPUs each reservation of an instance has, ``used`` how many each project
-    uses, of ``allowed``.
+    uses, of ``allowed``. ``journal`` has the ids of the events of all chains, each in its order, and ``broken`` what does not hold.
     """
 
     instances: dict[str, Instance]
@@ -127,13 +155,17 @@ class Seen:
     held: dict[str, list[int]] = field(default_factory=dict)
     used: dict[str, int] = field(default_factory=dict)
     allowed: int = 0
+    journal: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
 
     @property
     def at_rest(self) -> bool:
         """Whether everything has come to its end."""
+        written = frozenset(self.journal)
         return not self.open and all(
             each.state in RESTING
             and not each.waiting
+            and written.issuperset(each.ids)
             and each.told == each.events
             and (each.state != "deleted" or "released" in each.events)
             and each.workload_is_at_rest
@@ -163,6 +195,7 @@ def look(project: Running, run: str, began_with: Before) -> Seen:
         dict(held),
         json.loads(project.sql(_USED)),
         int(project.contract["services"]["api"]["settings"]["GPUAAS_PROJECT_GPU_QUOTA"]),
+        *json.loads(_python(project, "journal", _JOURNAL)),
     )
 
 

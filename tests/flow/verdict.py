@@ -51,10 +51,13 @@ def violations(history: Sequence[Asked], seen: Seen, told: Mapping[str, str]) ->
             wrong.append(f"{instance} is {its.state}, and the API says {told.get(instance, 'nothing')}")
         if its.told != its.events:
             wrong.append(f"{instance} has a timeline of {', '.join(its.told) or 'nothing'}, and events {', '.join(its.events)}")
+        if (written := [each for each in seen.journal if each in its.ids]) != its.ids:
+            wrong.append(f"{instance} has {len(its.ids)} events, and {len(written)} entries of the journal or in another order")
         wrong += _of_operations(instance, its.events, [each for each in history if each.instance == instance])
     wrong += [*_of_fleet(seen), *workloads.violations(seen), *_of_sizes(history, seen)]
     wrong += [f"{project} uses {used} GPUs of {seen.allowed}" for project, used in seen.used.items() if used > seen.allowed]
     wrong += [f"workflow {each} has not ended" for each in seen.open]
+    wrong += seen.broken
     if seen.letters:
         wrong.append(f"{seen.letters} messages were given up")
     tried = {what: any(event in its.events for its in seen.instances.values()) for what, event in _TRIED.items()}

@@ -1,4 +1,4 @@
-"""``gpuaas api``, ``web``, ``relay``, ``notification``, ``provisioning``, ``app-runtime``, ``deadletters``, ``migrate`` and ``seed``,
+"""``gpuaas api``, ``web``, ``relay``, ``notification``, ``provisioning``, ``app-runtime``, ``journal``, ``deadletters``, ``migrate`` and ``seed``,
 and on a member's device ``member``, ``epoch``, ``seal`` and ``open``."""
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from gpuaas.settings import (
     ConfigurationError,
     FleetSecrets,
     FleetSettings,
+    JournalSecrets,
+    JournalSettings,
     MigrateSecrets,
     MigrateSettings,
     ProvisioningSettings,
@@ -70,6 +72,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     workloads.add_argument(
         "--status", action="store_true", help="only print how workloads do and where the fleet disagrees, then exit"
     )
+    journal = commands.add_parser("journal", help="write every event into the chain of its project")
+    instead = journal.add_mutually_exclusive_group()
+    instead.add_argument(
+        "--status", action="store_true", help="only print what waits and whether the store takes entries, then exit"
+    )
+    instead.add_argument(
+        "--verify", action="store_true", help="only read every chain up to the head that the database knows, then exit"
+    )
+    instead.add_argument(
+        "--restore",
+        action="store_true",
+        help="only write lost entries again from the outbox, and say which are lost for good, then exit",
+    )
+    journal.add_argument("--project", help="verify or restore the chain of that one")
     letters = commands.add_parser("deadletters", help="print what consumers gave up, then exit")
     letters.add_argument(
         "--replay",
@@ -96,6 +112,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _provisioning(given.status)
             case "app-runtime":
                 return _app_runtime(given.status)
+            case "journal":
+                return _journal(given)
             case command if command in device.NAMES:
                 return device.run(given)
             case "deadletters":
@@ -229,6 +247,22 @@ def _app_runtime(status: bool) -> int:
 
     begin_to_trace("app-runtime")
     return worker.run(create_worker(settings, secrets, tls))
+
+
+def _journal(given: argparse.Namespace) -> int:
+    settings = read_settings(JournalSettings, os.environ)
+    needed = MigrateSecrets if settings.journal_store.is_file else JournalSecrets
+    secrets = read_secrets(needed, settings.secrets_source.provider(settings.ca_file))
+    if given.status or given.verify or given.restore:
+        from gpuaas.journal import commands
+
+        if given.status:
+            return commands.status(settings, secrets)
+        return (commands.verify if given.verify else commands.restore)(settings, secrets, given.project)
+    from gpuaas import worker
+    from gpuaas.journal.process import create_worker
+
+    return worker.run(create_worker(settings, secrets))
 
 
 def _letter(text: str) -> str:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from gpuaas import secrets
 from gpuaas.encryption.providers import url
 from gpuaas.encryption.security import MemberKeys, SecurityMode
+from gpuaas.journal import store
 
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
 _HOSTNAME = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
@@ -98,3 +99,4 @@ SECRETS_SOURCE = Kind("url", f"a source of secrets that is known: {', '.join(sec
 SECURITY_MODE = Kind("string", f"one of {', '.join(SecurityMode)}", SecurityMode.of)
 MEMBER_KEYS = Kind("string", f"one of {', '.join(MemberKeys)}", MemberKeys)
 KEY_PROVIDER = Kind("string", f"a root key in a form that is known: {', '.join(url.FORMS)}", url.parse)
+JOURNAL_STORE = Kind("url", f"a store of the journal that is known: {', '.join(store.FORMS)}", store.parse)

@@ -19,9 +19,11 @@ from typing import Annotated, Any, ClassVar, Protocol, get_type_hints
 from gpuaas.admission import Network
 from gpuaas.encryption.providers import Url
 from gpuaas.encryption.security import MemberKeys, SecurityMode
+from gpuaas.journal.store import JournalStore
 from gpuaas.kinds import (
     HOSTNAME,
     INTEGER,
+    JOURNAL_STORE,
     KEY_PROVIDER,
     LOG_LEVEL,
     MEMBER_KEYS,
@@ -112,6 +114,16 @@ class ProvisioningSettings(FleetSettings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JournalSettings(MigrateSettings):
+    """What ``gpuaas journal`` reads. The certificate is a directory with tls.crt and tls.key, for a server that asks for one."""
+
+    probe_port: Annotated[int, PORT]
+    security_mode: Annotated[SecurityMode, SECURITY_MODE]
+    journal_store: Annotated[JournalStore, JOURNAL_STORE]
+    journal_certificate: Annotated[Path, PATH]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebSettings:
     """What ``gpuaas web`` reads."""
 
@@ -157,6 +169,14 @@ class FleetSecrets(WorkerSecrets):
     """Secrets of a worker that asks the fleet."""
 
     fleet_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalSecrets(MigrateSecrets):
+    """Secrets of ``gpuaas journal``, where its store is a server: the access key of an identity of AWS."""
+
+    journal_access_key_id: str = field(repr=False)
+    journal_secret_access_key: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
+from support import npm
+
 PATIENCE_SECONDS = 120.0
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 _PAGE = Path(__file__).parents[1] / "encryption" / "browser"
-# Where tests/run installs what package-lock.json says.
-_JOSE = Path(__file__).parents[3] / ".cache" / "browser" / "node_modules" / "jose" / "dist" / "webapi"
 _TYPES = {".html": "text/html", ".js": "text/javascript"}
 _QUIET = (
     "--headless=new",
@@ -40,8 +40,6 @@ def run(begin: Callable[[Any], Any], directory: Path) -> Any:
     program = os.environ.get("PARITY_CHROMIUM") or next(filter(None, map(shutil.which, _PROGRAMS)), None)
     if program is None:
         pytest.fail("no Chromium: sudo apt-get install chromium, or name one with PARITY_CHROMIUM")
-    if not _JOSE.is_dir():
-        pytest.fail(f"no {_JOSE}: tests/run crypto installs it")
     reports: queue.Queue[Any] = queue.Queue()
     with _Server(begin, reports) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
@@ -71,6 +69,7 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, begin: Callable[[Any], Any], reports: queue.Queue[Any]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
+        self.jose = npm.installed(_PAGE / "package-lock.json") / "jose" / "dist" / "webapi"
         self.begin = begin
         self.reports = reports
 
@@ -80,7 +79,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = self.path.lstrip("/")
-        root = _JOSE if path.startswith("jose/") else _PAGE
+        root = self.server.jose if path.startswith("jose/") else _PAGE
         file = root / path.removeprefix("jose/")
         if not file.resolve().is_relative_to(root.resolve()) or not file.is_file():
             self.send_error(404)

@@ -34,6 +34,7 @@ ROLES = {
     "gpuaas_notification": 4,
     "gpuaas_provisioning": 6,
     "gpuaas_runtime": 6,
+    "gpuaas_journal": 6,
 }
 
 

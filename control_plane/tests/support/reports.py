@@ -11,6 +11,7 @@ import psycopg
 from gpuaas.reporting.documents import (
     DEAD_LETTERS,
     FLEET,
+    JOURNAL,
     STREAMS,
     WORKER,
     Capacity,
@@ -20,6 +21,8 @@ from gpuaas.reporting.documents import (
     Document,
     Done,
     Fleet,
+    Journal,
+    JournalChain,
     Lag,
     Node,
     Stream,
@@ -88,6 +91,15 @@ def fleet(free: int = 5, lost: bool = False, disagreements: tuple[Disagreement, 
     return Fleet(capacity=[capacity, none], nodes=[node], disagreements=list(disagreements))
 
 
+def journal(behind_since: datetime | None = None, faults: tuple[str, ...] = ()) -> Journal:
+    atlas = JournalChain(project="atlas", start=0, number=41, verified=41)
+    borealis = JournalChain(project="borealis", start=3, number=9, verified=3 if faults else 9, faults=list(faults))
+    reason = "journal_unreachable: put_item of table journal: EndpointConnectionError" if behind_since else ""
+    return Journal(
+        waiting=12 if behind_since else 0, behind_since=behind_since, reason=reason, chains=[borealis, atlas]
+    )
+
+
 def everybody(say: Say, seconds: int = 0) -> None:
     """A platform that does well."""
     say("gpuaas_relay", WORKER, worker("outbox-relay"), seconds)
@@ -96,3 +108,5 @@ def everybody(say: Say, seconds: int = 0) -> None:
     say("gpuaas_notification", WORKER, worker("notification", lag=Lag(waiting=3, held=1)), seconds)
     say("gpuaas_provisioning", WORKER, worker("provisioning"), seconds)
     say("gpuaas_provisioning", FLEET, fleet(), seconds)
+    say("gpuaas_journal", WORKER, worker("journal"), seconds)
+    say("gpuaas_journal", JOURNAL, journal(), seconds)

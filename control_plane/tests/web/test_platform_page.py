@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import psycopg
 import pytest
 
 from gpuaas.api.platform import reader
-from gpuaas.reporting.documents import DEAD_LETTERS, FLEET, STREAMS, WORKER, Disagreement, Stream, Streams
+from gpuaas.reporting.documents import DEAD_LETTERS, FLEET, JOURNAL, STREAMS, WORKER, Disagreement, Stream, Streams
 from support import reports
 from support.browser import Browser, Forms
 from support.issuer import Issuer
@@ -69,7 +70,7 @@ def test_a_lane_without_workers(browser: Browser, api: httpx.Client, carol: None
     page = browser.get("/auth/login")
     assert page.status_code == 200
     assert "No worker has reported yet. Workers belong to lane async; lane core has none." in words(page)
-    assert Forms(page.text).test_ids.count("unknown") == 4
+    assert Forms(page.text).test_ids.count("unknown") == 5
 
 
 def test_a_platform_that_does_well(browser: Browser, api: httpx.Client, carol: None, say: Say) -> None:
@@ -78,10 +79,12 @@ def test_a_platform_that_does_well(browser: Browser, api: httpx.Client, carol: N
     said = words(page)
     [attention] = re.findall(r'data-testid="attention">(.*?)</section>', page.text, re.DOTALL)
     assert re.findall(r"<li>(.*)</li>", attention) == ["1 faulty GPU."]
-    assert Forms(page.text).test_ids.count("worker") == 3
+    assert Forms(page.text).test_ids.count("worker") == 4
     assert "1204 events handled" in said
     assert "instances 7 2 KiB 256 MiB" in said
     assert "H100 8 2 5 1 5" in said
+    assert "atlas 41 41" in said
+    assert "borealis 9 those up to 3 are lost 9" in said
     assert "no-letters" in Forms(page.text).test_ids
     assert "<script>" not in page.text
     assert " style=" not in page.text
@@ -97,6 +100,8 @@ def test_what_needs_attention_is_said_first(browser: Browser, api: httpx.Client,
     say("gpuaas_relay", DEAD_LETTERS, reports.letters("one", "two", total=2000))
     found = Disagreement(instance_id="three", reason="node_lost", detail="reservation 4 is failed")
     say("gpuaas_provisioning", FLEET, reports.fleet(free=0, lost=True, disagreements=(found,)))
+    fault = "journal_lost: entries 4 to 9 of project borealis are not there: the newest ones are lost"
+    say("gpuaas_journal", JOURNAL, reports.journal(datetime.now(UTC) - timedelta(minutes=5), (fault,)))
     page = browser.get("/auth/login")
     said = words(page)
     for sentence in (
@@ -109,6 +114,10 @@ def test_what_needs_attention_is_said_first(browser: Browser, api: httpx.Client,
         "Nodes that are lost: gpu-01.",
         "1 faulty GPU.",
         "No free GPU of type H100.",
+        "The journal is behind: 12 events, the oldest for 5 min. Nothing else waits for it.",
+        "The journal does not hold for borealis.",
+        "journal_unreachable: put_item of table journal: EndpointConnectionError",
+        fault,
         "temporal: not reachable (x)",
         "The first 2 of 2000.",
         "make parity-deadletters REPLAY=12",

@@ -16,8 +16,9 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._reasons import REAS
 from ansible_collections.gpuaas.parity.tests.unit.contract import reference
 from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import REPOSITORY
 
-# Words of other things too: an API is what a server has, the web is where it is. Looked for where they name a component.
-_COMMON = {"api", "web"}
+# Words of other things too: an API is what a server has, the web is where it is, a journal what a machine keeps. Looked for where
+# they name a component.
+_COMMON = {"api", "web", "journal"}
 _NAMING = r"\b(services|endpoints|components|deployment|statefulset|job)[./]{name}\b|(?<![\w-]){name}-[a-z]"
 # What the images of components are called, where that is another word.
 _IMAGES = {component.source.data.get("image", "") for component in reference.PLATFORM.components.values()}

@@ -47,6 +47,8 @@ RUN_BY = {
     "make parity-secrets-rotate": ("molecule/default/restart.yml", "parity-secrets-rotate"),
     "make parity-deadletters": ("tests/instances/run", "parity-deadletters"),
     "make parity-stream-rebuild": ("tests/instances/run", "parity-stream-rebuild"),
+    "make parity-journal-verify": ("tests/instances/run", "parity-journal-verify"),
+    "make parity-journal-restore": ("tests/instances/run", "parity-journal-restore"),
     "make parity-trace": ("tests/instances/traces.py", '"parity-trace"'),
     "make clean-cache": ("tests/unit/images/test_clean_cache.py", '"clean-cache"'),
     "make host-undo": ("tests/unit/host/test_undo_verb.py", '"host-undo"'),

@@ -3,7 +3,8 @@
 An idempotency key is for a client that repeats itself, an event that was
 published for a stream that has to be filled again, and a deleted instance with
 its timeline for its project's history. An event that was not published stays,
-however old, and with it its instance. What consumers have handled is known for
+however old, and with it its instance; so does one that is not in the journal,
+where there is one. What consumers have handled is known for
 as long as the stream may send it again: that keeps an event for seven days, and
 is filled again from the outbox.
 """
@@ -32,7 +33,8 @@ STATEMENTS = {
     ),
     "outbox": (
         "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox"
-        " WHERE published_at < now() - interval '8 days' LIMIT %s FOR UPDATE SKIP LOCKED)"
+        " WHERE published_at < now() - interval '8 days'"
+        " AND (journal_number IS NOT NULL OR NOT EXISTS (SELECT FROM journal_heads)) LIMIT %s FOR UPDATE SKIP LOCKED)"
     ),
     "processed_events": (
         "DELETE FROM processed_events WHERE (consumer, event_id) IN (SELECT consumer, event_id FROM processed_events AS p"

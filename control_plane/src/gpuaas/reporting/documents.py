@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
-WORKER, STREAMS, DEAD_LETTERS, FLEET = "worker", "streams", "deadletters", "fleet"
+WORKER, STREAMS, DEAD_LETTERS, FLEET, JOURNAL = "worker", "streams", "deadletters", "fleet", "journal"
 
 
 class Document(Protocol):
@@ -145,3 +145,31 @@ class Fleet:
     nodes: list[Node]
     disagreements: list[Disagreement] = field(default_factory=list)
     settled: Done | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JournalChain:
+    """A project's chain: its newest entry, and how far it was verified from the one after ``start`` on.
+
+    ``start`` is 0, unless entries up to it were lost.
+    """
+
+    project: str
+    start: int
+    number: int
+    verified: int
+    faults: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Journal:
+    """The journal, as its worker sees it: events that are not in it yet, since when it is behind, and why.
+
+    ``more`` counts chains that are not listed; those with faults come first.
+    """
+
+    waiting: int
+    behind_since: datetime | None = None
+    reason: str = ""
+    chains: list[JournalChain] = field(default_factory=list)
+    more: int = 0

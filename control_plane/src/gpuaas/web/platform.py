@@ -14,6 +14,7 @@ from gpuaas.web.rendering import page
 from gpuaas.web.resources import resources
 
 REFRESH_SECONDS = 5
+_PARTS = {"streams": "The streams", "dead_letters": "The dead letters", "fleet": "The fleet", "journal": "The journal"}
 _UNITS = (("d", 86400), ("h", 3600), ("min", 60))
 _BYTES = ("B", "KiB", "MiB", "GiB")
 
@@ -49,15 +50,18 @@ def _attention(seen: dict[str, Any]) -> Iterator[str]:
     if seen["outbox"]["late"]:
         oldest = _duration(seen["outbox"]["oldest_seconds"])
         yield f"{_many(seen['outbox']['waiting'], 'event')} not published, the oldest for {oldest}."
-    for part, name in (("streams", "The streams"), ("dead_letters", "The dead letters"), ("fleet", "The fleet")):
-        if seen[part] and seen[part]["stale"]:
-            yield f"{name}: no report for {_duration(seen[part]['age_seconds'])}."
+    for part, name in _PARTS.items():
+        if (its := seen.get(part)) and its["stale"]:
+            yield f"{name}: no report for {_duration(its['age_seconds'])}."
     if seen["streams"] and (differ := seen["streams"]["report"]["differ"]):
         yield f"Not as it should be: {', '.join(differ)}."
     if seen["dead_letters"] and (total := seen["dead_letters"]["report"]["total"]):
         yield f"{_many(total, 'dead letter')}."
     if seen["fleet"]:
         yield from _of_fleet(seen["fleet"]["report"])
+    # An API of the version before has none.
+    if journal := seen.get("journal"):
+        yield from _of_journal(journal["report"], datetime.fromisoformat(seen["time"]))
 
 
 def _of_worker(worker: dict[str, Any]) -> Iterator[str]:
@@ -77,6 +81,14 @@ def _of_fleet(fleet: dict[str, Any]) -> Iterator[str]:
         yield f"{_many(faulty, 'faulty GPU')}."
     if full := [its["gpu_type"] for its in fleet["capacity"] if its["total"] and not its["largest"]]:
         yield f"No free GPU of type {', '.join(full)}."
+
+
+def _of_journal(journal: dict[str, Any], now: datetime) -> Iterator[str]:
+    if since := journal["behind_since"]:
+        behind = _duration((now - datetime.fromisoformat(since)).total_seconds())
+        yield f"The journal is behind: {_many(journal['waiting'], 'event')}, the oldest for {behind}. Nothing else waits for it."
+    if broken := [chain["project"] for chain in journal["chains"] if chain["faults"]]:
+        yield f"The journal does not hold for {', '.join(broken)}."
 
 
 def _many(count: int, what: str) -> str:

@@ -63,6 +63,7 @@ class PlatformStatus(BaseModel):
     streams: Reported[documents.Streams] | None
     dead_letters: Reported[documents.DeadLetters] | None
     fleet: Reported[documents.Fleet] | None
+    journal: Reported[documents.Journal] | None
 
 
 class Notice(BaseModel):

@@ -10,6 +10,8 @@ from gpuaas.api.platform.reader import PlatformReader
 
 DELAYED = "Things take longer than usual at the moment. What you ask for is kept, and is done later."
 GIVEN_UP = "A step of this instance could not be done. Those who run the platform can see it; you need not do anything."
+# What it writes down has happened already: nobody waits for it.
+_NOBODY_WAITS_FOR = "journal"
 
 
 async def notices(reader: PlatformReader, project: str) -> list[Notice]:
@@ -32,7 +34,9 @@ def _given_up(seen: PlatformStatus) -> set[UUID]:
 
 
 def _general(seen: PlatformStatus) -> list[str]:
-    held_up = seen.outbox.late or any(worker.state != WorkerState.WORKING for worker in seen.workers)
+    held_up = seen.outbox.late or any(
+        worker.state != WorkerState.WORKING and worker.report.name != _NOBODY_WAITS_FOR for worker in seen.workers
+    )
     # Where nobody has ever reported nobody works: that is this lane, and no delay.
     found = [DELAYED] if seen.workers and held_up else []
     if seen.fleet and not seen.fleet.stale:

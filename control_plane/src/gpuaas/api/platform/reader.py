@@ -36,6 +36,7 @@ _WORKER = TypeAdapter(documents.Worker)
 _STREAMS = TypeAdapter(documents.Streams)
 _DEAD_LETTERS = TypeAdapter(documents.DeadLetters)
 _FLEET = TypeAdapter(documents.Fleet)
+_JOURNAL = TypeAdapter(documents.Journal)
 
 
 class PlatformReader:
@@ -89,6 +90,7 @@ async def _read(connection: AsyncConnection[DictRow]) -> PlatformStatus:
         streams=_newest(rows, documents.STREAMS, _STREAMS),
         dead_letters=_newest(rows, documents.DEAD_LETTERS, _DEAD_LETTERS),
         fleet=_newest(rows, documents.FLEET, _FLEET),
+        journal=_newest(rows, documents.JOURNAL, _JOURNAL),
     )
 
 
