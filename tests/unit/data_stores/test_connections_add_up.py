@@ -25,7 +25,7 @@ def promised() -> dict[str, int]:
 def roles(lane: str) -> set[str]:
     """Whoever shares a password with the database."""
     members = set(PLATFORM.contract.lanes[lane])
-    keys = PLATFORM.contract.services["postgres"].secrets_in(members)
+    keys = PLATFORM.contract.services["postgres"].secrets_in(members, "LOCAL")
     return {key.removesuffix("_password") for key in keys} - {"superuser"}
 
 
