@@ -163,6 +163,7 @@ _CHECKS: dict[str, Callable[[Path, str, str], None]] = {
     "SECURITY": _check_security,
     "REPLAY": _check_word,
     "INSTANCE_ID": _check_id,
+    "PROJECT": _check_word,
     "SEED": _check_file("SEED_MISSING"),
     "VALUE_FILE": _check_file("SECRET_VALUE_MISSING"),
 }

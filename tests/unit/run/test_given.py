@@ -52,6 +52,7 @@ def refused(state: Path, instance: str = "", mode: str = "kind", platform: Path 
         ("OPTIONS", "metrics=1", "VARIABLE_INVALID", "METRICS='1': the platform has no such option; there are: TRACES"),
         ("SECURITY", "prod", "VARIABLE_INVALID", "PROD, STAGING, LOCAL"),
         ("SECURITY", "PROD ", "VARIABLE_INVALID", "PROD, STAGING, LOCAL"),
+        ("PROJECT", "a b", "VARIABLE_INVALID", "is not one word"),
         ("INSTANCE_ID", "mine", "VARIABLE_INVALID", "a UUID"),
         ("NAME", "x", "SECRET_UNKNOWN", "redis_password"),
         ("SEED", "/nowhere", "SEED_MISSING", "/nowhere"),
@@ -73,7 +74,7 @@ def test_good_values_pass(tmp_path: Path) -> None:
     seed = tmp_path / "seed"
     seed.write_text("x")
     given = {"OUTPUT": "json", "LANE": "core", "TIER": "ci", "SEED": str(seed), "NAME": "redis_password", "MODE": "kind,compose"}
-    given |= {"OPTIONS": "traces=1", "SECURITY": "PROD", "INSTANCE_ID": "0190b7c1-62f5-7c7a-9ee1-7f6ac3d9b001"}
+    given |= {"OPTIONS": "traces=1", "SECURITY": "PROD", "INSTANCE_ID": "0190b7c1-62f5-7c7a-9ee1-7f6ac3d9b001", "PROJECT": "atlas"}
     check_given(PLATFORM, "kind", "demo", tmp_path, {**given, "OWN_MODE": "kind", "FOLLOW": "False", "GATE": "", "A": "kind"})
 
 
