@@ -101,7 +101,7 @@ parity-stream-rebuild: ARGS += -e parity_command=rebuild
 parity-stream-rebuild: .venv/runtime ## publish the outbox again, for a wiped stream              [MODE=compose]
 	$(call play,kind,command)
 
-parity-journal-verify parity-journal-restore: ARGS += -e parity_command=$(@:parity-%=%) $(if $(PROJECT),-e parity_project='$(PROJECT)')
+parity-journal-verify parity-journal-restore: ARGS += -e parity_command=$(@:parity-%=%) $(if $(PROJECT),-e parity_control_plane_project='$(PROJECT)')
 parity-journal-verify: .venv/runtime ## read the journal up to the head that is known    [PROJECT=atlas] [MODE=compose]
 	$(call play,kind,command)
 
