@@ -43,7 +43,7 @@ def _mutants(module: ModuleType) -> Iterator[Mutant]:
     source = inspect.getsource(module)
     for place in range(sum(1 for _node in ast.walk(ast.parse(source)))):
         tree = ast.parse(source)
-        node = next(node for at, node in enumerate(ast.walk(tree)) if at == place)
+        node = list(ast.walk(tree))[place]
         if isinstance(node, ast.If) and any(isinstance(each, ast.Raise) for each in node.body):
             taken = f"if {ast.unparse(node.test)}"
             # What the condition assigns is still assigned.

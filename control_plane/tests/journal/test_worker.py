@@ -18,6 +18,8 @@ import pytest
 
 from gpuaas import database as databases
 from gpuaas.cli import main
+from gpuaas.encryption.refusal import Reason as Refusal
+from gpuaas.encryption.refusal import RefusedError
 from gpuaas.encryption.security import SecurityMode
 from gpuaas.journal import outbox
 from gpuaas.journal.chain import Entry
@@ -386,13 +388,17 @@ def test_a_file_needs_no_key(
     assert main(["journal", "--status"]) == 0
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [("GPUAAS_JOURNAL_STORE", "http://dynalite/journal"), ("GPUAAS_SECURITY_MODE", "local")]
-)
-def test_a_setting_that_cannot_be_used_is_named(journalling: dict[str, str], name: str, value: str) -> None:
-    with pytest.raises(ConfigurationError, match=f"^{name} is not ") as refused:
-        read_settings(JournalSettings, {**journalling, name: value})
-    assert value not in str(refused.value).replace("dynamodb+https", "").replace("LOCAL", "")
+def test_a_store_that_is_not_known_is_named_without_its_value(journalling: dict[str, str]) -> None:
+    value = "http://dynalite/journal"
+    with pytest.raises(ConfigurationError, match=r"^GPUAAS_JOURNAL_STORE is not ") as refused:
+        read_settings(JournalSettings, {**journalling, "GPUAAS_JOURNAL_STORE": value})
+    assert value not in str(refused.value)
+
+
+def test_a_security_mode_that_is_not_known_is_refused_as_by_every_process(journalling: dict[str, str]) -> None:
+    with pytest.raises(RefusedError) as refused:
+        read_settings(JournalSettings, {**journalling, "GPUAAS_SECURITY_MODE": "local"})
+    assert refused.value.reason is Refusal.SECURITY_MODE_UNKNOWN
 
 
 def test_a_certificate_that_cannot_be_read_is_named(settings: JournalSettings, secrets: JournalSecrets) -> None:
