@@ -56,7 +56,9 @@ class Running:
     def secret_forms(self) -> dict[str, set[str]]:
         """Each secret's name -> every spelling of its value that must not turn up."""
         values = yaml.safe_load((self.state_dir / "secrets" / "secrets.yml").read_text(encoding="utf-8"))
-        return {name: {form for form in forms(value) if len(form) >= SHORTEST_FORM} for name, value in values.items()}
+        return {
+            name: {form for text in _texts(value) for form in forms(text) if len(form) >= SHORTEST_FORM} for name, value in values.items()
+        }
 
     def leaks(self, text: str) -> list[str]:
         """Names, never values, of the secrets that ``text`` holds."""
@@ -98,3 +100,8 @@ def name_of(item: Object) -> str:
 def containers(pod: Object) -> list[Object]:
     """All containers of a pod, those that run first included."""
     return [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]
+
+
+def _texts(value: str | dict[str, Any]) -> list[str]:
+    """A secret's value, or those of all versions of a keyring."""
+    return [value] if isinstance(value, str) else list(value["keys"].values())
