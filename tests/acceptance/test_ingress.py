@@ -37,13 +37,13 @@ def context(running: Running) -> ssl.SSLContext:
     return loopback.tls_context(running.state_dir / "tls" / "ca.crt")
 
 
-@pytest.fixture(params=["web", "api", "auth", "auth-admin", "temporal"])
+@pytest.fixture(params=["web", "api", "auth", "auth-admin"])
 def endpoint(request: pytest.FixtureRequest, running: Running) -> Object:
     return dict(running.contract["endpoints"][request.param])
 
 
 def test_all_endpoints_are_tested(running: Running) -> None:
-    assert set(running.contract["endpoints"]) == {"web", "api", "auth", "auth-admin", "temporal"}
+    assert set(running.contract["endpoints"]) == {"web", "api", "auth", "auth-admin"}
 
 
 def test_the_chain_ends_at_our_ca(endpoint: Object, context: ssl.SSLContext, running: Running) -> None:
