@@ -19,7 +19,20 @@ from ansible_collections.gpuaas.parity.tests.verbs.stream import ROOT, Event, ev
 # Whoever runs the tests has settings of these programs; a target has its own.
 _FOREIGN = ("ANSIBLE_", "MAKE", "MFLAGS", "MOLECULE_", "PARITY_")
 # Targets that answer a question print one document, all others their events.
-_ANSWERS = ("-status", "-drift", "-diff", "-doctor", "-list", "-cache", "-undo", "-deadletters", "-rebuild", "-trace")
+_ANSWERS = (
+    "-status",
+    "-drift",
+    "-diff",
+    "-doctor",
+    "-list",
+    "-cache",
+    "-undo",
+    "-deadletters",
+    "-rebuild",
+    "-trace",
+    "-verify",
+    "-restore",
+)
 
 
 @dataclass(frozen=True)
