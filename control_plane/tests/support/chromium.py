@@ -15,11 +15,15 @@ from typing import Any
 
 import pytest
 
+from gpuaas.web import files
 from support import npm
 
 PATIENCE_SECONDS = 120.0
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 _PAGE = Path(__file__).parents[1] / "encryption" / "browser"
+_STATIC = Path(files.__file__).parent / "static"
+# Its hash, for the image and for us.
+LOCK = Path(__file__).parents[2] / "browser" / "package-lock.json"
 _TYPES = {".html": "text/html", ".js": "text/javascript"}
 _QUIET = (
     "--headless=new",
@@ -33,6 +37,11 @@ _QUIET = (
     "--no-first-run",
     "--no-proxy-server",
 )
+
+
+def jose() -> Path:
+    """The JOSE library of browsers, as the console's image has it."""
+    return npm.installed(LOCK) / "jose" / "dist" / "webapi"
 
 
 def run(begin: Callable[[Any], Any], directory: Path) -> Any:
@@ -69,7 +78,7 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, begin: Callable[[Any], Any], reports: queue.Queue[Any]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.jose = npm.installed(_PAGE / "package-lock.json") / "jose" / "dist" / "webapi"
+        self.jose = jose()
         self.begin = begin
         self.reports = reports
 
@@ -79,8 +88,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = self.path.lstrip("/")
-        root = self.server.jose if path.startswith("jose/") else _PAGE
-        file = root / path.removeprefix("jose/")
+_STATIC = Path(files.__file__).parent / "static"
+# Its hash, for the image and for us.
+LOCK = Path(__file__).parents[2] / "browser" / "package-lock.json"
         if not file.resolve().is_relative_to(root.resolve()) or not file.is_file():
             self.send_error(404)
             return
