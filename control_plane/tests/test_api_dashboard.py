@@ -58,8 +58,15 @@ def test_how_a_project_stands(client: Client, issuer: Issuer, database: psycopg.
     assert found["position"] == second + 1
     assert found["epoch"] == {"number": 1, "digest": client.chain.current.pin.digest}
     assert found["security"] == {"mode": "PROD", "member_keys": "devices"}
-    chain = {name: found["journal"][name] for name in ("start", "number", "verified", "faults", "stale")}
-    assert chain == {"start": 1, "number": 41, "verified": 40, "faults": ["journal_gap: 41"], "stale": False}
+    chain = {name: found["journal"][name] for name in ("start", "number", "verified", "faults", "waiting", "stale")}
+    assert chain == {
+        "start": 1,
+        "number": 41,
+        "verified": 40,
+        "faults": ["journal_gap: 41"],
+        "waiting": 1,
+        "stale": False,
+    }
     assert found["journal"]["behind_since"].startswith("2026-11-30T00:00:00")
 
 

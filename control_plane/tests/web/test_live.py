@@ -188,9 +188,8 @@ def test_who_speaks_is_hung_up_on(follow: Callable[..., Live], instance: str) ->
 
 def test_megabytes_are_not_read(follow: Callable[..., Live], instance: str) -> None:
     live = follow().begun()
-    with pytest.raises(ConnectionClosed):
-        for _part in range(64):
-            live.socket.send(b"x" * 1024 * 1024)
+    with suppress(ConnectionClosed):
+        live.socket.send(b"x" * 64 * 1024 * 1024)
     # What is on its way to who has closed is answered with a reset, which may overtake the code.
     assert live.ended()[0] in (1009, 1006)
 

@@ -36,6 +36,7 @@ class Journal(BaseModel):
     number: int
     verified: int
     faults: list[str]
+    waiting: Annotated[int, Field(description="The project's events that are not in it yet")]
     behind_since: Annotated[datetime | None, Field(description="Since when events are not in it; nothing waits for it")]
     age_seconds: Annotated[float, Field(description="How old the report is that says so")]
     stale: bool

@@ -28,6 +28,10 @@ _OUTBOX = """
     SELECT count(*) AS waiting, coalesce(extract(epoch FROM now() - min(o.created_at)), 0)::float AS oldest_seconds
     FROM outbox AS o JOIN instances AS i ON i.id = o.instance_id WHERE o.published_at IS NULL AND i.project = %s
 """
+_NOT_JOURNALLED = """
+    SELECT count(*) AS waiting FROM outbox AS o JOIN instances AS i ON i.id = o.instance_id
+    WHERE o.journal_number IS NULL AND i.project = %s
+"""
 _ENTRIES = """
     SELECT position, event_id, instance_id, project, type, time, actor, sentence, details
     FROM timeline WHERE project = %s ORDER BY position DESC LIMIT %s
@@ -76,24 +80,26 @@ class OverviewReader:
         outbox = await (await connection.execute(_OUTBOX, [project])).fetchone()
         newest = await (await connection.execute(_EPOCH, [project])).fetchone()
         journal = await (await connection.execute(_JOURNAL, [project])).fetchone()
+        missing = await (await connection.execute(_NOT_JOURNALLED, [project])).fetchone()
         fleet = await (await connection.execute(_FLEET, [project])).fetchall()
         entries = await (await connection.execute(_ENTRIES, [project, ENTRIES])).fetchall()
         assert first is not None
-        assert outbox is not None  # an aggregate has a row
+        assert outbox is not None
+        assert missing is not None  # an aggregate has a row
         return Overview(
             project=project,
             time=first["now"],
             security=self._security,
             fleet=[Fleet.model_validate(row) for row in fleet],
             outbox=Lag.model_validate(outbox),
-            journal=_journal(journal),
+            journal=_journal(journal, missing["waiting"]),
             epoch=EpochSeen(number=newest["number"], digest=epoch.digest(newest["record"])) if newest else None,
             position=first["last"],
             entries=[TimelineEntry.model_validate(row) for row in entries],
         )
 
 
-def _journal(row: DictRow | None) -> Journal | None:
+def _journal(row: DictRow | None, waiting: int) -> Journal | None:
     if row is None:
         return None
     chain = row["chain"]
@@ -102,6 +108,7 @@ def _journal(row: DictRow | None) -> Journal | None:
         number=chain["number"],
         verified=chain["verified"],
         faults=chain["faults"],
+        waiting=waiting,
         behind_since=row["behind_since"],
         age_seconds=row["age"],
         stale=row["age"] > STALE_SECONDS,

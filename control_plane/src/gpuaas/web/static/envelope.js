@@ -205,7 +205,8 @@ async function openWith(sealed, held) {
 
 // Epochs.
 
-const digest = async (record) =>
+/** The hash of a record, which members compare and pin. */
+export const digest = async (record) =>
   base64url.encode(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(record))));
 
 async function readMember(given) {
@@ -216,6 +217,9 @@ async function readMember(given) {
   if (sign.kid === agree.kid) refuse("epoch", "malformed");
   return { name: given.name, sign, agree };
 }
+
+/** The thumbprint of a member's key to sign: computed, whatever a server says that it is. */
+export const memberKid = async (given) => (await readMember(given)).sign.kid;
 
 async function extended(environment, project, epochs, record) {
   const signed = readSigned("epoch", record);
@@ -325,7 +329,7 @@ export async function begin(environment, project, device) {
   const recovery = await draw();
   const made = await written({ environment, project, epochs: [] }, device.sign, [device.members], recovery.jwk, null);
   const { x, y, d } = recovery.secret;
-  return { ...made, recovery: `${RECOVERY}.${x}.${y}.${d}` };
+  return { ...made, recovery: [RECOVERY, x, y, d, made.pin.digest].join(".") };
 }
 
 /** The record of one epoch more, with `member` in it: signed by this device, which must be a member of the newest. */
@@ -334,15 +338,15 @@ export async function joined(chain, device, member) {
   return written(chain, device.sign, [...chain.current.given, member], chain.current.recovery, before);
 }
 
-/** What a recovery key that somebody typed reads with. */
+/** What a recovery key that somebody typed reads with, and the first epoch, which it was made with and trusts. */
 export async function readRecovery(typed) {
-  const parts = typed.trim().split(".");
-  if (parts.length !== 4 || parts[0] !== RECOVERY) refuse("epoch", "malformed");
-  const [x, y, d] = parts.slice(1);
+  const [kind, x, y, d, first, ...more] = typed.trim().split(".");
+  if (kind !== RECOVERY || !first || more.length) refuse("epoch", "malformed");
   const jwk = { crv: "P-256", kty: "EC", x, y };
   const { kid } = await readPublic(jwk, "epoch", KEY_MANAGEMENT, false);
   try {
-    return { ...(await readPrivate({ ...jwk, d }, KEY_MANAGEMENT)), kid };
+    const { key } = await readPrivate({ ...jwk, d }, KEY_MANAGEMENT);
+    return { reader: { kid, key }, pin: { number: 1, digest: first } };
   } catch {
     return refuse("epoch", "malformed");
   }
