@@ -12,6 +12,7 @@ from urllib.parse import urlencode, urlsplit
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from support.browser import Browser
 from support.processes import wait_for
@@ -34,7 +35,7 @@ class Live:
         self._stack = ExitStack()
         opened = connect(
             address(browser.url, **query),
-            origin=origin or browser.url,  # type: ignore[arg-type]
+            origin=Origin(origin or browser.url),
             additional_headers={"Cookie": cookies(browser)},
             proxy=None,
             max_size=None,

@@ -74,7 +74,7 @@ def open_page(playwright: Playwright, tmp_path: Path, web: str, complaints: list
                 executable_path=chromium.program(),
                 headless=True,
                 args=list(chromium.QUIET),
-                env=chromium.environment(home),
+                env={**chromium.environment(home)},
                 viewport={"width": 1200, "height": 900},
             )
             stack.callback(context.close)

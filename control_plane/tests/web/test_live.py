@@ -233,6 +233,18 @@ def test_who_never_reads_is_dropped(
     assert "slow_reader" in said
 
 
+def test_sockets_without_a_session_count_against_their_address(
+    start_web: Callable[..., str], open_browser: Callable[[str], Browser], api: httpx.Client
+) -> None:
+    stranger = open_browser(start_web(GPUAAS_SOURCE_LIMIT_PER_MINUTE="6"))
+    for _one in range(3):
+        with closing(Live(stranger, project="alpha")) as live:
+            assert live.ended() == (4401, "session_ended")
+    with pytest.raises(InvalidStatus) as refused:
+        Live(stranger, project="alpha")
+    assert refused.value.response.status_code == 429
+
+
 def test_sockets_of_a_session_are_bounded(
     follow: Callable[..., Live], instance: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

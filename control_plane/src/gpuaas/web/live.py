@@ -12,7 +12,7 @@ import json
 import logging
 import re
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing, suppress
 
 import httpx
@@ -72,6 +72,7 @@ async def _followed(socket: WebSocket) -> None:
     except SessionEndedError:
         raise EndedError(End.SESSION_ENDED) from None
     except ApiProblemError as problem:
+        _log.info("the API refuses", extra={"fields": {"code": problem.code, "status": problem.status}})
         raise EndedError(_PROBLEMS.get(problem.status, End.UNAVAILABLE)) from None
     except (ApiUnavailableError, ProviderUnavailableError, RedisError, httpx.HTTPError) as error:
         _log.warning("dependency unavailable", extra={"fields": {"cause": f"{type(error).__name__}: {error}"}})
@@ -128,7 +129,8 @@ class _Follower:
             self._who = await visitor.required(self._socket)
             answer = await visitor.ask(self._socket, self._who, self._stream)
             try:
-                begins = int(answer.headers[_BEGINS])
+                if (begins := int(answer.headers.get(_BEGINS, -1))) < 0:
+                    raise ApiUnavailableError("the API is of a version that does not say where its stream begins")
                 if self._position not in (None, begins):
                     raise EndedError(End.POSITION_GONE)
                 self._position = begins
@@ -186,7 +188,7 @@ class _Follower:
             raise EndedError(End.SLOW_READER) from None
 
 
-async def _events(answer: httpx.Response) -> AsyncIterator[list[str]]:
+async def _events(answer: httpx.Response) -> AsyncGenerator[list[str]]:
     """The data of server-sent events, as many at once as came at once; ends when the API goes away, as it does when it is replaced."""
     rest = ""
     with suppress(httpx.HTTPError):
