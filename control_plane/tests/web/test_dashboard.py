@@ -196,7 +196,6 @@ def test_in_prod_the_browser_opens_and_devices_let_each_other_in(
     assert CANARY not in second.content()
     expect(second.get_by_test_id("sealed-item")).to_contain_text("plaintext_not_here")
     shown = let_in(first, kid)
-    second.reload()
     expect(second.get_by_test_id("pin")).to_have_text(shown.digest)
     assert CANARY not in second.content()
     second.get_by_test_id("trust").click()
@@ -287,7 +286,16 @@ def test_it_works_by_keyboard(open_page: Open, api: httpx.Client) -> None:
             break
     expect(page.get_by_test_id("make-key")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.get_by_test_id("found")).to_be_visible()
+    expect(page.get_by_test_id("found")).to_be_focused()
+    page.keyboard.press("Enter")
+    recovery = page.get_by_test_id("recovery")
+    expect(recovery).to_be_focused()
+    # What happens meanwhile does not take it away before it was written down.
+    expect(page.get_by_test_id("epoch")).to_contain_text("1")
+    expect(recovery).to_be_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("device")).to_contain_text("This browser is a member")
 
 
 @pytest.fixture

@@ -42,7 +42,10 @@ function entries(items) {
   if (items.some((entry) => entry.type === "instance.requested")) sealed?.look();
 }
 
+const epoch = () => overview.querySelector("[data-epoch]")?.dataset.epoch;
+
 function renew(html) {
+  const before = epoch();
   const fresh = new DOMParser().parseFromString(html, "text/html").body;
   const marked = !getSelection().isCollapsed && overview.contains(getSelection().anchorNode);
   if (marked) return;
@@ -52,6 +55,8 @@ function renew(html) {
   const named = (name) => overview.querySelector(`[aria-label="${CSS.escape(name)}"]`);
   for (const [name, left] of places) named(name)?.scrollTo({ left });
   if (focused) named(focused)?.focus({ preventScroll: true });
+  // Somebody was let in, or a device here was.
+  if (epoch() !== before) sealed?.look();
 }
 
 let sealed = null;

@@ -31,6 +31,8 @@ export function begin(board) {
   let recovery = null;
   let running = null;
   let again = false;
+  // While the recovery key is on the screen: it is shown once, so nothing takes its place but its reader.
+  let holding = false;
 
   async function sent(path, body) {
     const answer = await fetch(path, {
@@ -49,6 +51,8 @@ export function begin(board) {
       element.disabled = true;
       try {
         await work();
+        // Whoever works by keyboard goes on where the button was.
+        if (!element.isConnected) mine.querySelector("button, input, [tabindex]")?.focus();
       } catch (error) {
         element.after(bad(error instanceof Refused ? `Refused: ${error.reason}` : String(error.message ?? error), "refused"));
         element.disabled = false;
@@ -127,6 +131,7 @@ export function begin(board) {
         await unlock(chain, reader);
         await keys.trust(project, { number: chain.current.number, digest: chain.current.digest });
         recovery = reader;
+        input.value = "";
         await look();
       } catch (error) {
         form.after(bad(`Refused: ${error.reason ?? error}`, "refused"));
@@ -181,10 +186,14 @@ export function begin(board) {
 
   /** The customer's, once: it is kept nowhere. */
   function told(key) {
+    holding = true;
     mine.replaceChildren(
       made("p", "The recovery key of this project reads all that is sealed in it. Write it down now: it is shown once, and was sent nowhere."),
       made("pre", key, { class: "code wrap", tabindex: "0", "data-testid": "recovery" }),
-      button("I have written it down", "written", look),
+      button("I have written it down", "written", () => {
+        holding = false;
+        return look();
+      }),
     );
   }
 
@@ -211,7 +220,8 @@ export function begin(board) {
     const items = [];
     for (const each of envelopes.items) items.push(await item(each, chain, reader));
     list.replaceChildren(...(items.length ? items : [made("p", "Nothing is sealed here.", { class: "soft", "data-testid": "nothing-sealed" })]));
-    await device(its, chain, candidate, asking, epochs.records);
+    // What somebody is typing stays, too.
+    if (!holding && !mine.querySelector("input")?.value) await device(its, chain, candidate, asking, epochs.records);
   }
 
   /** One look at a time: who asks meanwhile is told by the next one. */
