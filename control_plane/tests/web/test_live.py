@@ -76,6 +76,9 @@ def test_what_happens_comes_without_a_reload(
     browser: Browser, follow: Callable[..., Live], instance: str, database: psycopg.Connection
 ) -> None:
     live = follow().begun()
+    # Offered by the client, as browsers do.
+    assert live.socket.response is not None
+    assert "Sec-WebSocket-Extensions" not in live.socket.response.headers
     database.execute("UPDATE instances SET state = 'failed', reason = 'no_capacity'")
     (position,) = happens(database, instance)
     wait_for(lambda: live.positions == [position], "the event")
@@ -164,6 +167,16 @@ def test_what_the_api_should_not_have_sent_is_not_passed_on(
         with closing(Live(browser, project="alpha")) as live:
             assert live.ended() == (1011, "internal")
             assert live.of("entries") == []
+
+
+def test_an_api_of_the_version_before_is_waited_for(
+    start_web: Callable[..., str], open_browser: Callable[[str], Browser], api: httpx.Client
+) -> None:
+    with served(Starlette(routes=[Route("/v1/events", lambda _request: PlainTextResponse("retry: 1\n\n"))])) as url:
+        browser = open_browser(start_web(GPUAAS_API_URL=url))
+        browser.request("GET", browser.callback())
+        with closing(Live(browser, project="alpha")) as live:
+            assert live.ended() == (1013, "unavailable")
 
 
 @pytest.mark.parametrize("query", [{"project": ""}, {"position": "x"}, {"position": "-1"}, {"position": "9" * 19}])
@@ -304,4 +317,6 @@ def test_scripts_are_the_consoles_own(browser: Browser, api: httpx.Client, insta
     scripts = re.findall(r"<script[^>]*>", page.text)
     assert len(scripts) == 1
     assert scripts[0].startswith('<script src="/static/live.js?v=')
-    assert browser.get("/static/live.js").status_code == 200
+    script = browser.get("/static/live.js")
+    # A module is named without a version by who imports it: an old one must not be taken for it.
+    assert (script.status_code, script.headers["Cache-Control"]) == (200, "no-cache")
