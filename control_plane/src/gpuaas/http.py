@@ -17,6 +17,7 @@ from gpuaas import logs, tracing
 from gpuaas.admission import Admission, Refusal
 
 MAX_BODY_BYTES = 64 * 1024
+_STARTS = ("http.response.start", "websocket.http.response.start")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 logger = logging.getLogger("gpuaas.access")
 
@@ -45,12 +46,12 @@ class Edge:
         self._refuse = refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        told = {"http.request.method": scope["method"], "url.path": scope["path"]}
-        with tracing.span(scope["method"], "server", headers, told) as span:
+        told = {"http.request.method": _method(scope), "url.path": scope["path"]}
+        with tracing.span(_method(scope), "server", headers, told) as span:
             await self._answered(scope, receive, send, span)
 
     async def _answered(self, scope: Scope, receive: Receive, send: Send, span: tracing.Span) -> None:
@@ -70,7 +71,10 @@ class Edge:
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
-            if message["type"] == "http.response.start":
+            if message["type"] == "websocket.accept":
+                status = 101
+                end()
+            if message["type"] in _STARTS:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = identity
@@ -99,6 +103,11 @@ class Edge:
             _access_line(scope, status, time.perf_counter() - started)
 
 
+def _method(scope: Scope) -> str:
+    """A WebSocket begins as a GET (RFC 6455, section 4.1)."""
+    return str(scope.get("method", "GET"))
+
+
 def _request_id(headers: Headers) -> str:
     given = headers.get("x-request-id", "")
     return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
@@ -124,7 +133,7 @@ def _bounded(scope: Scope, receive: Receive) -> Receive:
 def _name(span: tracing.Span, scope: Scope, status: int) -> None:
     """By its route; not where none was found, since that is what a stranger asks for."""
     if "endpoint" in scope:
-        span.rename(f"{scope['method']} {tracing.template(scope['path'])}")
+        span.rename(f"{_method(scope)} {tracing.template(scope['path'])}")
     span.tell({tracing.STATUS: status})
     if status >= 500:
         span.fail()
@@ -133,7 +142,7 @@ def _name(span: tracing.Span, scope: Scope, status: int) -> None:
 def _access_line(scope: Scope, status: int, seconds: float) -> None:
     # The path alone: a query may hold an authorization code.
     fields = {
-        "method": scope["method"],
+        "method": _method(scope),
         "path": scope["path"],
         "status": status,
         "duration_ms": round(seconds * 1000, 1),

@@ -21,6 +21,10 @@ from gpuaas.service import Service
 SHUTDOWN_SECONDS = 20  # below the 30 s that Kubernetes gives a pod
 DRAIN_SHARE = 1 / 20  # of that, until a connection that nobody uses is closed
 KEEP_ALIVE_SECONDS = 120  # above the 90 s of the ingress, so that it is never the server that hangs up
+# Of what a client sends: more is closed with 1009 (RFC 6455, section 7.4.1), unread.
+WEBSOCKET_MESSAGE_BYTES = 4096
+# Who does not answer a ping for as long is gone, or does not read: 1011.
+WEBSOCKET_PING_SECONDS = 20.0
 EVERY_ADDRESS = "0.0.0.0"  # a pod is reached through its own
 
 _log = logging.getLogger(__name__)
@@ -60,7 +64,11 @@ class Server(Graceful):
         shutdown_seconds: int = SHUTDOWN_SECONDS,
     ) -> None:
         """``sockets`` are those of the service and of the probes, when they are bound already."""
-        super().__init__(configuration(service.app, service.listen_port, host, shutdown_seconds))
+        super().__init__(
+            configuration(
+                service.app, service.listen_port, host, shutdown_seconds, websocket_protocol=service.websocket_protocol
+            )
+        )
         self.probes = _Probes(configuration(service.probes, service.probe_port, host, 1, lifespan="off"))
         self._bound = None if sockets is None else ([sockets[0]], [sockets[1]])
         self._beside: asyncio.Task[None] | None = None
@@ -105,6 +113,7 @@ def configuration(
     host: str = EVERY_ADDRESS,
     shutdown_seconds: int = SHUTDOWN_SECONDS,
     lifespan: Literal["on", "off"] = "on",
+    websocket_protocol: str = "none",
 ) -> uvicorn.Config:
     """How ``app`` is served."""
     return uvicorn.Config(
@@ -112,7 +121,12 @@ def configuration(
         host=host,
         port=port,
         http="httptools",
-        ws="none",
+        ws=websocket_protocol,
+        ws_max_size=WEBSOCKET_MESSAGE_BYTES,
+        ws_ping_interval=WEBSOCKET_PING_SECONDS,
+        ws_ping_timeout=WEBSOCKET_PING_SECONDS,
+        # What is compressed together tells by its size what one of it is (CRIME), and a small message may be a large one.
+        ws_per_message_deflate=False,
         lifespan=lifespan,
         log_config=None,
         access_log=False,

@@ -21,7 +21,8 @@ from gpuaas.settings import ApiSettings, WebSettings
 class Service:
     """``app`` is for everybody, ``probes`` for the node alone: each has its port.
 
-    ``stop`` is called when the process is told to stop: what answers without end ends.
+    ``stop`` is called when the process is told to stop: what answers without end ends. ``websocket_protocol`` names the class
+    that speaks WebSocket, where anybody does.
     """
 
     app: ASGIApp
@@ -30,6 +31,7 @@ class Service:
     probe_port: int
     log_level: str
     stop: Callable[[], None] = lambda: None
+    websocket_protocol: str = "none"
 
 
 def behind_edge(
@@ -40,6 +42,7 @@ def behind_edge(
     refuse: Callable[[Refusal], Response],
     checks: Callable[[], dict[str, Check]],
     stop: Callable[[], None] = lambda: None,
+    websocket_protocol: str = "none",
 ) -> Service:
     """``app`` behind the edge that it shares with the others, and its probes.
 
@@ -55,4 +58,5 @@ def behind_edge(
         probe_port=settings.probe_port,
         log_level=settings.log_level,
         stop=stop,
+        websocket_protocol=websocket_protocol,
     )

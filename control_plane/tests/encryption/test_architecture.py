@@ -27,6 +27,7 @@ OPEN_TO_ALL = {
     "platform_data",
     "providers",
     "start",
+    "server",
 }
 # A member's device, which is no server: what the command line starts.
 DEVICE, STARTS_IT = "commands", Path("device.py")

@@ -1,6 +1,6 @@
 """Python and the browser read what the other one made, and refuse the same by the same names.
 
-The browser's side is ``browser/envelope.js``: WebCrypto through ``jose``, in headless Chromium. ``vectors/make.py`` wrote
+The browser's side is the console's ``static/envelope.js``: WebCrypto through ``jose``, in headless Chromium. ``vectors/make.py`` wrote
 the committed vectors, in which private keys are the tests' own.
 """
 

@@ -15,6 +15,7 @@ from starlette.datastructures import Headers
 
 from gpuaas import __version__
 from gpuaas.api import docs, epoch_routes, events, operation_routes, problems, readiness, routes
+from gpuaas.api.dashboard import routes as dashboard
 from gpuaas.api.platform import routes as platform
 from gpuaas.api.resources import opened
 from gpuaas.service import Service, behind_edge
@@ -61,6 +62,7 @@ def create_service(
     app.include_router(epoch_routes.router)
     app.include_router(events.router)
     app.include_router(platform.router)
+    app.include_router(dashboard.router)
 
     # Written once, when first asked for: however often that is, it costs next to nothing.
     document = functools.cache(lambda: json.dumps(app.openapi()).encode())

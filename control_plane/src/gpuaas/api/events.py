@@ -27,6 +27,8 @@ MEDIA_TYPE = "text/event-stream"
 # Below what proxies take for a dead connection.
 HEARTBEAT_SECONDS = 15.0
 RETRY_MILLISECONDS = 1000
+# After which position it goes on: another one than was asked for when that one is gone.
+BEGINS = "X-Begins-After"
 _CURSOR = re.compile(r"[0-9]{1,18}")
 _log = logging.getLogger(__name__)
 
@@ -39,7 +41,7 @@ class _Stream(StreamingResponse):
     media_type = MEDIA_TYPE
 
     def __init__(self, its: Resources, caller: Caller, projects: tuple[str, ...], after: int) -> None:
-        super().__init__(_sent(its, caller, projects, after), headers={"X-Accel-Buffering": "no"})
+        super().__init__(_sent(its, caller, projects, after), headers={"X-Accel-Buffering": "no", BEGINS: str(after)})
         self._its = its
         self._subject = caller.subject
 
@@ -71,7 +73,8 @@ async def events(
     """What happens to the instances of your projects, or of one, from now on or after `Last-Event-ID`.
 
     Each event is an entry of a timeline, and its id a cursor. Ends with the token, and when the server is replaced:
-    come back with the last id.
+    come back with the last id. `X-Begins-After` is the position that it goes on after: not the one that was asked for when
+    that is gone, as after a restore.
     """
     projects = (caller.project(project),) if project is not None or not caller.projects else caller.projects
     return _Stream(its, caller, projects, await its.feed.cursor(after))

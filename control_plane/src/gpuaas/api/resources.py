@@ -15,6 +15,9 @@ from redis.asyncio import Redis
 from gpuaas import database, redis_client
 from gpuaas.api import expiry
 from gpuaas.api.cache import ListCache
+from gpuaas.api.dashboard.devices import Devices
+from gpuaas.api.dashboard.envelopes import Envelopes
+from gpuaas.api.dashboard.reader import OverviewReader
 from gpuaas.api.epochs import Epochs
 from gpuaas.api.feed import Feed
 from gpuaas.api.limits import RateLimiter
@@ -23,7 +26,9 @@ from gpuaas.api.platform.reader import PlatformReader
 from gpuaas.api.store import Store
 from gpuaas.api.timeline import TimelineReader
 from gpuaas.database import Pool
+from gpuaas.encryption import server
 from gpuaas.encryption.environment import environment_of
+from gpuaas.encryption.providers import provider_of
 from gpuaas.oidc import client
 from gpuaas.oidc.provider import Provider
 from gpuaas.settings import ApiSecrets, ApiSettings
@@ -44,6 +49,9 @@ class Resources:
     timeline: TimelineReader
     feed: Feed
     platform: PlatformReader
+    overview: OverviewReader
+    envelopes: Envelopes
+    devices: Devices
     cache: ListCache
     limiter: RateLimiter
 
@@ -63,6 +71,9 @@ async def opened(
     timeline = TimelineReader(pool)
     cache = ListCache(redis, settings.cache_seconds)
     feed = Feed(timeline, cache.invalidate)
+    environment = environment_of(settings.oidc_issuer)
+    mode, member_keys = settings.security_mode, settings.member_keys
+    root = provider_of(settings.key_provider, environment, settings.ca_file)
     beside = [asyncio.create_task(expiry.run(pool)), asyncio.create_task(feed.run())]
     try:
         yield Resources(
@@ -71,12 +82,15 @@ async def opened(
             probe_pool=probe_pool,
             redis=redis,
             provider=Provider(settings.oidc_issuer, http),
-            store=Store(pool, settings.project_gpu_quota, environment=environment_of(settings.oidc_issuer)),
-            epochs=Epochs(pool, environment_of(settings.oidc_issuer)),
+            store=Store(pool, settings.project_gpu_quota, environment=environment),
+            epochs=Epochs(pool, environment),
             operations=Operations(pool, settings.project_gpu_quota),
             timeline=timeline,
             feed=feed,
             platform=PlatformReader(pool),
+            overview=OverviewReader(pool, mode, member_keys),
+            envelopes=Envelopes(pool, mode, environment, server.context(pool, mode, member_keys, environment, root)),
+            devices=Devices(pool),
             cache=cache,
             limiter=RateLimiter(redis, settings.rate_limit_per_minute),
         )

@@ -47,6 +47,11 @@ async def append(connection: AsyncConnection[DictRow], environment: str, project
     return extended
 
 
+async def chain(connection: AsyncConnection[DictRow], environment: str, project: str) -> Chain:
+    """The epochs of a project, as the database has them."""
+    return _trusted(environment, project, tuple(await records(connection, project)))
+
+
 async def accept(connection: AsyncConnection[DictRow], envelope: str, expected: tenant.Expected) -> tenant.Checked:
     """That an envelope is what is expected, of the newest epoch; no other begins until the caller's transaction ends.
 

@@ -70,6 +70,30 @@ class ApiClient:
         """How the platform does, for who runs it."""
         return await self._call("GET", "/v1/platform", token)
 
+    async def overview(self, token: str, project: str) -> dict[str, Any]:
+        """How a project stands, and what happened in it last."""
+        return await self._call("GET", "/v1/dashboard", token, params={"project": project})
+
+    async def envelopes(self, token: str, project: str) -> dict[str, Any]:
+        """What is sealed for a project's members."""
+        return await self._call("GET", "/v1/envelopes", token, params={"project": project})
+
+    async def epochs(self, token: str, project: str) -> dict[str, Any]:
+        """The records of a project's epochs."""
+        return await self._call("GET", "/v1/epochs", token, params={"project": project})
+
+    async def begin_epoch(self, token: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Begin an epoch, with a record that a member signed."""
+        return await self._call("POST", "/v1/epochs", token, json=body)
+
+    async def devices(self, token: str, project: str) -> dict[str, Any]:
+        """The devices that ask to be members of a project."""
+        return await self._call("GET", "/v1/devices", token, params={"project": project})
+
+    async def ask_for_device(self, token: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Ask that a device be a member."""
+        return await self._call("POST", "/v1/devices", token, json=body)
+
     async def events(self, token: str, project: str, since: str) -> httpx.Response:
         """What happens in a project, as server-sent events; whoever gets it closes it."""
         headers = self._headers(token, {"Last-Event-ID": since} if since else {})

@@ -10,12 +10,11 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import Mount, Route, WebSocketRoute
 
 from gpuaas.service import Service, behind_edge
 from gpuaas.settings import WebSecrets, WebSettings
-from gpuaas.web import auth, configuration, errors, instances, live, operations, platform, readiness
+from gpuaas.web import auth, configuration, dashboard, errors, files, instances, live, operations, platform, readiness
 from gpuaas.web.resources import SESSION_COOKIE, opened
 
 HEADERS = {
@@ -47,10 +46,15 @@ def create_service(
             Route("/instances/{instance_id:uuid}/start", operations.start, methods=["POST"]),
             Route("/instances/{instance_id:uuid}/resize", operations.resize, methods=["POST"]),
             Route("/instances/{instance_id}/delete", instances.delete, methods=["POST"]),
-            Route("/events", live.events),
+            WebSocketRoute("/live", live.follow),
+            Route("/dashboard", dashboard.show),
+            Route("/dashboard/sealed", dashboard.sealed),
+            Route("/dashboard/epochs", dashboard.begin_epoch, methods=["POST"]),
+            Route("/dashboard/devices", dashboard.ask_for_device, methods=["POST"]),
             Route("/platform", platform.show),
             Route("/configuration", configuration.show),
-            Mount("/static", StaticFiles(packages=[("gpuaas.web", "static")])),
+            Mount("/static/jose", files.jose()),
+            Mount("/static", files.ours()),
         ],
         lifespan=lifespan,
         exception_handlers=errors.HANDLERS,
@@ -68,6 +72,7 @@ def create_service(
         errors.refused,
         lambda: readiness.checks(app.state.resources),
         stop,
+        websocket_protocol="gpuaas.web.sockets:Protocol",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from itsdangerous import BadSignature, Signer
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 
@@ -17,7 +17,7 @@ class SignedCookie:
         self._seconds = seconds
         self._signer = Signer(key, salt=f"gpuaas.cookie.{name}", key_derivation="hmac", digest_method=hashlib.sha256)
 
-    def read(self, request: Request) -> str | None:
+    def read(self, request: HTTPConnection) -> str | None:
         """The value, when its signature is ours."""
         try:
             return self._signer.unsign(request.cookies.get(self.name, "")).decode()

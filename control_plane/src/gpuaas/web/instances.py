@@ -139,10 +139,9 @@ async def _overview(
     projects: list[str] = me["projects"]
     if PLATFORM in me["roles"] and not projects:
         return RedirectResponse("/platform", 303)
-    asked = (values or {}).get("project") or request.query_params.get("project")
-    project = asked if asked in projects else next(iter(projects), None)
+    project = chosen((values or {}).get("project") or request.query_params.get("project"), projects)
     listing: dict[str, Any] = {"items": [], "next": None}
-    may_read = bool({"viewer", "operator"} & set(me["roles"])) and project is not None
+    may_read = reads(me) and project is not None
     quota = None
     if may_read and project:
         quota = await visitor.ask(request, who, lambda token: its.api.quota(token, project))
@@ -164,6 +163,19 @@ async def _overview(
         faults=faults or [],
         values={**_EMPTY, **(values or {})},
     )
+
+
+def project_of(asked: str | None, me: dict[str, Any]) -> str | None:
+    """The project that somebody asks for or else the first one, of those that they may read."""
+    return chosen(asked, me["projects"]) if reads(me) else None
+
+
+def chosen(asked: str | None, projects: list[str]) -> str | None:
+    return asked if asked in projects else next(iter(projects), None)
+
+
+def reads(me: dict[str, Any]) -> bool:
+    return bool({"viewer", "operator"} & set(me["roles"]))
 
 
 async def _flash(request: Request, who: Visitor) -> str | None:

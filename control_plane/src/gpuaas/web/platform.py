@@ -12,10 +12,10 @@ from starlette.responses import Response
 from gpuaas.web import visitor
 from gpuaas.web.rendering import page
 from gpuaas.web.resources import resources
+from gpuaas.web.words import at, duration
 
 REFRESH_SECONDS = 5
 _PARTS = {"streams": "The streams", "dead_letters": "The dead letters", "fleet": "The fleet", "journal": "The journal"}
-_UNITS = (("d", 86400), ("h", 3600), ("min", 60))
 _BYTES = ("B", "KiB", "MiB", "GiB")
 
 
@@ -33,11 +33,11 @@ async def show(request: Request) -> Response:
         refresh_seconds=REFRESH_SECONDS,
         seen=seen,
         attention=list(_attention(seen)),
-        at=_at(now),
-        duration=_duration,
+        at=at(now),
+        duration=duration,
         size=_size,
-        clock=lambda iso: _at(datetime.fromisoformat(iso)),
-        ago=lambda iso: _duration((now - datetime.fromisoformat(iso)).total_seconds()),
+        clock=lambda iso: at(datetime.fromisoformat(iso)),
+        ago=lambda iso: duration((now - datetime.fromisoformat(iso)).total_seconds()),
     )
 
 
@@ -48,11 +48,11 @@ def _attention(seen: dict[str, Any]) -> Iterator[str]:
     if not seen["workers"]:
         return
     if seen["outbox"]["late"]:
-        oldest = _duration(seen["outbox"]["oldest_seconds"])
+        oldest = duration(seen["outbox"]["oldest_seconds"])
         yield f"{_many(seen['outbox']['waiting'], 'event')} not published, the oldest for {oldest}."
     for part, name in _PARTS.items():
         if (its := seen.get(part)) and its["stale"]:
-            yield f"{name}: no report for {_duration(its['age_seconds'])}."
+            yield f"{name}: no report for {duration(its['age_seconds'])}."
     if seen["streams"] and (differ := seen["streams"]["report"]["differ"]):
         yield f"Not as it should be: {', '.join(differ)}."
     if seen["dead_letters"] and (total := seen["dead_letters"]["report"]["total"]):
@@ -67,7 +67,7 @@ def _attention(seen: dict[str, Any]) -> Iterator[str]:
 def _of_worker(worker: dict[str, Any]) -> Iterator[str]:
     name = worker["report"]["name"]
     if worker["state"] == "silent":
-        yield f"{name}: no report for {_duration(worker['age_seconds'])}."
+        yield f"{name}: no report for {duration(worker['age_seconds'])}."
     elif worker["state"] == "waiting":
         yield f"{name} waits for {', '.join(worker['report']['missing'])}."
 
@@ -85,7 +85,7 @@ def _of_fleet(fleet: dict[str, Any]) -> Iterator[str]:
 
 def _of_journal(journal: dict[str, Any], now: datetime) -> Iterator[str]:
     if since := journal["behind_since"]:
-        behind = _duration((now - datetime.fromisoformat(since)).total_seconds())
+        behind = duration((now - datetime.fromisoformat(since)).total_seconds())
         yield f"The journal is behind: {_many(journal['waiting'], 'event')}, the oldest for {behind}. Nothing else waits for it."
     if broken := [chain["project"] for chain in journal["chains"] if chain["faults"]]:
         yield f"The journal does not hold for {', '.join(broken)}."
@@ -95,13 +95,6 @@ def _many(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
 
 
-def _duration(seconds: float) -> str:
-    for unit, length in _UNITS:
-        if seconds >= length:
-            return f"{seconds // length:.0f} {unit}"
-    return f"{max(seconds, 0):.0f} s"
-
-
 def _size(count: int) -> str:
     size = float(count)
     for unit in _BYTES[:-1]:
@@ -109,7 +102,3 @@ def _size(count: int) -> str:
             return f"{size:.0f} {unit}"
         size /= 1024
     return f"{size:.1f} {_BYTES[-1]}"
-
-
-def _at(time: datetime) -> str:
-    return time.strftime("%d %b %Y, %H:%M:%S UTC")

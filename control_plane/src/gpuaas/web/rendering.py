@@ -27,6 +27,7 @@ _environment = Environment(
 _environment.globals.update(
     style_version=_version("app.css"),
     script_version=_version("live.js"),
+    dashboard_version=_version("dashboard.js"),
     version=__version__,
     user=None,
     csrf_token=None,
@@ -37,6 +38,11 @@ _environment.globals.update(
 )
 
 
+def text(template: str, **values: Any) -> str:
+    """A piece of a page."""
+    return _environment.get_template(template).render(values)
+
+
 def page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """A page; nobody keeps a copy of it."""
-    return HTMLResponse(_environment.get_template(template).render(values), status, {"Cache-Control": "no-store"})
+    return HTMLResponse(text(template, **values), status, {"Cache-Control": "no-store"})

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from redis.asyncio import Redis
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from gpuaas import redis_client
 from gpuaas.oidc import client
@@ -20,8 +20,10 @@ from gpuaas.web.api_client import ApiClient
 from gpuaas.web.attempts import Attempts
 from gpuaas.web.cookies import SignedCookie
 from gpuaas.web.login import Login
+from gpuaas.web.overview import Overviews
 from gpuaas.web.sealing import Sealer
 from gpuaas.web.sessions import SessionStore
+from gpuaas.web.sockets import Places
 
 SESSION_COOKIE = "__Host-session"
 
@@ -38,6 +40,8 @@ class Resources:
     sessions: SessionStore
     session_cookie: SignedCookie
     attempts: Attempts
+    overviews: Overviews
+    places: Places
     stopping: asyncio.Event  # set when what answers without end has to end
 
 
@@ -60,6 +64,8 @@ async def opened(
             sessions=SessionStore(redis, Sealer(key, "session"), settings.session_seconds),
             session_cookie=SignedCookie(SESSION_COOKIE, key, settings.session_seconds),
             attempts=Attempts(key),
+            overviews=Overviews(),
+            places=Places(),
             stopping=asyncio.Event(),
         )
     finally:
@@ -68,7 +74,7 @@ async def opened(
         await redis.aclose()
 
 
-def resources(request: Request) -> Resources:
+def resources(request: HTTPConnection) -> Resources:
     """What ``opened`` opened."""
     found: Resources = request.app.state.resources
     return found

@@ -70,6 +70,10 @@ class SessionStore:
         key = _key("session", identity)
         return bool(await self._redis.set(key, self._sealed(key, session), xx=True, keepttl=True))
 
+    async def lives(self, identity: str) -> bool:
+        """Whether it was neither ended nor too long ago."""
+        return await self._redis.get(_key("session", identity)) is not None
+
     async def end(self, identity: str) -> None:
         """Forget it."""
         await self._redis.delete(_key("session", identity), _key("flash", identity))

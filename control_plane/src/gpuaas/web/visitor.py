@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hmac
+import json
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from redis.exceptions import LockError
 from starlette.datastructures import FormData
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 
 from gpuaas.oidc.provider import ProviderUnavailableError
 from gpuaas.web.api_client import ApiProblemError
@@ -37,7 +39,7 @@ class Visitor:
     session: Session
 
 
-async def find(request: Request, fresh: bool = True) -> Visitor | None:
+async def find(request: HTTPConnection, fresh: bool = True) -> Visitor | None:
     """The visitor, or None for an anonymous one; ``fresh``: with a token that is good for a while.
 
     Raises SessionEndedError when the browser believes in a session that is over.
@@ -55,7 +57,7 @@ async def find(request: Request, fresh: bool = True) -> Visitor | None:
     return Visitor(identity, session)
 
 
-async def ask[T](request: Request, visitor: Visitor, call: Callable[[str], Awaitable[T]]) -> T:
+async def ask[T](request: HTTPConnection, visitor: Visitor, call: Callable[[str], Awaitable[T]]) -> T:
     """What the API answers to ``call`` with the visitor's token; one that it refuses is renewed once.
 
     Raises what ``call`` raises, SessionEndedError and ProviderUnavailableError.
@@ -70,7 +72,7 @@ async def ask[T](request: Request, visitor: Visitor, call: Callable[[str], Await
     return await call(visitor.session.access_token)
 
 
-async def required(request: Request, fresh: bool = True) -> Visitor:
+async def required(request: HTTPConnection, fresh: bool = True) -> Visitor:
     """The visitor. Raises SessionEndedError."""
     visitor = await find(request, fresh)
     if visitor is None:
@@ -80,15 +82,36 @@ async def required(request: Request, fresh: bool = True) -> Visitor:
 
 async def with_form(request: Request, fresh: bool = True) -> tuple[Visitor, FormData]:
     """The visitor and the form that was sent. Raises SessionEndedError and ForgedRequestError."""
+    _from_our_pages(request)
+    visitor = await required(request, fresh)
+    form = await request.form(max_files=0, max_fields=20)
+    _has_token(form.get("csrf_token"), visitor)
+    return visitor, form
+
+
+async def with_json(request: Request) -> tuple[Visitor, dict[str, Any]]:
+    """The visitor and the object that a script of a page sent. Raises SessionEndedError and ForgedRequestError."""
+    _from_our_pages(request)
+    visitor = await required(request)
+    _has_token(request.headers.get("x-csrf-token"), visitor)
+    try:
+        given = await request.json()
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+        raise ForgedRequestError from None
+    if not isinstance(given, dict):
+        raise ForgedRequestError
+    return visitor, given
+
+
+def _from_our_pages(request: Request) -> None:
     origin = request.headers.get("origin")
     if origin is not None and origin != resources(request).settings.web_url:
         raise ForgedRequestError
-    visitor = await required(request, fresh)
-    form = await request.form(max_files=0, max_fields=20)
-    given = form.get("csrf_token")
+
+
+def _has_token(given: object, visitor: Visitor) -> None:
     if not isinstance(given, str) or not hmac.compare_digest(given.encode(), visitor.session.csrf_token.encode()):
         raise ForgedRequestError
-    return visitor, form
 
 
 async def _renewed(its: Resources, identity: str, session: Session, refused: str = "") -> Session:

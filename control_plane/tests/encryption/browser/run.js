@@ -1,5 +1,5 @@
 // Opens and seals what the test asks for, and reports what came of it.
-import { Refused, generate, open, readPrivate, seal, unlock, verified } from "./envelope.js";
+import { Refused, generate, open, readPrivate, seal, unlock, verified } from "/static/envelope.js";
 
 const post = async (path, body) => (await fetch(path, { method: "POST", body: JSON.stringify(body) })).json();
 const bytes = (hex) => Uint8Array.from(hex.match(/../g) ?? [], (digits) => parseInt(digits, 16));

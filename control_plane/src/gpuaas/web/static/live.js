@@ -1,9 +1,9 @@
 // Shows what happens without a reload. The server writes every page; this only asks for the same page again, or for the one
-// that a refused form stands on: whenever the stream of events that the page names says something, or every so many seconds
+// that a refused form stands on: whenever something happens in the project that the page names, or every so many seconds
 // while somebody looks.
-"use strict";
+import { follow } from "./socket.js";
 
-const live = document.querySelector("[data-events], [data-every]");
+const live = document.querySelector("[data-live][data-project], [data-every]");
 const lost = document.querySelector("[data-lost]");
 const parts = (page) => [...page.querySelectorAll("[data-live]")];
 
@@ -52,11 +52,7 @@ if (live) {
         }
       });
   };
-  if (live.dataset.events) {
-    const source = new EventSource(live.dataset.events);
-    source.addEventListener("message", changed);
-    // Something may have happened after the page was written and before anybody listened.
-    source.addEventListener("open", changed);
-  }
+  // Something may have happened after the page was written and before anybody listened.
+  if (live.dataset.project) follow(live.dataset.project, null, { entries: changed, live: changed, ended: changed });
   if (live.dataset.every) setInterval(() => document.hidden || changed(), Number(live.dataset.every) * 1000);
 }

@@ -1,12 +1,13 @@
 // Envelopes and epochs in a browser: WebCrypto through jose, and nothing of gpuaas.encryption's Python. What it refuses has the same names.
 import {
   CompactSign, GeneralEncrypt, base64url, calculateJwkThumbprint, compactVerify, generalDecrypt, importJWK,
-} from "jose";
+} from "./jose/index.js";
 
 const SIGNATURE = "ES256";
 const KEY_MANAGEMENT = "ECDH-ES+A256KW";
 const CONTENT = "A256GCM";
 const VERSION = 1;
+const RECOVERY = "gpuaas-recovery-1";
 const LONGEST = { envelope: 96 * 1024, epoch: 256 * 1024 };
 const LONGEST_PLAINTEXT = 32 * 1024;
 const MOST_RECIPIENTS = 128;
@@ -104,6 +105,14 @@ async function readPublic(jwk, kind, algorithm, usable = true) {
   }
 }
 
+/** A pair that can be read out: of an epoch, to be sealed, or the customer's to write down. */
+async function draw() {
+  const pair = await crypto.subtle.generateKey({ name: "ECDH", namedCurve: "P-256" }, true, ["deriveBits"]);
+  const { crv, kty, x, y, d } = await crypto.subtle.exportKey("jwk", pair.privateKey);
+  const jwk = { crv, kty, x, y };
+  return { jwk, secret: { ...jwk, d }, kid: await calculateJwkThumbprint(jwk), key: pair.publicKey };
+}
+
 /** A private key, of which WebCrypto never gives the private half back. */
 export async function readPrivate(jwk, algorithm) {
   return { kid: await calculateJwkThumbprint(jwk), key: await importJWK(jwk, algorithm, { extractable: false }) };
@@ -196,7 +205,8 @@ async function openWith(sealed, held) {
 
 // Epochs.
 
-const digest = async (record) =>
+/** The hash of a record, which members compare and pin. */
+export const digest = async (record) =>
   base64url.encode(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(record))));
 
 async function readMember(given) {
@@ -207,6 +217,9 @@ async function readMember(given) {
   if (sign.kid === agree.kid) refuse("epoch", "malformed");
   return { name: given.name, sign, agree };
 }
+
+/** The thumbprint of a member's key to sign: computed, whatever a server says that it is. */
+export const memberKid = async (given) => (await readMember(given)).sign.kid;
 
 async function extended(environment, project, epochs, record) {
   const signed = readSigned("epoch", record);
@@ -238,7 +251,7 @@ async function extended(environment, project, epochs, record) {
   const signer = (last ?? { members }).members.get(signed.signer);
   if (!signer) refuse("epoch", "signer");
   await verify(signed, signer.sign.key);
-  return [...epochs, { number, key, members, private: its, before, digest: await digest(record) }];
+  return [...epochs, { number, key, members, given: given.members, recovery: given.recovery, private: its, before, digest: await digest(record) }];
 }
 
 /** The chain of a project's epochs, which goes through `pin`. */
@@ -274,6 +287,71 @@ export async function unlock(chain, agree) {
   return opened;
 }
 
+async function sealFor(readers, plaintext, bound) {
+  const jwe = new GeneralEncrypt(plaintext).setProtectedHeader({ alg: KEY_MANAGEMENT, enc: CONTENT, crit: ["gpuaas"], gpuaas: bound });
+  for (const { kid, key } of readers) jwe.addRecipient(key, { crit: { gpuaas: true } }).setUnprotectedHeader({ kid });
+  return jwe.encrypt();
+}
+
+const sign = (kind, document, signer) =>
+  new CompactSign(new TextEncoder().encode(JSON.stringify(document)))
+    .setProtectedHeader({ alg: SIGNATURE, kid: signer.kid, typ: `gpuaas-${kind}.${VERSION}` })
+    .sign(signer.key);
+
+async function written(chain, signer, members, recovery, before) {
+  const { environment, project, epochs } = chain;
+  const number = epochs.length + 1;
+  const own = await draw();
+  const readers = [];
+  for (const member of members) readers.push((await readMember(member)).agree);
+  if (recovery) readers.push(await readPublic(recovery, "epoch", KEY_MANAGEMENT));
+  const bytes = (secret) => new TextEncoder().encode(JSON.stringify(secret));
+  const bound = (epoch, kid) => ({ version: VERSION, environment, project, epoch, key: kid });
+  const document = {
+    environment,
+    project,
+    number,
+    previous: epochs.at(-1)?.digest ?? null,
+    key: own.jwk,
+    members,
+    recovery: recovery ?? null,
+    private: await sealFor(readers, bytes(own.secret), bound(number, own.kid)),
+    before: before && (await sealFor([own], bytes(before), bound(number - 1, epochs.at(-1).key.kid))),
+  };
+  const signed = await sign("epoch", document, signer);
+  // Nothing leaves this browser that it would not believe itself.
+  const extendedBy = await extended(environment, project, epochs, signed);
+  return { record: signed, pin: { number, digest: extendedBy.at(-1).digest } };
+}
+
+/** The first record of a project, with this device as its only member, and the recovery key that reads it, to be written down. */
+export async function begin(environment, project, device) {
+  const recovery = await draw();
+  const made = await written({ environment, project, epochs: [] }, device.sign, [device.members], recovery.jwk, null);
+  const { x, y, d } = recovery.secret;
+  return { ...made, recovery: [RECOVERY, x, y, d, made.pin.digest].join(".") };
+}
+
+/** The record of one epoch more, with `member` in it: signed by this device, which must be a member of the newest. */
+export async function joined(chain, device, member) {
+  const before = parse(text(await openWith(chain.current.private, new Map([[device.agree.kid, device.agree.key]])), "epoch"), "epoch");
+  return written(chain, device.sign, [...chain.current.given, member], chain.current.recovery, before);
+}
+
+/** What a recovery key that somebody typed reads with, and the first epoch, which it was made with and trusts. */
+export async function readRecovery(typed) {
+  const [kind, x, y, d, first, ...more] = typed.trim().split(".");
+  if (kind !== RECOVERY || !first || more.length) refuse("epoch", "malformed");
+  const jwk = { crv: "P-256", kty: "EC", x, y };
+  const { kid } = await readPublic(jwk, "epoch", KEY_MANAGEMENT, false);
+  try {
+    const { key } = await readPrivate({ ...jwk, d }, KEY_MANAGEMENT);
+    return { reader: { kid, key }, pin: { number: 1, digest: first } };
+  } catch {
+    return refuse("epoch", "malformed");
+  }
+}
+
 // A tenant's record.
 
 /** All that can be known of an envelope without a key. */
@@ -305,12 +383,7 @@ export async function open(envelope, expected, chain, agree) {
 export async function seal(plaintext, binding, author, epoch, others = []) {
   if (plaintext.length > LONGEST_PLAINTEXT) refuse("envelope", "oversize");
   const bound = { version: VERSION, ...binding, epoch: epoch.number, key: epoch.key.kid, author: author.kid };
-  const jwe = new GeneralEncrypt(plaintext).setProtectedHeader({ alg: KEY_MANAGEMENT, enc: CONTENT, crit: ["gpuaas"], gpuaas: bound });
   const readers = [epoch.key];
   for (const jwk of others) readers.push(await readPublic(jwk, "envelope", KEY_MANAGEMENT));
-  for (const { kid, key } of readers) jwe.addRecipient(key, { crit: { gpuaas: true } }).setUnprotectedHeader({ kid });
-  const payload = new TextEncoder().encode(JSON.stringify(await jwe.encrypt()));
-  return new CompactSign(payload)
-    .setProtectedHeader({ alg: SIGNATURE, kid: author.kid, typ: `gpuaas-envelope.${VERSION}` })
-    .sign(author.key);
+  return sign("envelope", await sealFor(readers, plaintext, bound), author);
 }
