@@ -19,6 +19,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.fold
 )
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.head import known_head
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.instance import check_instance
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.options import FILES
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import load_platform
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.security import SECURITY_MODES
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
@@ -126,6 +127,16 @@ def _check_security(_platform: Path, name: str, value: str) -> None:
         raise _invalid(name, value, SECURITY_MODES[::-1])
 
 
+def _check_secrets(platform: Path, name: str, value: str) -> None:
+    """``files``, or an option of the platform that says where secrets come from."""
+    found = merged(_folders(platform), PLATFORM_FILE)
+    options = found.data.get("options", {}) if found else None
+    if isinstance(options, dict):
+        known = [FILES, *(option for option, said in options.items() if isinstance(said, dict) and "secrets_source" in said)]
+        if value not in known:
+            raise _invalid(name, value, known)
+
+
 def _check_secret(platform: Path, _name: str, value: str) -> None:
     try:
         known = sorted(load_platform(platform).contract.secrets)
@@ -161,6 +172,7 @@ _CHECKS: dict[str, Callable[[Path, str, str], None]] = {
     "NAME": _check_secret,
     "OPTIONS": _check_options,
     "SECURITY": _check_security,
+    "SECRETS": _check_secrets,
     "REPLAY": _check_word,
     "INSTANCE_ID": _check_id,
     "PROJECT": _check_word,

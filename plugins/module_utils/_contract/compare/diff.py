@@ -20,6 +20,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.ex
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.observe import observe
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Mode
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import Platform
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.validate import check_lane
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import render_mode
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.tree import Tree
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
@@ -34,7 +35,8 @@ def differences(platform: Platform, first: str, second: str, lane: str, security
 
     Raises ParityError as rendering does.
     """
-    modes = [platform.mode(name, security=security) for name in (first, second)]
+    check_lane(platform.contract, lane)
+    modes = [platform.mode(name, security=security).in_lane(platform.contract, lane) for name in (first, second)]
     a, b = (rendered(platform, mode, render_mode(platform, mode, lane).tree) for mode in modes)
     return compare(platform.contract, platform.realm, lane, a, b)
 
