@@ -38,7 +38,7 @@ def found(platform: Platform, lane: str, trees: dict[str, Tree]) -> Found:
         edited = {name: dict(tree) for name, tree in trees.items()}
         edited[mode][file] = edit(trees[mode][file])
         assert edited[mode] != trees[mode]
-        kind, compose = (rendered(platform, platform.mode(name), tree) for name, tree in edited.items())
+        kind, compose = (rendered(platform, platform.mode(name), lane, tree) for name, tree in edited.items())
         told = compare(platform.contract, platform.realm, lane, kind, compose)
         return {item.path: (item.a, item.b) for item in told if item.group == MEANING}
 

@@ -36,13 +36,14 @@ def differences(platform: Platform, first: str, second: str, lane: str, security
     Raises ParityError as rendering does.
     """
     check_lane(platform.contract, lane)
-    modes = [platform.mode(name, security=security).in_lane(platform.contract, lane) for name in (first, second)]
-    a, b = (rendered(platform, mode, render_mode(platform, mode, lane).tree) for mode in modes)
+    modes = [platform.mode(name, security=security) for name in (first, second)]
+    a, b = (rendered(platform, mode, lane, render_mode(platform, mode, lane).tree) for mode in modes)
     return compare(platform.contract, platform.realm, lane, a, b)
 
 
-def rendered(platform: Platform, mode: Mode, tree: Tree) -> Rendered:
-    """A mode's tree, ready to be compared."""
+def rendered(platform: Platform, mode: Mode, lane: str, tree: Tree) -> Rendered:
+    """A mode's tree of a lane, ready to be compared."""
+    mode = mode.in_lane(platform.contract, lane)
     side = Side.of(platform.contract, mode)
     return Rendered(side, observe(tree), own_variables(platform, mode), runs(platform, side))
 
