@@ -111,7 +111,16 @@ def test_who_runs_the_platform_sees_the_webs(web: str, issuer: Issuer, environme
     assert answer.headers["Cache-Control"] == "no-store"
     document = answer.json()
     assert document["service"] == "web"
-    assert sorted(document) == ["salt", "secrets", "secrets_from", "security", "service", "settings", "unread", "version"]
+    assert sorted(document) == [
+        "salt",
+        "secrets",
+        "secrets_from",
+        "security",
+        "service",
+        "settings",
+        "unread",
+        "version",
+    ]
     assert len(document["settings"]) == 16
     assert sorted(document["secrets"]) == ["oidc_client_secret", "redis_password", "session_key"]
     assert environment["GPUAAS_WEB_URL"] not in answer.text

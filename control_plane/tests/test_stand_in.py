@@ -11,9 +11,9 @@ import httpx
 import pytest
 from joserfc.jwk import RSAKey
 
+from gpuaas import cli
 from gpuaas.secrets import SecretError, SourceUnavailableError, Used
 from gpuaas.secrets.infisical import Folder, InfisicalSecretsProvider
-from gpuaas import cli
 from support import infisical as fake
 from support import stand_in
 from support.infisical import Infisical
@@ -55,9 +55,7 @@ def server(method: str, folders: dict[str, Any], issuer: Issuer, authority: Auth
 
 
 @pytest.fixture
-def ask(
-    method: str, server: str, folders: dict[str, Any], issuer: Issuer, authority: Authority, tmp_path: Path
-) -> Ask:
+def ask(method: str, server: str, folders: dict[str, Any], issuer: Issuer, authority: Authority, tmp_path: Path) -> Ask:
     """A provider of ``component``, with what that is given to log in; keywords replace files, ``folder`` the folder."""
 
     def asking(component: str = "api", folder: str = "", **files: str) -> InfisicalSecretsProvider:
@@ -199,7 +197,8 @@ def test_no_value_and_no_token_is_printed(ask: Ask, capfd: pytest.CaptureFixture
     ask().get("database_password")
     refused(ask("web", folder="/api"))
     shown = "".join(capfd.readouterr())
-    assert '"identity": "api"' in shown and '"cause": "not a folder of this identity"' in shown
+    assert '"identity": "api"' in shown
+    assert '"cause": "not a folder of this identity"' in shown
     for hidden in ("hunter2", "secret-of-", "eyJ", "Bearer"):
         assert hidden not in shown
 
@@ -218,7 +217,10 @@ def test_a_body_that_is_no_log_in(server: str, authority: Authority, body: bytes
 def test_without_an_access_token(server: str, authority: Authority, header: str) -> None:
     query = {"workspaceSlug": stand_in.PROJECT, "environment": stand_in.ENVIRONMENT, "secretPath": "/api"}
     answer = httpx.get(
-        f"{server}/api/v3/secrets/raw/redis_password", params=query, headers={"Authorization": header}, verify=trusting(authority)
+        f"{server}/api/v3/secrets/raw/redis_password",
+        params=query,
+        headers={"Authorization": header},
+        verify=trusting(authority),
     )
     assert answer.status_code == 401
     assert "hunter2" not in answer.text
@@ -281,7 +283,9 @@ def test_the_id_is_the_one_that_is_delivered() -> None:
 def test_unreachable_is_said_as_such(authority: Authority, tmp_path: Path) -> None:
     (tmp_path / "client_id").write_text("x")
     (tmp_path / "client_secret").write_text("x")
-    provider = InfisicalSecretsProvider(Folder(f"https://127.0.0.1:{free_port()}", "p", "e", "/api"), authority.ca_file, tmp_path)
+    provider = InfisicalSecretsProvider(
+        Folder(f"https://127.0.0.1:{free_port()}", "p", "e", "/api"), authority.ca_file, tmp_path
+    )
     with pytest.raises(SourceUnavailableError, match=r"does not answer \(ConnectionError\)"):
         provider.get("redis_password")
     assert provider.used().method == ""

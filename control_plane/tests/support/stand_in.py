@@ -14,7 +14,11 @@ from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
 FILE = Path(__file__).parents[3] / "platform/components/infisical-stand-in/kubernetes/stand_in.py"
-ISSUER, AUDIENCE, NAMESPACE = "https://kubernetes.default.svc.cluster.local", "https://stand-in.test:8443", "gpuaas-control-plane"
+ISSUER, AUDIENCE, NAMESPACE = (
+    "https://kubernetes.default.svc.cluster.local",
+    "https://stand-in.test:8443",
+    "gpuaas-control-plane",
+)
 PROJECT, ENVIRONMENT = "gpuaas", "local"
 
 
@@ -22,7 +26,8 @@ def module() -> ModuleType:
     """The program. It is no package: in a container it is one file."""
     if "stand_in" not in sys.modules:
         found = importlib.util.spec_from_file_location("stand_in", FILE)
-        assert found and found.loader
+        assert found
+        assert found.loader
         sys.modules["stand_in"] = importlib.util.module_from_spec(found)
         found.loader.exec_module(sys.modules["stand_in"])
     return sys.modules["stand_in"]

@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-IDENTITY_ID, CLIENT_SECRET = "identity_id", "client_secret"  # noqa: S105
+IDENTITY_ID, CLIENT_SECRET = "identity_id", "client_secret"
 
 
 def identity_id(client_secret: str, values: Mapping[str, str]) -> str:

@@ -78,7 +78,13 @@ def test_good_values_pass(tmp_path: Path) -> None:
     seed = tmp_path / "seed"
     seed.write_text("x")
     given = {"OUTPUT": "json", "LANE": "core", "TIER": "ci", "SEED": str(seed), "NAME": "redis_password", "MODE": "kind,compose"}
-    given |= {"OPTIONS": "traces=1", "SECURITY": "PROD", "SECRETS": "infisical", "INSTANCE_ID": "0190b7c1-62f5-7c7a-9ee1-7f6ac3d9b001", "PROJECT": "atlas"}
+    given |= {
+        "OPTIONS": "traces=1",
+        "SECURITY": "PROD",
+        "SECRETS": "infisical",
+        "INSTANCE_ID": "0190b7c1-62f5-7c7a-9ee1-7f6ac3d9b001",
+        "PROJECT": "atlas",
+    }
     check_given(PLATFORM, "kind", "demo", tmp_path, {**given, "OWN_MODE": "kind", "FOLLOW": "False", "GATE": "", "A": "kind"})
 
 

@@ -46,7 +46,7 @@ FILES = Path("/run/secrets/gpuaas")
 CERTIFICATE = Path("/run/certificates")
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 KEYS_URL = "https://kubernetes.default.svc/openid/v1/jwks"
-CLIENT_SECRET = "client_secret"
+CLIENT_SECRET = "client_secret"  # noqa: S105  # its name
 # A process asks for all of its secrets at once, when it starts.
 TOKEN_SECONDS = 300
 MOST_TOKENS = 500
@@ -89,7 +89,7 @@ class Folder:
 
 
 def read_folders(directory: Path) -> dict[str, Folder]:
-    """Every folder by its component. Raises ConfigurationError for files that are none of a folder's, and for a folder without an identity."""
+    """Every folder by its component. Raises ConfigurationError for files of no folder, and for a folder without an identity."""
     found: dict[str, dict[str, str]] = {}
     try:
         # Kubernetes keeps the files in a hidden directory, and links to them.

@@ -184,7 +184,9 @@ def _pods(platform: Platform, side: Side, component: Component) -> dict[str, Fac
     ports = {key: int(side.spliced(str(value))) for key, value in contract.services[component.name].ports.items()}
     found = {name: of_pod(pod, given, ports) for name, pod in pods_of(component.base).items()}
     if side.mode.target == "compose" and side.identity(contract, component.name):
-        found = {name: facts | {"mounts": _redirected(pods_of(component.base)[name], component.name, facts)} for name, facts in found.items()}
+        found = {
+            name: facts | {"mounts": _redirected(pods_of(component.base)[name], component.name, facts)} for name, facts in found.items()
+        }
     return found
 
 

@@ -103,7 +103,9 @@ def scope_of(contract: Contract, mode: Mode) -> Scope:
         "domain": Expression(mode.domain, default("domain")),
         "public_port": Expression(str(mode.port), place("port")),
         "ingress_objects": Expression(str(mode.ingress_objects).lower(), place("target")),
-        "secrets_source": Expression(mode.secrets_source, default("secrets_source", *(("options", mode.option) if mode.option else ("defaults",)))),
+        "secrets_source": Expression(
+            mode.secrets_source, default("secrets_source", *(("options", mode.option) if mode.option else ("defaults",)))
+        ),
         "ca_file": Expression(mode.ca_file, default("ca_file", "defaults")),
     }
     if mode.security.mode:

@@ -15,8 +15,8 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.mani
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.pods import Pod
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.quantities import quantity
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.check_manifests import CA_CONFIG_MAP
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.identity import AT, CLIENT, identity_of, is_secrets
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_container import size
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.identity import AT, CLIENT, identity_of, is_secrets
 
 _SHM = "/dev/shm"  # noqa: S108
 _TLS = ("tls.crt", "tls.key")
