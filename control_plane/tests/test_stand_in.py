@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +21,7 @@ from gpuaas.secrets.infisical import Folder, InfisicalSecretsProvider
 from support import infisical as fake
 from support import stand_in
 from support.infisical import Infisical
-from support.processes import free_port
+from support.processes import free_port, wait_for
 from support.serving import served
 from support.stand_in import Issuer
 from support.tls import Authority
@@ -258,6 +262,7 @@ def test_kubernetes_hides_where_the_files_are(tmp_path: Path) -> None:
 
 
 SETTINGS = {
+    "STAND_IN_HOST": "127.0.0.1",
     "STAND_IN_PORT": "8443",
     "STAND_IN_URL": stand_in.AUDIENCE,
     "STAND_IN_PROJECT": stand_in.PROJECT,
@@ -289,6 +294,60 @@ def test_unreachable_is_said_as_such(authority: Authority, tmp_path: Path) -> No
     with pytest.raises(SourceUnavailableError, match=r"does not answer \(ConnectionError\)"):
         provider.get("redis_password")
     assert provider.used().method == ""
+
+
+def listens(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
+_PROGRAM = """
+import pathlib, sys
+sys.path.insert(0, sys.argv[1])
+import stand_in
+stand_in.FILES, stand_in.CERTIFICATE, stand_in.ACCOUNT = map(pathlib.Path, sys.argv[2:])
+sys.exit(stand_in.main())
+"""
+
+
+def test_the_program_as_it_runs(authority: Authority, tmp_path: Path) -> None:
+    """TLS 1.3 with its certificate, and an end when it is told to."""
+    files = stand_in.mounted(tmp_path / "files", FOLDERS)
+    certificate, port = authority.issue("infisical-stand-in", tmp_path / "certificate"), free_port()
+    directories = (stand_in.FILE.parent, files, certificate, tmp_path / "no-account")
+    process = subprocess.Popen(
+        [sys.executable, "-IBc", _PROGRAM, *map(str, directories)], env={**SETTINGS, "STAND_IN_PORT": str(port)}
+    )
+    try:
+        wait_for(lambda: listens(port) or process.poll() is not None, "the stand-in")
+        (tmp_path / "client_id").write_text(stand_in.module().identity_id("secret-of-api", FOLDERS["api"]))
+        (tmp_path / "client_secret").write_text("secret-of-api")
+        folder = Folder(f"https://127.0.0.1:{port}", stand_in.PROJECT, stand_in.ENVIRONMENT, "/api")
+        assert InfisicalSecretsProvider(folder, authority.ca_file, tmp_path).get("redis_password") == "hunter2-redis"
+        older = trusting(authority)
+        older.maximum_version = ssl.TLSVersion.TLSv1_2
+        with pytest.raises(httpx.ConnectError, match="SSL"):
+            httpx.get(folder.server, verify=older)
+    finally:
+        process.terminate()
+        ended = process.wait(timeout=10)
+    assert ended == 0
+
+
+def test_the_program_without_what_it_needs(tmp_path: Path) -> None:
+    directories = (stand_in.FILE.parent, tmp_path, tmp_path, tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-IBc", _PROGRAM, *map(str, directories)],
+        env=SETTINGS,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert done.returncode == 78
+    assert done.stderr.startswith("infisical-stand-in: configuration: ")
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.fixture

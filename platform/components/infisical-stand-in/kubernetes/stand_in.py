@@ -258,10 +258,10 @@ def say(what: str, **fields: str) -> None:
 def main() -> int:
     """Serve until stopped; 78 for what it cannot start with."""
     try:
-        standing, port = configured(os.environ, FILES, ACCOUNT)
+        standing, host, port = configured(os.environ, FILES, ACCOUNT)
         config = uvicorn.Config(
             standing.app(),
-            host="0.0.0.0",  # noqa: S104
+            host=host,
             port=port,
             ssl_certfile=CERTIFICATE / "tls.crt",
             ssl_keyfile=CERTIFICATE / "tls.key",
@@ -286,17 +286,17 @@ def main() -> int:
     return 0
 
 
-def configured(environ: Mapping[str, str], files: Path, account: Path) -> tuple[StandIn, int]:
-    """The server and its port. In a cluster, which has given it an account, tokens are the way in. Raises ConfigurationError."""
-    names = ("PORT", "URL", "PROJECT", "ENVIRONMENT", "ISSUER", "NAMESPACES")
+def configured(environ: Mapping[str, str], files: Path, account: Path) -> tuple[StandIn, str, int]:
+    """The server, and where it listens. In a cluster, which has given it an account, tokens are the way in. Raises ConfigurationError."""
+    names = ("HOST", "PORT", "URL", "PROJECT", "ENVIRONMENT", "ISSUER", "NAMESPACES")
     missing = [f"STAND_IN_{name}" for name in names if not environ.get(f"STAND_IN_{name}")]
     if missing:
         raise ConfigurationError(f"{', '.join(missing)} missing")
-    port, url, project, environment, issuer, namespaces = (environ[f"STAND_IN_{name}"] for name in names)
+    host, port, url, project, environment, issuer, namespaces = (environ[f"STAND_IN_{name}"] for name in names)
     cluster = None
     if (account / "token").exists():
         cluster = Cluster(issuer, url, frozenset(namespaces.split(",")), lambda: _keys(account))
-    return StandIn(read_folders(files), project, environment, cluster), int(port)
+    return StandIn(read_folders(files), project, environment, cluster), host, int(port)
 
 
 def _keys(account: Path) -> Any:
