@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.plat
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import Rendering, render
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import delivered, identities
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.keep import Origin, keep
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.rotate import rotate
 from ansible_collections.gpuaas.parity.tests.unit.contract import reference
 from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import Platform
 
@@ -90,6 +93,15 @@ def test_no_file_with_a_secret_is_handed_to_who_asks(lane: str) -> None:
     for name in asking(lane):
         mine = {line.split()[-1].rpartition("/")[2] for line in handed if f"secrets/files/{name}/" in line}
         assert mine == {"client_id", "client_secret"}
+
+
+@pytest.mark.parametrize("lane", ASKED)
+def test_in_compose_nobody_starts_before_it(lane: str) -> None:
+    services = yaml.safe_load(rendering("compose", lane).tree["compose.yml"])["services"]
+    for name in [*asking(lane), "api-seed"]:
+        assert services[name]["depends_on"][KEEPER] == {"condition": "service_healthy"}
+    without = yaml.safe_load(rendering("compose", "async").tree["compose.yml"])["services"]
+    assert not [name for name, service in without.items() if KEEPER in service.get("depends_on", ())]
 
 
 @pytest.mark.parametrize("lane", ASKED)
@@ -169,6 +181,30 @@ def test_the_id_is_the_one_that_the_server_computes() -> None:
     """The same vector as in the control plane's tests of the stand-in."""
     values = {"database_password": "correct horse", "redis_password": "bättery"}
     assert identities.identity_id("staple", values) == "0ab16828-cc52-0277-236a-5290616f3d5a"
+
+
+def test_a_rotation_is_a_new_id_for_who_reads_it_and_the_value_for_the_keeper(tmp_path: Path) -> None:
+    contract = rendering("compose", "async.infisical").contract
+    keep(contract, tmp_path, Origin("local"), cluster_exists=False, dry=False)
+    files = tmp_path / "secrets" / "files"
+    before = {path.relative_to(files).as_posix(): path.read_text() for path in files.rglob("*") if path.is_file()}
+    assert not keep(contract, tmp_path, Origin("local"), cluster_exists=True, dry=False).changed
+    rotate(contract, tmp_path, "redis_web_password", tier="local", value_file=None, dry=False)
+    after = {path.relative_to(files).as_posix(): path.read_text() for path in files.rglob("*") if path.is_file()}
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"web/identity_id", f"{KEEPER}/web.redis_password", "redis/web_password"}
+    assert not keep(contract, tmp_path, Origin("local"), cluster_exists=True, dry=False).changed
+
+
+def test_the_way_to_it_and_back_loses_nothing(tmp_path: Path) -> None:
+    lanes = [rendering("kind", lane).contract for lane in ("async", "async.infisical", "async")]
+    secrets = []
+    for contract in lanes:
+        keep(contract, tmp_path, Origin("local"), cluster_exists=bool(secrets), dry=False)
+        secrets.append((tmp_path / "secrets" / "secrets.yml").read_text())
+        has = {path.name for path in (tmp_path / "secrets" / "files" / "api").iterdir()}
+        assert has == ({"identity_id"} if contract is lanes[1] else {"database_password", "redis_password", "root_keyring"})
+    assert len(set(secrets)) == 1
 
 
 def test_without_it_files_are_delivered_as_ever() -> None:
