@@ -362,7 +362,10 @@ def logged_in(authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_process_gives_up_after_three_attempts_and_says_why(
     logged_in: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With status 78: who runs it starts it again, and the reason is in its last line."""
+    """With status 78: who runs it starts it again. The reason is in its last line, and is told to a kubelet."""
+    told = logged_in / "termination-log"
+    told.touch()
+    monkeypatch.setattr(cli, "TERMINATION_LOG", told)
     held = Infisical(fault="503")
     with served(held.app(), certificate=authority.certificate) as url:
         settings = {
@@ -378,10 +381,12 @@ def test_a_process_gives_up_after_three_attempts_and_says_why(
             monkeypatch.setenv(f"GPUAAS_{name}", value)
         assert cli.main(["migrate"]) == 78
     assert held.asked == ["universal"] * 3
-    assert capsys.readouterr().err == (
+    line = (
         "gpuaas migrate: configuration: secret database_password cannot be read: "
-        "GPUAAS_SECRETS_SOURCE refuses our machine identity (503)\n"
+        "GPUAAS_SECRETS_SOURCE refuses our machine identity (503)"
     )
+    assert capsys.readouterr().err == f"{line}\n"
+    assert told.read_text() == line
 
 
 def test_keys_that_were_rolled_are_fetched(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:

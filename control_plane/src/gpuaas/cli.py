@@ -9,6 +9,8 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gpuaas import __version__, configuration, device
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from gpuaas.service import Service
 
 ALL_LETTERS = "all"
+TERMINATION_LOG = Path("/dev/termination-log")
 EX_CONFIG = 78  # sysexits.h: a restart does not help, the configuration has to change
 
 
@@ -122,11 +125,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case command:
                 return _reload(command) if given.reload else _serve(command)
     except ConfigurationError as error:
-        print(f"gpuaas {given.command}: configuration: {error}", file=sys.stderr)
-        return EX_CONFIG
+        return _refused(f"gpuaas {given.command}: configuration: {error}")
     except RefusedError as error:
-        print(f"gpuaas {given.command}: refused: {error}", file=sys.stderr)
-        return EX_CONFIG
+        return _refused(f"gpuaas {given.command}: refused: {error}")
+
+
+def _refused(why: str) -> int:
+    """Say why it does not start: on standard error, and to the kubelet, which shows it as the container's state.
+
+    Where there is a kubelet there is its file (kubernetes.io, "Determine the Reason for Pod Failure").
+    """
+    print(why, file=sys.stderr)
+    with suppress(OSError):
+        if TERMINATION_LOG.exists():
+            TERMINATION_LOG.write_text(why)
+    return EX_CONFIG
 
 
 def service(command: str) -> Service:

@@ -17,13 +17,15 @@ from __future__ import annotations
 import hmac
 import json
 import os
+import signal
 import ssl
 import sys
 import threading
 import time
 import urllib.request
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from http import HTTPStatus
@@ -255,6 +257,19 @@ def say(what: str, **fields: str) -> None:
     print(json.dumps({"event": what, **fields}), flush=True)
 
 
+class _Server(uvicorn.Server):
+    """Returns when it is told to stop: uvicorn's own would die by the signal."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
 def main() -> int:
     """Serve until stopped; 78 for what it cannot start with."""
     try:
@@ -282,7 +297,7 @@ def main() -> int:
     if config.ssl is None:
         return EX_CONFIG
     config.ssl.minimum_version = ssl.TLSVersion.TLSv1_3
-    uvicorn.Server(config).run()
+    _Server(config).run()
     return 0
 
 
