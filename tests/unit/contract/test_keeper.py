@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.catalog import collect
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.diff import differences
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model import keeper
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.options import chosen, of_source
@@ -150,6 +151,19 @@ def test_what_differs_for_it_is_told_and_none_of_it_is_meaning() -> None:
     assert groups["services.api.identity"] == "placement"
     assert groups["services.api.settings.GPUAAS_SECRETS_SOURCE"] == "transport"
     assert "meaning" not in groups.values()
+
+
+def test_each_that_asks_names_its_own_folder_and_is_asked_who_gave_it_its_secrets() -> None:
+    """A Job has ended when somebody could ask it."""
+    contract = reference.PLATFORM.contract
+    every = asking("async")
+    for name in every:
+        settings = [item.value for item in contract.services[name].settings.values()]
+        assert keeper.own_source(name) in settings
+        assert "${secrets_source}" not in settings
+    checks = collect(reference.PLATFORM, rendering("kind", "async.infisical").contract)
+    asked = {check.component for check in checks if check.type == "secrets_provider"}
+    assert asked == {name for name in every if contract.services[name].deployed.kind != "Job"}
 
 
 # -- what is delivered ----------------------------------------------------------
