@@ -156,7 +156,9 @@ def test_a_token_of_another_cluster(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("method", ["oidc"], indirect=True)
-@pytest.mark.parametrize("token", ["x", "x.y.z", "e30.e30.", "eyJhbGciOiJub25lIn0.e30."])
+@pytest.mark.parametrize(
+    "token", ["x", "x.y.z", "e30.e30.", "eyJhbGciOiJub25lIn0.e30.", f"{'W1tb' * 2000}.e30.x", "\ud7ff.x.y"]
+)
 def test_a_token_that_is_none(ask: Ask, token: str) -> None:
     assert "refuses our machine identity (401)" in refused(ask(token=token))
 
@@ -209,7 +211,15 @@ def test_no_value_and_no_token_is_printed(ask: Ask, capfd: pytest.CaptureFixture
 
 @pytest.mark.parametrize(
     ("body", "status"),
-    [(b"", 422), (b"[]", 422), (b"{}", 422), (b'{"identityId": 1, "jwt": 2}', 422), (b"x" * 20_000, 413)],
+    [
+        (b"", 422),
+        (b"[]", 422),
+        (b"{}", 422),
+        (b'{"identityId": 1, "jwt": 2}', 422),
+        (b'{"identityId": "\\ud800", "jwt": "x"}', 422),
+        (b"[" * 10_000, 422),
+        (b"x" * 20_000, 413),
+    ],
 )
 @pytest.mark.parametrize("method", ["oidc"], indirect=True)
 def test_a_body_that_is_no_log_in(server: str, authority: Authority, body: bytes, status: int) -> None:
