@@ -9,6 +9,7 @@ SHELL := /bin/sh
   clean-cache host-undo
 
 ARGS = $(if $(LANE),-e parity_lane='$(LANE)') $(if $(TRACES),-e parity_options='traces=$(TRACES)') $(if $(SECURITY),-e parity_security='$(SECURITY)') \
+  $(if $(SECRETS),-e parity_secrets='$(SECRETS)') \
   $(if $(OUTPUT),-e parity_output='$(OUTPUT)') \
   $(if $(IMAGES_SOURCE),-e images_source='$(IMAGES_SOURCE)') $(if $(TIER),-e parity_tier='$(TIER)') \
   $(if $(SEED),-e parity_seed_file='$(SEED)') $(if $(HOST_UPGRADE),-e host_upgrade='$(HOST_UPGRADE)') \
@@ -21,7 +22,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo '  OUTPUT=json, with each that runs a playbook: JSON alone on standard output'
 
-local-dev-up: .venv/runtime ## the fast loop: the platform in Docker Compose [LANE=core] [INSTANCE=demo] [TRACES=1] [SECURITY=PROD]
+local-dev-up: .venv/runtime ## the fast loop: the platform in Docker Compose [LANE=core] [INSTANCE=demo] [TRACES=1] [SECURITY=PROD] [SECRETS=infisical]
 	$(call play,compose,up)
 
 local-dev-status: .venv/runtime ## what stands of it, on one screen
@@ -45,7 +46,7 @@ local-dev-reseed: .venv/runtime ## migrate, seed again and keep that for reset
 local-dev-down: .venv/runtime ## remove it all, and prove that nothing is left
 	$(call play,compose,down)
 
-kind-parity-up: .venv/runtime ## production-shaped: everything set up, built, started [LANE=core] [TRACES=1] [SECURITY=PROD]
+kind-parity-up: .venv/runtime ## production-shaped: everything set up, built, started [LANE=core] [TRACES=1] [SECURITY=PROD] [SECRETS=infisical]
 	$(call play,kind,up)
 
 kind-parity-status: .venv/runtime ## what stands, on one screen

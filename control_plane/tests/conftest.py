@@ -19,6 +19,7 @@ from gpuaas.api.app import create_service as create_api
 from gpuaas.configuration import describe
 from gpuaas.encryption.start import of_api, of_web
 from gpuaas.messaging.connection import Messaging
+from gpuaas.secrets import Used
 from gpuaas.settings import (
     ApiSecrets,
     ApiSettings,
@@ -44,6 +45,8 @@ from support.temporal import temporal as running_temporal
 from support.tls import Authority
 
 look_often()
+
+FROM_FILES = Used("files", ())
 
 
 @pytest.fixture(autouse=True)
@@ -253,7 +256,7 @@ def start_api(
             environ = {**environment, "GPUAAS_LISTEN_PORT": port, "GPUAAS_PROBE_PORT": str(free_port()), **changes}
             settings = read_settings(ApiSettings, environ)
             secrets = ApiSecrets(database_password=postgres.password, redis_password=valkey.password)
-            described = describe("api", settings, secrets, environ, of_api(settings))
+            described = describe("api", settings, secrets, environ, of_api(settings), FROM_FILES)
             service = create_api(settings, secrets, ssl.create_default_context(), described)
             url, probes = stack.enter_context(serving(service))
             probed[url] = probes
@@ -289,7 +292,7 @@ def start_web(
                 redis_password=valkey.password, oidc_client_secret=issuers.CLIENT_SECRET, session_key=SESSION_KEY
             )
             settings = read_settings(WebSettings, environ)
-            described = describe("web", settings, secrets, environ, of_web(settings))
+            described = describe("web", settings, secrets, environ, of_web(settings), FROM_FILES)
             service = create_web(settings, secrets, ssl.create_default_context(), described)
             url, probes = stack.enter_context(serving(service))
             probed[url] = probes

@@ -13,17 +13,19 @@ import pytest
 from gpuaas import tracing
 from gpuaas.configuration import describe, secret_digest, setting_digest
 from gpuaas.encryption.start import of_api, of_web
+from gpuaas.secrets import Used
 from gpuaas.settings import ApiSecrets, ApiSettings, WebSecrets, WebSettings, read_settings
 from support.browser import Browser
 from support.issuer import Issuer
 
 SECRETS = ApiSecrets(database_password="hunter2-database", redis_password="hunter2-redis")
 SALT = "00" * 16
+FROM_FILES = Used("files", ("database_password", "redis_password"))
 
 
 def described(environ: dict[str, str]) -> dict[str, Any]:
     settings = read_settings(ApiSettings, environ)
-    return describe("api", settings, SECRETS, environ, of_api(settings))
+    return describe("api", settings, SECRETS, environ, of_api(settings), FROM_FILES)
 
 
 def test_names_types_and_digests_only(environment: dict[str, str]) -> None:
@@ -35,6 +37,7 @@ def test_names_types_and_digests_only(environment: dict[str, str]) -> None:
     }
     assert document["settings"]["GPUAAS_SECRETS_SOURCE"]["type"] == "url"
     assert sorted(document["secrets"]) == ["database_password", "redis_password"]
+    assert document.pop("secrets_from")["provider"] == "files"
     assert document.pop("security")["mode"] == environment["GPUAAS_SECURITY_MODE"]
     for value in (*environment.values(), "hunter2"):
         assert len(value) < 4 or value not in str(document)
@@ -108,7 +111,16 @@ def test_who_runs_the_platform_sees_the_webs(web: str, issuer: Issuer, environme
     assert answer.headers["Cache-Control"] == "no-store"
     document = answer.json()
     assert document["service"] == "web"
-    assert sorted(document) == ["salt", "secrets", "security", "service", "settings", "unread", "version"]
+    assert sorted(document) == [
+        "salt",
+        "secrets",
+        "secrets_from",
+        "security",
+        "service",
+        "settings",
+        "unread",
+        "version",
+    ]
     assert len(document["settings"]) == 16
     assert sorted(document["secrets"]) == ["oidc_client_secret", "redis_password", "session_key"]
     assert environment["GPUAAS_WEB_URL"] not in answer.text
@@ -156,5 +168,5 @@ def test_without_the_api_nobody_is_told(start_web: Callable[..., str], issuer: I
 def test_the_halves_have_different_secrets(environment: dict[str, str]) -> None:
     secrets = WebSecrets(redis_password="r", oidc_client_secret="o", session_key="s")
     settings = read_settings(WebSettings, environment)
-    document = describe("web", settings, secrets, environment, of_web(settings))
+    document = describe("web", settings, secrets, environment, of_web(settings), FROM_FILES)
     assert sorted(document["secrets"]) == ["oidc_client_secret", "redis_password", "session_key"]

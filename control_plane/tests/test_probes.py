@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+import httpx
 import pytest
 
 from gpuaas import probes
 from gpuaas.probes import Readiness
+from gpuaas.secrets import Used
+from support.serving import served
 
 
 class Dependency:
@@ -51,3 +54,14 @@ def test_a_dependency_that_hangs_is_missing(monkeypatch: pytest.MonkeyPatch) -> 
         return None
 
     assert asyncio.run(Readiness().missing({"redis": hangs})) == {"redis": "no answer in time"}
+
+
+@pytest.mark.parametrize(
+    ("used", "status"), [(Used("infisical", ("a",), "https://s:1", "/relay", "oidc"), 200), (None, 404)]
+)
+def test_a_worker_says_who_gave_it_its_secrets(used: Used | None, status: int) -> None:
+    with served(probes.create_app(dict, used)) as url:
+        answer = httpx.get(f"{url}/healthz/secrets", trust_env=False)
+    assert answer.status_code == status
+    told = {"provider": "infisical", "read": ["a"], "server": "https://s:1", "folder": "/relay", "method": "oidc"}
+    assert answer.json() == (told if used else {})

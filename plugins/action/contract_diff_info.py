@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.diff import differences, document, refuse_meaning, table
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.options import chosen, switched
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.options import chosen, of_source, switched
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import load_platform
 from ansible_collections.gpuaas.parity.plugins.modules.contract_diff_info import DOCUMENTATION
 from ansible_collections.gpuaas.parity.plugins.plugin_utils._action import ParityAction
@@ -25,7 +25,8 @@ class ActionModule(ParityAction):
     def perform(self, params: dict[str, Any]) -> dict[str, Any]:
         platform = load_platform(Path(params["platform"]))
         about, contract = (params["a"], params["b"]), platform.contract
-        lane = chosen(contract.options, params["lane"] or contract.defaults["lane"], "", switched(params["options"]))
+        wanted = switched(params["options"]) | of_source(contract.sources, params["source"])
+        lane = chosen(contract.options, params["lane"] or contract.defaults["lane"], "", wanted)
         found = differences(platform, *about, lane, params["security"])
         told = document(found, *about, lane)
         width = shutil.get_terminal_size((120, 24)).columns

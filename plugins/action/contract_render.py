@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.options import chosen, switched
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.options import chosen, of_source, switched
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import Platform, load_platform
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import render_mode
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.rendered import Place, with_record
@@ -68,7 +68,8 @@ def _lane(platform: Platform, place: Place, params: dict[str, Any]) -> str:
     contract = platform.contract
     known = place.lane()
     standing = known if known in contract.lanes else contract.defaults["lane"]
-    return chosen(contract.options, params["lane"] or standing, standing, switched(params["options"]))
+    wanted = switched(params["options"]) | of_source(contract.sources, params["source"])
+    return chosen(contract.options, params["lane"] or standing, standing, wanted)
 
 
 def _lines(done: dict[str, dict[str, Any]]) -> list[str]:

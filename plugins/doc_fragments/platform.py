@@ -43,6 +43,16 @@ options:
     default: ""
 """
 
+    SOURCE = r"""
+options:
+  source:
+    description:
+      - Where processes get their secrets from, V(files) or the name of an option of the platform that says a server. Empty for
+        where they get them from now, else V(files).
+    type: str
+    default: ""
+"""
+
     INSTANCE = r"""
 options:
   instance:

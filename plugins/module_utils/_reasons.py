@@ -339,6 +339,7 @@ REASONS: dict[str, Reason] = {
     "EXEC_FAILED": Reason("a component's own probe, a program in its container, failed", "{logs}"),
     "STORE_ROUNDTRIP_FAILED": Reason("what was written through the API cannot be read back", "{logs}"),
     "SECURITY_MODE_DRIFT": Reason("a process runs in another security mode than the contract says", "{up}"),
+    "SECRETS_PROVIDER_DRIFT": Reason("a process got its secrets from elsewhere than the contract says", "{up}"),
     "CONFIGURATION_DRIFT": Reason("what runs is not configured as the contract says", "{up}"),
     "OBJECTS_DRIFTED": Reason(
         "an object of the cluster differs from the rendering, or is not part of the platform", "{drift} shows each; {up}"

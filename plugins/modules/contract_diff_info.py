@@ -26,6 +26,7 @@ extends_documentation_fragment:
   - gpuaas.parity.platform.lane
   - gpuaas.parity.platform.options
   - gpuaas.parity.platform.security
+  - gpuaas.parity.platform.source
 requirements:
   - jsonschema >= 4.26
 options:

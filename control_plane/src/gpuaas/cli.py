@@ -9,11 +9,14 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gpuaas import __version__, configuration, device
 from gpuaas.encryption import start
 from gpuaas.encryption.refusal import RefusedError
+from gpuaas.secrets import Used
 from gpuaas.settings import (
     ApiSecrets,
     ApiSettings,
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from gpuaas.service import Service
 
 ALL_LETTERS = "all"
+TERMINATION_LOG = Path("/dev/termination-log")
 EX_CONFIG = 78  # sysexits.h: a restart does not help, the configuration has to change
 
 
@@ -121,11 +125,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case command:
                 return _reload(command) if given.reload else _serve(command)
     except ConfigurationError as error:
-        print(f"gpuaas {given.command}: configuration: {error}", file=sys.stderr)
-        return EX_CONFIG
+        return _refused(f"gpuaas {given.command}: configuration: {error}")
     except RefusedError as error:
-        print(f"gpuaas {given.command}: refused: {error}", file=sys.stderr)
-        return EX_CONFIG
+        return _refused(f"gpuaas {given.command}: refused: {error}")
+
+
+def _refused(why: str) -> int:
+    """Say why it does not start: on standard error, and to the kubelet, which shows it as the container's state.
+
+    Where there is a kubelet there is its file (kubernetes.io, "Determine the Reason for Pod Failure").
+    """
+    print(why, file=sys.stderr)
+    with suppress(OSError):
+        if TERMINATION_LOG.exists():
+            TERMINATION_LOG.write_text(why)
+    return EX_CONFIG
 
 
 def service(command: str) -> Service:
@@ -148,22 +162,30 @@ def _reload(command: str) -> int:
     return supervise(command, (settings.listen_port, settings.probe_port), settings.log_level)
 
 
-def _api_configuration() -> tuple[ApiSettings, ApiSecrets, start.Keys]:
+def _api_configuration() -> tuple[ApiSettings, ApiSecrets, start.Keys, Used]:
     settings = read_settings(ApiSettings, os.environ)
     keys = start.of_api(settings)
-    return settings, read_secrets(ApiSecrets, settings.secrets_source.provider(settings.ca_file)), keys
+    secrets, used = _secrets(ApiSecrets, settings)
+    return settings, secrets, keys, used
 
 
-def _web_configuration() -> tuple[WebSettings, WebSecrets, start.Keys]:
+def _web_configuration() -> tuple[WebSettings, WebSecrets, start.Keys, Used]:
     settings = read_settings(WebSettings, os.environ)
     keys = start.of_web(settings)
-    return settings, read_secrets(WebSecrets, settings.secrets_source.provider(settings.ca_file)), keys
+    secrets, used = _secrets(WebSecrets, settings)
+    return settings, secrets, keys, used
+
+
+def _secrets[T: MigrateSecrets | WebSecrets](cls: type[T], settings: MigrateSettings | WebSettings) -> tuple[T, Used]:
+    """The secrets of a process, and who gave them."""
+    provider = settings.secrets_source.provider(settings.ca_file)
+    return read_secrets(cls, provider), provider.used()
 
 
 def _api() -> Service:
-    settings, secrets, keys = _api_configuration()
+    settings, secrets, keys, used = _api_configuration()
     tls = tls_context(settings.ca_file)
-    described = configuration.describe("api", settings, secrets, os.environ, keys)
+    described = configuration.describe("api", settings, secrets, os.environ, keys, used)
     begin_to_trace("api")
     # Each command imports its own half only; what one does not use costs it no memory.
     gc.disable()
@@ -173,9 +195,9 @@ def _api() -> Service:
 
 
 def _web() -> Service:
-    settings, secrets, keys = _web_configuration()
+    settings, secrets, keys, used = _web_configuration()
     tls = tls_context(settings.ca_file)
-    described = configuration.describe("web", settings, secrets, os.environ, keys)
+    described = configuration.describe("web", settings, secrets, os.environ, keys, used)
     begin_to_trace("web")
     gc.disable()
     from gpuaas.web.app import create_service
@@ -183,13 +205,13 @@ def _web() -> Service:
     return create_service(settings, secrets, tls, described)
 
 
-def _worker_configuration() -> tuple[WorkerSettings, WorkerSecrets]:
+def _worker_configuration() -> tuple[WorkerSettings, WorkerSecrets, Used]:
     settings = read_settings(WorkerSettings, os.environ)
-    return settings, read_secrets(WorkerSecrets, settings.secrets_source.provider(settings.ca_file))
+    return settings, *_secrets(WorkerSecrets, settings)
 
 
 def _relay(status: bool, rebuild: bool) -> int:
-    settings, secrets = _worker_configuration()
+    settings, secrets, used = _worker_configuration()
     if status:
         from gpuaas.relay import status as relay_status
 
@@ -202,11 +224,11 @@ def _relay(status: bool, rebuild: bool) -> int:
     from gpuaas.relay.process import NAME, create_worker
 
     begin_to_trace(NAME)
-    return worker.run(create_worker(settings, secrets))
+    return worker.run(create_worker(settings, secrets), used)
 
 
 def _notification(status: bool) -> int:
-    settings, secrets = _worker_configuration()
+    settings, secrets, used = _worker_configuration()
     from gpuaas.notification import process
 
     if status:
@@ -216,7 +238,7 @@ def _notification(status: bool) -> int:
     from gpuaas import worker
 
     begin_to_trace(process.NAME)
-    return worker.run(process.create_worker(settings, secrets))
+    return worker.run(process.create_worker(settings, secrets), used)
 
 
 def _provisioning(status: bool) -> int:
@@ -225,18 +247,18 @@ def _provisioning(status: bool) -> int:
         from gpuaas.provisioning import status as provisioning_status
 
         return provisioning_status.run(settings)
-    secrets = read_secrets(FleetSecrets, settings.secrets_source.provider(settings.ca_file))
+    secrets, used = _secrets(FleetSecrets, settings)
     from gpuaas import worker
     from gpuaas.provisioning.process import create_worker
     from gpuaas.provisioning.status import NAME
 
     begin_to_trace(NAME)
-    return worker.run(create_worker(settings, secrets, tls_context(settings.ca_file)))
+    return worker.run(create_worker(settings, secrets, tls_context(settings.ca_file)), used)
 
 
 def _app_runtime(status: bool) -> int:
     settings = read_settings(FleetSettings, os.environ)
-    secrets = read_secrets(FleetSecrets, settings.secrets_source.provider(settings.ca_file))
+    secrets, used = _secrets(FleetSecrets, settings)
     tls = tls_context(settings.ca_file)
     if status:
         from gpuaas.app_runtime import status as workload_status
@@ -246,13 +268,13 @@ def _app_runtime(status: bool) -> int:
     from gpuaas.app_runtime.process import create_worker
 
     begin_to_trace("app-runtime")
-    return worker.run(create_worker(settings, secrets, tls))
+    return worker.run(create_worker(settings, secrets, tls), used)
 
 
 def _journal(given: argparse.Namespace) -> int:
     settings = read_settings(JournalSettings, os.environ)
     needed = MigrateSecrets if settings.journal_store.is_file else JournalSecrets
-    secrets = read_secrets(needed, settings.secrets_source.provider(settings.ca_file))
+    secrets, used = _secrets(needed, settings)
     if given.status or given.verify or given.restore:
         from gpuaas.journal import commands
 
@@ -262,7 +284,7 @@ def _journal(given: argparse.Namespace) -> int:
     from gpuaas import worker
     from gpuaas.journal.process import create_worker
 
-    return worker.run(create_worker(settings, secrets))
+    return worker.run(create_worker(settings, secrets), used)
 
 
 def _letter(text: str) -> str:
@@ -272,7 +294,7 @@ def _letter(text: str) -> str:
 
 
 def _deadletters(replay: str | None) -> int:
-    settings, _secrets = _worker_configuration()
+    settings, _password, _used = _worker_configuration()
     from gpuaas import deadletters
 
     return deadletters.run(settings, replay)
@@ -280,7 +302,7 @@ def _deadletters(replay: str | None) -> int:
 
 def _migrate() -> int:
     settings = read_settings(MigrateSettings, os.environ)
-    secrets = read_secrets(MigrateSecrets, settings.secrets_source.provider(settings.ca_file))
+    secrets, _used = _secrets(MigrateSecrets, settings)
     from gpuaas.migrate import run
 
     return run(settings, secrets)
@@ -294,7 +316,7 @@ def _print_version() -> int:
 
 
 def _seed() -> int:
-    settings, secrets, _keys = _api_configuration()
+    settings, secrets, _keys, _used = _api_configuration()
     from gpuaas.seed import run
 
     return run(settings, secrets)

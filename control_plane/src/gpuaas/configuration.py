@@ -6,7 +6,8 @@ digests say anything. A setting's is HMAC-SHA-256 with the salt as the key, over
 label, its name and its text. A secret's is HMAC-SHA-256 with the secret as the key,
 over the label, its name and the salt: it proves that two secrets are equal, is of
 use nowhere else, and tells nothing about a random value. Only who runs the platform
-is told either. What the process says of its security mode and root key is no secret, and stands there as it is.
+is told either. What the process says of its security mode and root key, and of who gave it its secrets, is no secret,
+and stands there as it is.
 """
 
 from __future__ import annotations
@@ -20,14 +21,17 @@ from typing import Any
 from gpuaas import __version__, tracing
 from gpuaas.encryption.start import Keys
 from gpuaas.kinds import URL
+from gpuaas.secrets import Used
 from gpuaas.settings import PREFIX, fields
 
 LABEL = "gpuaas-configuration-v2"
 SALT_BYTES = 16
 
 
-def describe(service: str, settings: Any, secrets: Any, environ: Mapping[str, str], keys: Keys) -> dict[str, Any]:
-    """The document of a process that read ``settings`` from ``environ`` and has ``secrets`` and ``keys``."""
+def describe(
+    service: str, settings: Any, secrets: Any, environ: Mapping[str, str], keys: Keys, used: Used
+) -> dict[str, Any]:
+    """The document of a process that read ``settings`` from ``environ`` and has ``secrets``, from who was ``used``, and ``keys``."""
     known = {name: kind for name, _attribute, kind in sorted(fields(type(settings)))}
     if environ.get(tracing.ENDPOINT):
         known[tracing.ENDPOINT] = URL
@@ -42,6 +46,7 @@ def describe(service: str, settings: Any, secrets: Any, environ: Mapping[str, st
             for name, kind in known.items()
         },
         "secrets": {name: {"hmac_sha256": secret_digest(name, value, salt)} for name, value in sorted(held.items())},
+        "secrets_from": dataclasses.asdict(used),
         "security": keys.told(),
         "unread": _unread(set(known), environ),
     }

@@ -11,12 +11,15 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
+
+from gpuaas.secrets import Used
 
 REMEMBERED_SECONDS = 1.0
 CHECK_SECONDS = 3.0
@@ -46,8 +49,11 @@ class Readiness:
             return self._missing
 
 
-def create_app(checks: Callable[[], dict[str, Check]]) -> ASGIApp:
-    """``/healthz/live`` and ``/healthz/ready``; ``checks`` are asked for when they are needed."""
+def create_app(checks: Callable[[], dict[str, Check]], used: Used | None = None) -> ASGIApp:
+    """``/healthz/live`` and ``/healthz/ready``; ``checks`` are asked for when they are needed.
+
+    With ``used`` also ``/healthz/secrets``: who gave the process its secrets, where it says so nowhere else.
+    """
     readiness = Readiness()
 
     async def live(_request: Request) -> JSONResponse:
@@ -59,7 +65,11 @@ def create_app(checks: Callable[[], dict[str, Check]]) -> ASGIApp:
             {"status": "not ready", "missing": missing} if missing else {"status": "ready"}, 503 if missing else 200
         )
 
-    return Starlette(routes=[Route("/healthz/live", live), Route("/healthz/ready", ready)])
+    async def secrets(_request: Request) -> JSONResponse:
+        return JSONResponse(asdict(used) if used else {}, 200 if used else 404)
+
+    routes = {"live": live, "ready": ready, "secrets": secrets}
+    return Starlette(routes=[Route(f"/healthz/{name}", answer) for name, answer in routes.items()])
 
 
 def answering(fault: Callable[[], str | None]) -> Check:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from gpuaas import logs, probes
 from gpuaas.probes import Check
+from gpuaas.secrets import Used
 from gpuaas.serve import Graceful, configuration
 
 SHUTDOWN_SECONDS = 1  # of the probes; what the worker has begun is taken back by its transaction
@@ -29,8 +30,8 @@ class Worker:
 class _Server(Graceful):
     """Serves the probes while the work goes on; when the work ends by itself, so does the process."""
 
-    def __init__(self, worker: Worker) -> None:
-        app = probes.create_app(lambda: worker.checks)
+    def __init__(self, worker: Worker, used: Used | None) -> None:
+        app = probes.create_app(lambda: worker.checks, used)
         super().__init__(configuration(app, worker.probe_port, shutdown_seconds=SHUTDOWN_SECONDS, lifespan="off"))
         self._worker = worker
         self._working: asyncio.Future[None] | None = None
@@ -55,10 +56,10 @@ class _Server(Graceful):
         self.should_exit = True
 
 
-def run(worker: Worker) -> int:
-    """Work until told to stop; returns the exit status: 1 when the work failed."""
+def run(worker: Worker, used: Used | None = None) -> int:
+    """Work until told to stop; returns the exit status: 1 when the work failed. ``used`` is who gave it its secrets."""
     logs.configure(worker.log_level)
-    server = _Server(worker)
+    server = _Server(worker, used)
     server.run()
     _log.info("stopped")
     return 1 if server.failed else 0

@@ -13,6 +13,7 @@ import gpuaas
 from gpuaas.configuration import describe, secret_digest
 from gpuaas.encryption.refusal import Reason, RefusedError
 from gpuaas.encryption.start import of_api
+from gpuaas.secrets import Used
 from gpuaas.settings import ApiSecrets, ApiSettings, read_settings
 from support.roots import created
 
@@ -100,7 +101,7 @@ def test_a_root_key_in_a_file_is_looked_at_and_told(tmp_path: Path) -> None:
     environ = {**SETTINGS, "GPUAAS_KEY_PROVIDER": path.as_uri()}
     settings = read_settings(ApiSettings, environ)
     keys = of_api(settings)
-    told = describe("api", settings, SECRETS, environ, keys)
+    told = describe("api", settings, SECRETS, environ, keys, Used("files", ()))
     assert told["security"] == {
         "mode": "LOCAL",
         "member_keys": "file",

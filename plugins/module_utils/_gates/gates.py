@@ -139,7 +139,7 @@ class EqualMeaning:
         sides: list[Rendered] = []
         for name in names:
             mode = self.platform.mode(name)
-            sides.append(rendered(self.platform, mode, render_mode(self.platform, mode, self.lane).tree))
+            sides.append(rendered(self.platform, mode, self.lane, render_mode(self.platform, mode, self.lane).tree))
         for name, side in zip(names[1:], sides[1:], strict=True):
             refuse_meaning(compare(self.platform.contract, self.platform.realm, self.lane, sides[0], side), names[0], name)
         return passed(f"{', '.join(names)} mean the same")

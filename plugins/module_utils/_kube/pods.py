@@ -27,6 +27,8 @@ HOPELESS: dict[str, tuple[str, float]] = {
 # the fourth pause.
 CRASHES = 3
 CRASH_GRACE = 20.0
+# Characters that are shown of what a container's state says.
+_WORDS = 300
 
 # What the scheduler says of a resource that all nodes together have too little left of
 # (kubernetes: pkg/scheduler/framework/plugins/noderesources/fit.go). Room comes when a pod
@@ -108,9 +110,14 @@ def _container(pod: str, container: Object) -> Blocker | None:
             reason, grace = "CONTAINER_CRASHING", CRASH_GRACE
         last = (container.get("lastState") or {}).get("terminated") or {}
         ended = f" after exit {last.get('exitCode')}" if last else ""
-        message = f": {str(waiting.get('message'))[:200]}" if waiting.get("message") else ""
-        return Blocker(f"{label}: {kind}{ended}{message}", reason, grace)
+        return Blocker(f"{label}: {kind}{ended}{_told(last) or _told(waiting)}", reason, grace)
     ended_state = state.get("terminated")
     if ended_state and ended_state.get("exitCode"):
-        return Blocker(f"{label}: ended with {ended_state['exitCode']} ({ended_state.get('reason')})")
+        return Blocker(f"{label}: ended with {ended_state['exitCode']} ({ended_state.get('reason')}){_told(ended_state)}")
     return None
+
+
+def _told(state: Object) -> str:
+    """What a state says: of a container that ended its own last words to the kubelet, else the kubelet's."""
+    words = " ".join(str(state.get("message") or "").split())
+    return f": {words[:_WORDS]}" if words else ""

@@ -19,6 +19,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.fold
 )
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.head import known_head
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.instance import check_instance
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.options import FILES
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import load_platform
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.security import SECURITY_MODES
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
@@ -103,16 +104,27 @@ def _check_lane(platform: Path, _name: str, value: str) -> None:
         raise ParityError("CONTRACT_UNKNOWN_LANE", f"LANE={value!r}; known are: {', '.join(sorted(lanes))}")
 
 
-def _check_options(platform: Path, _name: str, value: str) -> None:
-    """Each is a variable of make by its own name, such as ``<OPTION>=1``."""
+def _options(platform: Path) -> dict[str, object] | None:
+    """The options of a platform; None for one that cannot be read."""
     found = merged(_folders(platform), PLATFORM_FILE)
-    known = found.data.get("options", {}) if found else None
+    options = found.data.get("options", {}) if found else None
+    return options if isinstance(options, dict) else None
+
+
+def _sources(options: Mapping[str, object]) -> list[str]:
+    return [option for option, said in options.items() if isinstance(said, dict) and "secrets_source" in said]
+
+
+def _check_options(platform: Path, _name: str, value: str) -> None:
+    """Each is a variable of make by its own name, such as ``<OPTION>=1``; a source of secrets is asked for as such."""
+    options = _options(platform)
+    known = None if options is None else sorted(set(options) - set(_sources(options)))
     for part in value.split(","):
         option, _separator, switch = part.partition("=")
         if switch.lower() not in _BOOLEANS:
             raise _invalid(option.upper(), switch, _BOOLEANS)
-        if isinstance(known, dict) and option not in known:
-            there_are = ", ".join(name.upper() for name in sorted(known)) or "none"
+        if known is not None and option not in known:
+            there_are = ", ".join(name.upper() for name in known) or "none"
             raise ParityError(
                 "VARIABLE_INVALID",
                 f"{option.upper()}={switch!r}: the platform has no such option; there are: {there_are}",
@@ -124,6 +136,14 @@ def _check_security(_platform: Path, name: str, value: str) -> None:
     """Exactly the word: what says who can read everything is not guessed. The strictest is what the refusal advises."""
     if value not in SECURITY_MODES:
         raise _invalid(name, value, SECURITY_MODES[::-1])
+
+
+def _check_secrets(platform: Path, name: str, value: str) -> None:
+    """``files``, or an option of the platform that says where secrets come from."""
+    options = _options(platform)
+    known = None if options is None else [FILES, *_sources(options)]
+    if known is not None and value not in known:
+        raise _invalid(name, value, known)
 
 
 def _check_secret(platform: Path, _name: str, value: str) -> None:
@@ -161,6 +181,7 @@ _CHECKS: dict[str, Callable[[Path, str, str], None]] = {
     "NAME": _check_secret,
     "OPTIONS": _check_options,
     "SECURITY": _check_security,
+    "SECRETS": _check_secrets,
     "REPLAY": _check_word,
     "INSTANCE_ID": _check_id,
     "PROJECT": _check_word,

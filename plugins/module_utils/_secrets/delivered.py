@@ -8,23 +8,30 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 from ansible_collections.gpuaas.parity.plugins.module_utils._run.files import ensure_dir, write_if_changed, writing
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets import identities
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def names_of(contract: dict[str, Any]) -> dict[str, str]:
-    """``<service>/<key>`` -> name of the secret, for every service of a resolved contract.
+    """``<service>/<key>`` -> name of the secret, for every service of a resolved contract that is handed secrets.
+
+    One that asks another for them is handed what it logs in with.
 
     Raises ParityError: CONTRACT_REFERENCE for a name that is no secret,
     CONTRACT_INVALID for a service that is none of the secret's readers.
     """
-    found = {}
+    found = identities.client_secrets(contract)
+    asking = identities.asking(contract)
     for service, item in contract["services"].items():
+        if service in asking:
+            continue
         for key, secret in item["secrets"].items():
             where = f"services.{service}.secrets.{key}"
             if secret not in contract["secrets"]:
@@ -60,14 +67,19 @@ def check_private(root: Path, names: dict[str, str]) -> None:
         )
 
 
-def write(root: Path, names: dict[str, str], values: dict[str, str], *, dry: bool) -> bool:
+def texts_of(contract: dict[str, Any], names: dict[str, str], values: dict[str, str]) -> dict[str, str]:
+    """``<service>/<key>`` -> what the file holds: the values of ``names``, and the ids of those who ask."""
+    return {name: values[secret] for name, secret in names.items()} | identities.ids(contract, values)
+
+
+def write(root: Path, texts: dict[str, str], *, dry: bool) -> bool:
     """Write the files that are not as they must be; say whether there were any. Raises ParityError STATE_UNWRITABLE."""
-    changed = [ensure_dir(directory, dry=dry) for directory in sorted({(root / name).parent for name in names} | {root})]
-    changed += [write_if_changed(root / name, values[secret].encode(), dry=dry) for name, secret in names.items()]
+    changed = [ensure_dir(directory, dry=dry) for directory in sorted({(root / name).parent for name in texts} | {root})]
+    changed += [write_if_changed(root / name, text.encode(), dry=dry) for name, text in texts.items()]
     return any(changed)
 
 
-def remove_stale(root: Path, names: dict[str, str], *, dry: bool) -> list[str]:
+def remove_stale(root: Path, names: Collection[str], *, dry: bool) -> list[str]:
     """Remove what the contract does not name (any more); return it as paths below ``root``."""
     if not root.is_dir() or root.is_symlink():
         return []

@@ -94,12 +94,13 @@ def keep(
     changed.append(tiers.record(state_dir, origin.tier, dry=dry))
     if found is None or after != before:
         changed.append(write_if_changed(place.file, store.encode(after), dry=dry))
-    removed = delivered.remove_stale(place.files, names, dry=dry)
-    changed.append(delivered.write(place.files, names, values, dry=dry))
+    texts = delivered.texts_of(contract, names, values)
+    removed = delivered.remove_stale(place.files, texts, dry=dry)
+    changed.append(delivered.write(place.files, texts, dry=dry))
     return Kept(
         any(changed) or bool(removed),
         sorted(set(values) - set(known.values)),
         removed,
         place.file,
-        [str(place.files / name) for name in sorted(names)],
+        [str(place.files / name) for name in sorted(texts)],
     )

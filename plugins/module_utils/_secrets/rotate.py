@@ -78,7 +78,7 @@ def rotate(contract: dict[str, Any], state_dir: Path, name: str, *, tier: str, v
         _remember(place, before, values, wanted, (name, *derived))
     if after != entries:
         changed.append(write_if_changed(place.file, store.encode(after), dry=dry))
-    changed.append(delivered.write(place.files, names, values, dry=dry))
+    changed.append(delivered.write(place.files, delivered.texts_of(contract, names, values), dry=dry))
     readers = sorted({reader for secret in (name, *derived) for reader in wanted[secret].get("readers", ())})
     return Rotated(any(changed), new != old, derived, readers, place.file, [str(place.files / file) for file in sorted(names)])
 

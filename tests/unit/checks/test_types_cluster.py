@@ -306,6 +306,36 @@ def test_drift_is_told_without_a_value(make_context: MakeContext, state_dir: Pat
     assert not any(value in found.seen for value in ("hush", "aHVzaA", "redis-password"))
 
 
+@pytest.mark.parametrize(
+    ("secret", "data", "seen"),
+    [
+        ("api-identity-9f", {"identity_id": base64.b64encode(b"an-id").decode()}, ""),
+        ("api-identity-9f", {"identity_id": base64.b64encode(b"another").decode()}, "identity_id is not what"),
+        ("api-identity-9f", {}, "lacks identity_id"),
+        ("other", {}, "use no api-identity"),
+        # Files where a server has the secrets.
+        ("api-secrets-9f", {"redis_password": base64.b64encode(b"redis-password").decode()}, "use api-secrets-9f api-secrets, not none"),
+    ],
+)
+def test_pods_of_who_asks_a_server_have_an_identity_and_no_secrets(
+    make_context: MakeContext, state_dir: Path, secret: str, data: dict[str, str], seen: str
+) -> None:
+    objects = _configured(state_dir, secret=secret)
+    objects["secrets"] = [named(secret, NS, data=data)]
+    (state_dir / "secrets" / "files" / "api" / "identity_id").write_text("an-id")
+    context = make_context(objects)
+    context.contract["services"]["api"]["identity"] = "https://keeper.test"
+    found = CONFIGURATION.run(context)
+    assert found.ok is not bool(seen), found.seen
+    assert seen in found.seen
+
+
+def test_an_identity_where_there_should_be_files(make_context: MakeContext, state_dir: Path) -> None:
+    objects = _configured(state_dir)
+    objects["pods"][0]["spec"]["volumes"].append({"name": "i", "secret": {"secretName": "api-identity-9f"}})
+    assert "use api-identity-9f api-identity, not none" in CONFIGURATION.run(make_context(objects)).seen
+
+
 def test_a_secret_that_cannot_be_compared_on_this_side(make_context: MakeContext, state_dir: Path) -> None:
     objects = _configured(state_dir)
     (state_dir / "secrets" / "files" / "api" / "redis_password").unlink()

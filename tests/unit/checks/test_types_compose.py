@@ -201,6 +201,32 @@ def test_secrets_that_are_not_the_contracts(project: MakeProject, kept: Path, in
     assert SECRET not in found.seen
 
 
+@pytest.mark.parametrize(
+    ("inside", "seen"),
+    [
+        (digests(client_id="an-id", client_secret=SECRET), ""),
+        (digests(client_id="another", client_secret=SECRET), "client_id in gpuaas-local-api-1 is not what"),
+        (digests(client_id="an-id"), "lacks client_secret"),
+        (digests(client_id="an-id", client_secret=SECRET, redis_password=SECRET), "has unknown redis_password"),
+    ],
+)
+def test_who_asks_a_server_has_what_it_logs_in_with(project: MakeProject, kept: Path, inside: Inside, seen: str) -> None:
+    (kept / "identity_id").write_text("an-id")
+    (kept / "client_secret").write_text(SECRET)
+    asked: list[str] = []
+
+    def looking(ident: str, command: Sequence[str]) -> Completed:
+        asked.append(str(command[-1]))
+        return inside(ident, command)
+
+    context = project(container("api", env=API), inside=looking)
+    context.contract["services"]["api"]["identity"] = "https://keeper.test"
+    found = Configuration("api").run(context)
+    assert found.ok is not bool(seen), found.seen
+    assert seen in found.seen
+    assert asked == ["/run/secrets/infisical"]
+
+
 def test_a_secret_that_is_gone_here_cannot_be_compared(project: MakeProject, kept: Path) -> None:
     (kept / "redis_password").unlink()
     found = Configuration("api").run(project(container("api", env=API), inside=digests(redis_password=SECRET)))

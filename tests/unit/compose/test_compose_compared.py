@@ -38,7 +38,7 @@ def found(platform: Platform, lane: str, trees: dict[str, Tree]) -> Found:
         edited = {name: dict(tree) for name, tree in trees.items()}
         edited[mode][file] = edit(trees[mode][file])
         assert edited[mode] != trees[mode]
-        kind, compose = (rendered(platform, platform.mode(name), tree) for name, tree in edited.items())
+        kind, compose = (rendered(platform, platform.mode(name), lane, tree) for name, tree in edited.items())
         told = compare(platform.contract, platform.realm, lane, kind, compose)
         return {item.path: (item.a, item.b) for item in told if item.group == MEANING}
 
@@ -61,7 +61,7 @@ def replace(old: str, new: str) -> Edit:
         ("user: 999:999", "user: 0:0", "containers.postgres-snapshot.user"),
         ("stop_grace_period: 20s", "stop_grace_period: 0s", "containers.keycloak.grace"),
         ("/run/keycloak:size=64k", "/run/keycloak:size=64m", "containers.keycloak.mounts./run/keycloak"),
-        ("target: /run/secrets/gpuaas", "target: /run/secrets/others", "containers.api.mounts./run/secrets/gpuaas"),
+        ("target: /etc/gpuaas/ca", "target: /etc/gpuaas/others", "containers.api.mounts./etc/gpuaas/ca"),
         ("- pg_isready", "- 'true'", "containers.postgres.ready.0"),
         ("- migrate", "- rollback", "containers.api-migrate.args.0"),
         ("PGDATA: /var", "PGDATA: /tmp", "containers.postgres-snapshot.environment.PGDATA"),

@@ -231,13 +231,16 @@ def test_keycloak_starts_with_the_database_and_waits_for_nothing_else(project: O
     assert set(project["services"]["postgres"]["depends_on"]) == {"secrets"}
 
 
-def test_the_names_are_those_that_stand(project: Object) -> None:
+def test_the_names_are_those_that_stand(lane: str, project: Object) -> None:
     platform = reference.PLATFORM
     provided = {name for name, said in platform.mode("compose").exceptions.items() if "provided_by" in said}
     assert set(project["services"]) == {"secrets", *set(platform.contract.services) - provided, *JOBS}
-    secrets = {f"{name}-secrets" for name, service in platform.contract.services.items() if service.secrets and name not in provided}
-    assert secrets >= {"api-secrets", "postgres-secrets"}
-    assert {name for name in project["volumes"] if name.endswith("-secrets")} == secrets
+    holding = {name: service for name, service in platform.contract.services.items() if service.secrets and name not in provided}
+    # Who asks a server has what it logs in with, in place of secrets.
+    asks = {name for name, service in holding.items() if service.asks and set(lane.split(".")) & set(platform.contract.sources)}
+    volumes = {f"{name}-{'identity' if name in asks else 'secrets'}" for name in holding}
+    assert volumes >= {"postgres-secrets"}
+    assert {name for name in project["volumes"] if name.endswith(("-secrets", "-identity"))} == volumes
     assert set(project["volumes"]) >= {"api-ca", "web-ca", "keycloak-import", "postgres-prepare", "traefik-certificates", "postgres-data"}
     assert project["networks"] == {"default": {"name": "gpuaas-local"}}
 

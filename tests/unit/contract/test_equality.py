@@ -44,7 +44,7 @@ def trees(platform: Platform, lane: str = "core") -> dict[str, Tree]:
 
 
 def meaning(platform: Platform, first: tuple[str, Tree], second: tuple[str, Tree], lane: str = "core") -> list[str]:
-    a, b = (rendered(platform, platform.mode(mode), tree) for mode, tree in (first, second))
+    a, b = (rendered(platform, platform.mode(mode), lane, tree) for mode, tree in (first, second))
     return [f"{item.path}: {item.a} {item.b}" for item in compare(platform.contract, platform.realm, lane, a, b) if item.group == MEANING]
 
 

@@ -126,7 +126,9 @@ def test_service_that_asks_a_server_gets_an_identity_and_no_secrets(own: dict[st
         assert at == "/run/secrets/infisical"
         assert "secret" not in volume
         identity, token = volume["projected"]["sources"]
-        assert identity == {"secret": {"name": "infisical-identity"}}
+        assert identity == {"secret": {"name": f"{name}-identity"}}
+        account = objects[kind, name]["spec"]["template"]["spec"]["serviceAccountName"]
+        assert account == name and objects["ServiceAccount", name]["automountServiceAccountToken"] is False
         assert token["serviceAccountToken"]["audience"] == "https://secrets.platform-control.internal"
         assert token["serviceAccountToken"]["path"] == "token"
     postgres = build(tmp_path / "tree" / "data_stores")["StatefulSet", "postgres"]

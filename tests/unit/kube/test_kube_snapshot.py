@@ -102,6 +102,19 @@ def test_a_crash_loop_may_heal_and_names_the_exit() -> None:
     assert found.seen == "pod api-0, container api: CrashLoopBackOff after exit 3"
 
 
+def test_last_words_of_a_container_are_told_in_place_of_the_kubelets() -> None:
+    ended = {"exitCode": 78, "reason": "Error", "message": "gpuaas api: configuration:\n secret x cannot be read"}
+    said = waiting("CrashLoopBackOff", "back-off 10s restarting failed container", lastState={"terminated": ended})
+    words = ": gpuaas api: configuration: secret x cannot be read"
+    for state, seen in (
+        (said, f"CrashLoopBackOff after exit 78{words}"),
+        ({"state": {"terminated": ended}}, f"ended with 78 (Error){words}"),
+    ):
+        found = blocker(pod("api-0", "n", "api", ready=False, **state))
+        assert found is not None
+        assert found.seen == f"pod api-0, container api: {seen}"
+
+
 def test_a_container_that_crashed_again_and_again_is_given_up() -> None:
     def found(restarts: int) -> Blocker:
         return blocker(pod("api-0", "n", "api", ready=False, **waiting("CrashLoopBackOff", restartCount=restarts)))

@@ -50,6 +50,10 @@ def refused(state: Path, instance: str = "", mode: str = "kind", platform: Path 
         ("OPTIONS", "traces=maybe", "VARIABLE_INVALID", "TRACES='maybe'; there are: yes, no"),
         ("OPTIONS", "traces", "VARIABLE_INVALID", "TRACES=''; there are: yes, no"),
         ("OPTIONS", "metrics=1", "VARIABLE_INVALID", "METRICS='1': the platform has no such option; there are: TRACES"),
+        # A source of secrets is no switch.
+        ("OPTIONS", "infisical=1", "VARIABLE_INVALID", "INFISICAL='1': the platform has no such option; there are: TRACES"),
+        ("SECRETS", "vault", "VARIABLE_INVALID", "SECRETS='vault'; there are: files, infisical"),
+        ("SECRETS", "traces", "VARIABLE_INVALID", "SECRETS='traces'; there are: files, infisical"),
         ("SECURITY", "prod", "VARIABLE_INVALID", "PROD, STAGING, LOCAL"),
         ("SECURITY", "PROD ", "VARIABLE_INVALID", "PROD, STAGING, LOCAL"),
         ("PROJECT", "a b", "VARIABLE_INVALID", "is not one word"),
@@ -74,7 +78,13 @@ def test_good_values_pass(tmp_path: Path) -> None:
     seed = tmp_path / "seed"
     seed.write_text("x")
     given = {"OUTPUT": "json", "LANE": "core", "TIER": "ci", "SEED": str(seed), "NAME": "redis_password", "MODE": "kind,compose"}
-    given |= {"OPTIONS": "traces=1", "SECURITY": "PROD", "INSTANCE_ID": "0190b7c1-62f5-7c7a-9ee1-7f6ac3d9b001", "PROJECT": "atlas"}
+    given |= {
+        "OPTIONS": "traces=1",
+        "SECURITY": "PROD",
+        "SECRETS": "infisical",
+        "INSTANCE_ID": "0190b7c1-62f5-7c7a-9ee1-7f6ac3d9b001",
+        "PROJECT": "atlas",
+    }
     check_given(PLATFORM, "kind", "demo", tmp_path, {**given, "OWN_MODE": "kind", "FOLLOW": "False", "GATE": "", "A": "kind"})
 
 
@@ -104,7 +114,8 @@ def test_a_checkout_at_such_a_path_is_refused_before_anything_is_installed(tmp_p
 def test_every_variable_of_make_is_checked() -> None:
     variables = set(re.findall(r"\$\(if \$\(([A-Z_]+)\),-e ", (ROOT / "Makefile").read_text(encoding="utf-8")))
     checked = {*given_module._FIXED, *given_module._CHECKS, "INSTANCE", "PLATFORM"}
-    options = {name.upper() for name in load_platform(PLATFORM).contract.options}
+    contract = load_platform(PLATFORM).contract
+    options = {name.upper() for name in contract.options if name not in contract.sources}
     # The components are those of what was rendered; `logs` names them, and locks nothing.
     assert variables - checked == {"COMPONENT", *options}
     run = yaml.safe_load((ROOT / "playbooks/vars/run.yml").read_text(encoding="utf-8"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -192,6 +192,16 @@ class Security(BaseModel):
     root_key: RootKey
 
 
+class SecretsFrom(BaseModel):
+    """Who gave the process its secrets: files, or a server, which it logged in to by ``method``."""
+
+    provider: Literal["files", "infisical"]
+    read: list[str]
+    server: str
+    folder: str
+    method: Literal["", "oidc", "universal"]
+
+
 class Configuration(BaseModel):
     """What the process was configured with, comparable and free of values."""
 
@@ -200,6 +210,7 @@ class Configuration(BaseModel):
     salt: str
     settings: dict[str, SettingDigest]
     secrets: dict[str, SecretDigest]
+    secrets_from: SecretsFrom
     security: Security
     unread: list[str]
 

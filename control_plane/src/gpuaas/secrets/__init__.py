@@ -8,9 +8,9 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from gpuaas.secrets import infisical, local
-from gpuaas.secrets.provider import SecretError, SecretsProvider, SourceUnavailableError
+from gpuaas.secrets.provider import SecretError, SecretsProvider, SourceUnavailableError, Used
 
-__all__ = ["FORMS", "SecretError", "SecretsProvider", "Source", "SourceUnavailableError", "parse"]
+__all__ = ["FORMS", "SecretError", "SecretsProvider", "Source", "SourceUnavailableError", "Used", "parse"]
 
 
 @dataclass(frozen=True, slots=True)

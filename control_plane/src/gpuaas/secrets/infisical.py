@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult
 
 from gpuaas.secrets.local import LocalSecretsProvider
-from gpuaas.secrets.provider import SecretError, SourceUnavailableError, missing, single_line
+from gpuaas.secrets.provider import SecretError, SourceUnavailableError, Used, missing, single_line
 
 if TYPE_CHECKING:
     from infisical_sdk import InfisicalSDKClient
@@ -44,6 +44,12 @@ class InfisicalSecretsProvider:
         self._ca_file = ca_file
         self._identity = identity
         self._client: InfisicalSDKClient | None = None
+        self._method = ""
+        self._read: dict[str, None] = {}
+
+    def used(self) -> Used:
+        """The server, and how it knows us."""
+        return Used("infisical", tuple(sorted(self._read)), self._folder.server, self._folder.path, self._method)
 
     def get(self, name: str) -> str:
         """The value of a secret, within 30 seconds. Raises SecretError."""
@@ -53,7 +59,9 @@ class InfisicalSecretsProvider:
         try:
             if self._client is None:
                 self._client = self._log_in(name, infisical_http.connect(self._folder.server, self._ca_file))
-            return _value(name, self._secret(name, self._client))
+            value = _value(name, self._secret(name, self._client))
+            self._read[name] = None
+            return value
         except infisical_http.UnreachableError as error:
             raise SourceUnavailableError(name, f"does not answer ({error})") from None
         except infisical_http.APIError as error:
@@ -70,7 +78,8 @@ class InfisicalSecretsProvider:
 
         ours = LocalSecretsProvider(self._identity)
         try:
-            if (self._identity / "token").exists():
+            by_token = (self._identity / "token").exists()
+            if by_token:
                 client.auth.oidc_auth.login(identity_id=ours.get("identity_id"), jwt=ours.get("token"))
             else:
                 client.auth.universal_auth.login(
@@ -80,6 +89,7 @@ class InfisicalSecretsProvider:
             raise SourceUnavailableError(name, f"needs a machine identity in {self._identity}: {error.name}") from None
         except APIError as error:
             raise SourceUnavailableError(name, f"refuses our machine identity ({error.status_code})") from None
+        self._method = "oidc" if by_token else "universal"
         return client
 
     def _secret(self, name: str, client: InfisicalSDKClient) -> Any:

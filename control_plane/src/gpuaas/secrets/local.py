@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 from urllib.parse import SplitResult, unquote
 
-from gpuaas.secrets.provider import SecretError, SourceUnavailableError, missing, single_line
+from gpuaas.secrets.provider import SecretError, SourceUnavailableError, Used, missing, single_line
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -21,9 +21,19 @@ class LocalSecretsProvider:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._read: dict[str, None] = {}
 
     def get(self, name: str) -> str:
         """The value of a secret, read again each time. Raises SecretError."""
+        value = self._value(name)
+        self._read[name] = None
+        return value
+
+    def used(self) -> Used:
+        """Files, whichever."""
+        return Used("files", tuple(sorted(self._read)))
+
+    def _value(self, name: str) -> str:
         if self._path.is_dir():
             return single_line(name, _decoded(name, _read(name, self._path / name)))
         document = _document(name, self._path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 SETTING = "GPUAAS_SECRETS_SOURCE"
@@ -22,11 +23,29 @@ class SourceUnavailableError(SecretError):
         super().__init__(name, f"cannot be read: {SETTING} {why}")
 
 
+@dataclass(frozen=True, slots=True)
+class Used:
+    """Who gave a process its secrets; nothing of it is one.
+
+    ``provider`` is ``files`` or ``infisical``. Of a server it is told which one, which folder was read, and by which
+    ``method`` the process logged in: ``oidc`` or ``universal``, empty while it did not. ``read`` are the names of the secrets.
+    """
+
+    provider: str
+    read: tuple[str, ...]
+    server: str = ""
+    folder: str = ""
+    method: str = ""
+
+
 class SecretsProvider(Protocol):
     """Something that knows secrets by name."""
 
     def get(self, name: str) -> str:
         """The value: one line, not empty. Bounded in time; raises SecretError."""
+
+    def used(self) -> Used:
+        """What was really read of it so far, and how."""
 
 
 def missing(name: str) -> SecretError:

@@ -17,6 +17,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._checks.cluster.roll
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Context, Observation, failed, passed
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.references import containers, references
 from ansible_collections.gpuaas.parity.plugins.module_utils._kube.snapshot import Snapshot
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.identities import IDENTITY_ID
 
 Object = dict[str, Any]
 
@@ -64,7 +65,8 @@ class PodConfiguration:
     """The pods of a component use exactly one settings ConfigMap, whose keys and values are the contract's.
 
     None when the contract gives it no settings. And one Secret, when the contract gives it secrets: its keys are the
-    contract's, and its values equal the files under secrets/files/ by SHA-256. Values of secrets are neither shown nor
+    contract's, and its values equal the files under secrets/files/ by SHA-256. Where a server has its secrets they use
+    one with the id of its identity instead, and none with secrets. Values of secrets are neither shown nor
     kept. A container that overrides a setting in its own environment is a failure as well.
     """
 
@@ -78,7 +80,7 @@ class PodConfiguration:
             return failed("CONFIGURATION_DRIFT", f"{self.component} has no pod in {namespace}")
         settings = {key: str(value) for key, value in (service.get("settings") or {}).items()}
         wrong = self._settings(context, namespace, pods, settings) or self._overrides(pods, settings)
-        wrong = wrong or self._secrets(context, namespace, pods, set(service.get("secrets") or {}))
+        wrong = wrong or self._secrets(context, namespace, pods, service)
         if wrong:
             return failed("CONFIGURATION_DRIFT", wrong)
         count = len(service.get("secrets") or {})
@@ -107,12 +109,18 @@ class PodConfiguration:
                         return f"pod {pod['metadata']['name']} overrides {variable['name']} in its own environment"
         return ""
 
-    def _secrets(self, context: Context, namespace: str, pods: list[Object], wanted: set[str]) -> str:
-        names = {name for pod in pods for name in generated(references(pod)[1], f"{self.component}-secrets")}
+    def _secrets(self, context: Context, namespace: str, pods: list[Object], service: Mapping[str, Any]) -> str:
+        held = {"secrets": set(service.get("secrets") or {}), "identity": set()}
+        if "identity" in service:
+            held = {"secrets": set(), "identity": {IDENTITY_ID}}
+        return next(filter(None, (self._of_kind(context, namespace, pods, kind, wanted) for kind, wanted in held.items())), "")
+
+    def _of_kind(self, context: Context, namespace: str, pods: list[Object], kind: str, wanted: set[str]) -> str:
+        names = {name for pod in pods for name in generated(references(pod)[1], f"{self.component}-{kind}")}
         if len(names) != (1 if wanted else 0):
             count = "exactly one" if wanted else "none"
             used = ", ".join(sorted(names)) or "no"
-            return f"the pods of {self.component} use {used} {self.component}-secrets, not {count}"
+            return f"the pods of {self.component} use {used} {self.component}-{kind}, not {count}"
         files = context.state_dir / "secrets" / "files" / self.component
         for name in names:
             wrong = secret_differs(context.snapshot, namespace, name, {key: files / key for key in wanted})

@@ -13,6 +13,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._checks.cluster.conf
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.model import Context, Observation, failed, passed
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.project.folder import digests_in, sha256
 from ansible_collections.gpuaas.parity.plugins.module_utils._compose.project import environment, is_lasting_or_done, name_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.identity import AT, CLIENT
 
 Object = dict[str, Any]
 
@@ -30,7 +31,8 @@ class ContainerConfiguration:
     Other variables are the image's own business, unless their names begin as those of settings do and the image
     does not bring them with the same value. The files under ``folder`` are exactly the contract's secrets, equal to
     secrets/files/ by SHA-256, computed inside the container, or where it has no shell in another one that mounts the
-    same volume; values of secrets are neither shown nor kept.
+    same volume; values of secrets are neither shown nor kept. Where a server has its secrets the files are what it logs in
+    with, in a folder of their own.
     With ``certificates`` the folder holds besides those of every endpoint, which are no secrets of the contract:
     each equal to its file in tls/.
     """
@@ -42,7 +44,10 @@ class ContainerConfiguration:
     def run(self, context: Context) -> Observation:
         service = context.service(self.component)
         settings = {key: str(value) for key, value in (service.get("settings") or {}).items()}
-        keys = set(service.get("secrets") or {})
+        keys = {key: key for key in service.get("secrets") or {}}
+        folder = self.folder
+        if "identity" in service:
+            keys, folder = CLIENT, AT
         running = [item for item in context.project.of(self.component) if is_lasting_or_done(item)]
         if not running:
             return failed("CONFIGURATION_DRIFT", f"no container of {self.component} runs in the project {context.project.name}")
@@ -50,12 +55,12 @@ class ContainerConfiguration:
             wrong = self._settings(context, container, settings)
             if wrong:
                 return failed("CONFIGURATION_DRIFT", wrong)
-        wanted = {key: context.state_dir / "secrets" / "files" / self.component / key for key in keys}
+        wanted = {key: context.state_dir / "secrets" / "files" / self.component / file for key, file in keys.items()}
         if self.certificates:
             endpoints = context.contract["endpoints"]
             wanted |= {f"{name}.{end}": context.state_dir / "tls" / name / f"tls.{end}" for name in endpoints for end in ("crt", "key")}
         for container in running:
-            wrong = self._files(context, container, wanted)
+            wrong = self._files(context, container, folder, wanted)
             if wrong:
                 return failed("CONFIGURATION_DRIFT", wrong)
         return passed(f"{self.component}: {len(settings)} settings and {len(keys)} secrets are the contract's")
@@ -71,14 +76,14 @@ class ContainerConfiguration:
         changed = [key for key in sorted(wanted) if has[key] != wanted[key]]
         return f"{name}: {changed[0]} is {has[changed[0]]!r}, the contract says {wanted[changed[0]]!r}" if changed else ""
 
-    def _files(self, context: Context, container: Object, wanted: dict[str, Path]) -> str:
+    def _files(self, context: Context, container: Object, folder: str, wanted: dict[str, Path]) -> str:
         name = name_of(container)
-        found = digests_in(context, container, self.folder)
+        found = digests_in(context, container, folder)
         if found is None:
-            return f"the files in {self.folder} of {name} cannot be read"
+            return f"the files in {folder} of {name} cannot be read"
         differs = difference(set(found), set(wanted))
         if differs:
-            return f"{self.folder} of {name} {differs}"
+            return f"{folder} of {name} {differs}"
         for key, file in sorted(wanted.items()):
             try:
                 ours = sha256(file)

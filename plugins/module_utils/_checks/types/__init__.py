@@ -26,6 +26,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.pod_se
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.private_files import PrivateFiles
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.process_configuration import ProcessConfiguration
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.realm import Realm
+from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.secrets_provider import SecretsProvider
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.security_mode import SecurityMode
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.tcp import Tcp
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.types.tls import Tls
@@ -55,6 +56,7 @@ TYPES: dict[str, type[CheckType]] = {
     "private_files": PrivateFiles,
     "process_configuration": ProcessConfiguration,
     "realm": Realm,
+    "secrets_provider": SecretsProvider,
     "security_mode": SecurityMode,
     "tcp": Tcp,
     "tls": Tls,

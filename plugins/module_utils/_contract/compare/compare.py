@@ -35,6 +35,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.secu
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.source import Source
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.strict_yaml import Path
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_words import expanded
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.identity import CLIENT, IDENTITY_ID
 
 TRANSPORT, PLACEMENT, SECURITY, EXCEPTION, MEANING = GROUPS = ("transport", "placement", "security", "exception", "meaning")
 # A name, and no difference: it says which of the two is looked at.
@@ -165,13 +166,19 @@ def _by_path(variables: Mapping[str, str]) -> Leaves:
 
 
 def _secrets(contract: Contract, name: str, lane: set[str], both: tuple[Rendered, Rendered]) -> set[Difference]:
-    """Secrets that are handed over by the tree itself: exactly the contract's keys."""
-    wanted = [set(contract.services[name].secrets_in(lane, one.side.mode.security.mode)) for one in both]
+    """Secrets that are handed over by the tree itself: exactly the contract's keys, or those of an identity."""
+    wanted = [_wanted(contract, name, lane, one.side) for one in both]
     first, second = (one.seen.secrets.get(name, keys) for one, keys in zip(both, wanted, strict=True))
     return {
         Difference(MEANING, f"services.{name}.secrets.{key}", _handed(key, first), _handed(key, second))
         for key in (first ^ wanted[0]) | (second ^ wanted[1])
     }
+
+
+def _wanted(contract: Contract, name: str, lane: set[str], side: Side) -> set[str]:
+    if side.identity(contract, name):
+        return set(CLIENT) if side.mode.target == "compose" else {IDENTITY_ID}
+    return set(contract.services[name].secrets_in(lane, side.mode.security.mode))
 
 
 def _handed(key: str, keys: set[str]) -> str | None:

@@ -20,6 +20,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.ex
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.observe import observe
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Mode
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import Platform
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.validate import check_lane
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.render import render_mode
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.tree import Tree
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
@@ -34,13 +35,15 @@ def differences(platform: Platform, first: str, second: str, lane: str, security
 
     Raises ParityError as rendering does.
     """
+    check_lane(platform.contract, lane)
     modes = [platform.mode(name, security=security) for name in (first, second)]
-    a, b = (rendered(platform, mode, render_mode(platform, mode, lane).tree) for mode in modes)
+    a, b = (rendered(platform, mode, lane, render_mode(platform, mode, lane).tree) for mode in modes)
     return compare(platform.contract, platform.realm, lane, a, b)
 
 
-def rendered(platform: Platform, mode: Mode, tree: Tree) -> Rendered:
-    """A mode's tree, ready to be compared."""
+def rendered(platform: Platform, mode: Mode, lane: str, tree: Tree) -> Rendered:
+    """A mode's tree of a lane, ready to be compared."""
+    mode = mode.in_lane(platform.contract, lane)
     side = Side.of(platform.contract, mode)
     return Rendered(side, observe(tree), own_variables(platform, mode), runs(platform, side))
 

@@ -17,11 +17,14 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.compare.ru
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.certificates import resolve_certificates
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.component import Component
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract, Mode, Service
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.manifests import items
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.placement import is_provided, placement_of, said_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import Platform
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.pods import pods_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.pods import Pod, pods_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.references import Scope, scope_of, split
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.resolve import identity_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.strict_yaml import Path
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.identity import AT, is_secrets
 
 Variables = dict[str, dict[str, str]]
 Leaves = dict[Path, Any]
@@ -39,6 +42,10 @@ class Side:
     def of(cls, contract: Contract, mode: Mode) -> Side:
         """The mode's side of a comparison."""
         return cls(mode, scope_of(contract, mode))
+
+    def identity(self, contract: Contract, name: str) -> str:
+        """The server that a component logs in to in this mode; empty where it reads files."""
+        return identity_of(contract, self.mode, name, self.scope)
 
     def spliced(self, expression: str) -> str:
         """``expression`` with this mode's value in the place of each name, and nothing else changed."""
@@ -77,10 +84,11 @@ def meant(contract: Contract, lane: str) -> Leaves:
             "workload": f"{service.deployed.kind.lower()}/{name}",
             **({"host": f"${{services.{name}.host}}", "ports": service.ports} if service.ports else {}),
             **({"main_port": service.main_port} if service.main_port else {}),
-            "needs": list(service.needs),
+            "needs": list(service.needs_in(members)),
             "settings": settings(contract, name, members),
             "types": {key: setting.type for key, setting in service.settings_in(members).items()},
             "secrets": {key: secret for key, secret in service.secrets_in(members, "").items() if key not in service.held_in},
+            **({"keeps_secrets": True} if service.keeps_secrets else {}),
             **({"certificates": _usages(service)} if service.certificates else {}),
         }
         for name, service in contract.services.items()
@@ -125,7 +133,11 @@ def placed(contract: Contract, side: Side, services: set[str]) -> Leaves:
     found |= {(key,): value for key, value in said_of(mode).items()}
     for name in services:
         service = contract.services[name]
-        held = {key: secret for key, secret in service.secrets_in(services, mode.security.mode).items() if key in service.held_in}
+        identity = side.identity(contract, name)
+        if identity:
+            found["services", name, "identity"] = identity
+        held_in = "" if identity else mode.security.mode
+        held = {key: secret for key, secret in service.secrets_in(services, held_in).items() if key in service.held_in}
         found |= {("services", name, "secrets", key): secret for key, secret in held.items()}
     for name in services:
         for key, value in placement_of(contract, mode, name).items():
@@ -170,7 +182,19 @@ def _pods(platform: Platform, side: Side, component: Component) -> dict[str, Fac
     contract = platform.contract
     given = {key: side.spliced(value) for key, value in settings(contract, component.name, platform.components).items()}
     ports = {key: int(side.spliced(str(value))) for key, value in contract.services[component.name].ports.items()}
-    return {name: of_pod(pod, given, ports) for name, pod in pods_of(component.base).items()}
+    found = {name: of_pod(pod, given, ports) for name, pod in pods_of(component.base).items()}
+    if side.mode.target == "compose" and side.identity(contract, component.name):
+        found = {
+            name: facts | {"mounts": _redirected(pods_of(component.base)[name], component.name, facts)} for name, facts in found.items()
+        }
+    return found
+
+
+def _redirected(pod: Pod, component: str, facts: Facts) -> dict[str, str]:
+    """Where a container has what its pod mounts, once an identity is in the place of its secrets; in a cluster patches do that."""
+    of_secrets = {str(volume["name"]) for volume in items(pod.spec, "volumes") if is_secrets(volume, component)}
+    moved = {str(mount["mountPath"]) for mount in items(pod.container, "volumeMounts") if mount.get("name") in of_secrets}
+    return {AT if path in moved else path: what for path, what in facts["mounts"].items()}
 
 
 def _base_of(platform: Platform, side: Side, component: Component, of: str) -> Facts:

@@ -17,6 +17,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.mani
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.pods import pods_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_container import variables_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_deliverer import DELIVERER
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.identity import identity_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.tree import Tree
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
@@ -55,7 +56,7 @@ def observe(tree: Tree) -> Observed:
             container = _dig(project, "services", name)
             if isinstance(container, dict):
                 received[name] = _of_container(container, tree)
-                secrets[name] = handed.get(f"{name}-secrets", set())
+                secrets[name] = handed.get(_delivery(name, services[name]), set())
         runs = dict(_of_project(project, str(contract.get("lane"))))
     else:
         for name, service in services.items():
@@ -68,9 +69,14 @@ def observe(tree: Tree) -> Observed:
             for pod in pods_of(base).values():
                 runs[pod.name] = of_pod(pod, received[name], _ports(service))
             if "secretGenerator" in overlay:
-                keys = _generated(overlay, "secretGenerator", f"{name}-secrets", "files")
+                keys = _generated(overlay, "secretGenerator", _delivery(name, service), "files")
                 secrets[name] = {str(key).partition("=")[0] for key in keys}
     return Observed(contract, _json(tree.get("realm.json")), received, secrets, runs)
+
+
+def _delivery(name: str, service: Any) -> str:
+    """What a component is handed: its secrets, or in their place its identity."""
+    return identity_of(name) if _dig(service, "identity") else f"{name}-secrets"
 
 
 def _of_project(project: Any, lane: str) -> Iterator[tuple[str, Facts]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.keeper import keep_secrets
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.options import with_options
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.problems import Problems
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.readers import readers_of
@@ -71,6 +72,7 @@ def assemble(platform: Source, components: Mapping[str, Source], realm: Source |
                     problems.add("CONTRACT_INVALID", source.where("wants", wanted, key), f"{component} has a setting {key} already")
                 services[component]["settings"][key] = {**setting, "wanted": wanted}
                 parts[("services", component, "settings", key)] = (source, ("wants", wanted, key))
+    keep_secrets(services, secrets, parts, problems)
     lanes = _lanes(platform, set(components), problems)
     problems.refuse()
     parts[("endpoints",)] = (platform, ())
@@ -82,6 +84,9 @@ def assemble(platform: Source, components: Mapping[str, Source], realm: Source |
         "security": platform.data.get("security") or {},
         "lanes": with_options(lanes, platform.data.get("options") or {}),
         "options": {name: said["components"] for name, said in (platform.data.get("options") or {}).items()},
+        "sources": {
+            name: said["secrets_source"] for name, said in (platform.data.get("options") or {}).items() if "secrets_source" in said
+        },
         "endpoints": endpoints,
         "services": services,
         "secrets": {name: _secret(value) | {"readers": readers[name]} for name, value in secrets.items()},

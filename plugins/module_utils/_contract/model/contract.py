@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.component import Component
@@ -14,6 +14,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.depl
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.exceptions import Exceptions
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.head import Head
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.instance import domain_of
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.options import chosen_in
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.security import Security
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.source import Source
 
@@ -54,7 +55,9 @@ class Service:
     ``image`` is the name by which its manifests call it: where component.yml names one of a registry,
     that of the component. It is empty where the node brings its own. ``needs`` are the components that it connects to
     and cannot be ready without, ``wants`` those that it connects to where a lane has them, ``calls`` what it connects to that is
-    no component. ``reset`` is what component.yml says of it, ``exceptions`` what compose.yml does.
+    no component. ``reset`` is what component.yml says of it, ``exceptions`` what compose.yml does. ``asks`` says whether it reads
+    secrets where the mode says (``asks_in``); then it also needs ``keeper``, who keeps the secrets of such components where a lane
+    has it. Of that one itself ``keeps_secrets`` is true.
     """
 
     role: str
@@ -69,6 +72,9 @@ class Service:
     needs: tuple[str, ...]
     wants: tuple[str, ...]
     calls: tuple[str, ...]
+    asks: bool
+    keeper: str
+    keeps_secrets: bool
     reset: dict[str, Any]
     deployed: Deployed
     exceptions: Exceptions
@@ -76,6 +82,10 @@ class Service:
     def settings_in(self, lane: Collection[str]) -> dict[str, Setting]:
         """Its settings in a lane of these components: those that are for one that it wants go with that one."""
         return {key: setting for key, setting in self.settings.items() if setting.wanted in ("", *lane)}
+
+    def needs_in(self, lane: Collection[str]) -> tuple[str, ...]:
+        """What it needs in a lane of these components: who asks for secrets is not ready before who keeps them."""
+        return (*self.needs, self.keeper) if self.asks and self.keeper in lane else self.needs
 
     def secrets_in(self, lane: Collection[str], security: str) -> dict[str, str]:
         """Its secrets in a lane of these components and a security mode: what others share with it goes with them."""
@@ -98,7 +108,10 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Contract:
-    """What the components' folders add up to. Mode-free but for ``defaults``, which a mode may replace."""
+    """What the components' folders add up to. Mode-free but for ``defaults``, which a mode may replace.
+
+    ``sources`` has, of the ``options`` that say it, where secrets then come from.
+    """
 
     source: Source
     domain: str
@@ -106,6 +119,7 @@ class Contract:
     security: dict[str, dict[str, str]]
     lanes: dict[str, list[str]]
     options: dict[str, list[str]]
+    sources: dict[str, str]
     endpoints: dict[str, Endpoint]
     services: dict[str, Service]
     secrets: dict[str, dict[str, Any]]
@@ -121,6 +135,7 @@ class Contract:
             security=data["security"],
             lanes=data["lanes"],
             options=data["options"],
+            sources=data["sources"],
             endpoints={name: Endpoint(**value) for name, value in data["endpoints"].items()},
             services={
                 name: Service(
@@ -140,6 +155,9 @@ class Contract:
                     needs=tuple(value.get("needs", ())),
                     wants=tuple(value.get("wants", ())),
                     calls=tuple(value.get("calls", ())),
+                    asks=bool(value.get("asks")),
+                    keeper=str(value.get("keeper", "")),
+                    keeps_secrets=bool(value.get("keeps_secrets")),
                     reset=components[name].reset,
                     deployed=components[name].deployed,
                     exceptions=components[name].exceptions,
@@ -161,6 +179,7 @@ class Mode:
     ``target`` is what is rendered for: ``compose``, ``kubernetes`` (a cluster of our
     own) or ``gitops`` (one where secrets and images are delivered by others).
     ``head`` has the names and the port of this instance, ``domain`` is its own.
+    ``option`` is the option of a lane that ``secrets_source`` is of, if any.
     """
 
     source: Source
@@ -170,6 +189,7 @@ class Mode:
     ca_file: str
     security: Security
     exceptions: dict[str, dict[str, Any]]
+    option: str = ""
 
     @classmethod
     def parse(cls, source: Source, contract: Contract, instance: str = "", security: str = "") -> Mode:
@@ -188,6 +208,18 @@ class Mode:
             security=Security.of(contract.security, data, security),
             exceptions=data.get("placement") or {},
         )
+
+    def in_lane(self, contract: Contract, lane: str) -> Mode:
+        """The mode with the source of secrets that an option of the lane brings.
+
+        A mode that names one itself keeps it, and so does one whose surroundings provide what the option brings: a stand-in
+        is for where it runs. Where a server has the secrets nobody delivers files, so a root key in a file is nowhere.
+        """
+        for option in chosen_in(lane):
+            provided = any("provided_by" in self.exceptions.get(name, {}) for name in contract.options.get(option, ()))
+            if option in contract.sources and "secrets_source" not in self.source.data and not provided:
+                return replace(self, secrets_source=contract.sources[option], security=self.security.without_files(), option=option)
+        return self
 
     @property
     def name(self) -> str:

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 YES = ("yes", "true", "1", "on")
+FILES = "files"
+"""How a user says that no option is where secrets come from."""
 _SEPARATOR = "."
 """Not part of a lane's own name, and allowed in that of a Compose profile."""
 
@@ -29,6 +31,19 @@ def plain(lanes: Mapping[str, object]) -> list[str]:
     return [lane for lane in lanes if _SEPARATOR not in lane]
 
 
+def chosen_in(lane: str) -> list[str]:
+    """The options that a lane has."""
+    return lane.split(_SEPARATOR)[1:]
+
+
+def of_source(sources: Iterable[str], word: str) -> dict[str, bool]:
+    """Options by name, for a source of secrets that was asked for: an option that says one, or ``files``, which is none of them.
+
+    Empty where nobody asked.
+    """
+    return {option: option == word for option in sources} if word else {}
+
+
 def switched(text: str) -> dict[str, bool]:
     """Options by name, of a text such as ``one=yes,other=no``; what it may hold was checked (``_run.given``)."""
     pairs = (part.partition("=") for part in text.split(",") if part)
@@ -37,6 +52,6 @@ def switched(text: str) -> dict[str, bool]:
 
 def chosen(options: Iterable[str], lane: str, standing: str, switched: Mapping[str, bool]) -> str:
     """A lane with its options: those that are switched on, and of the others those that the lane ``standing`` has."""
-    has = standing.split(_SEPARATOR)[1:]
+    has = chosen_in(standing)
     taken = [option for option in options if switched.get(option, option in has)]
     return _SEPARATOR.join([lane.split(_SEPARATOR)[0], *taken])

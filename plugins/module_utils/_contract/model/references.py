@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract, Mode
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.keeper import source_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.placement import host_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._errors import ParityError
 
@@ -102,7 +103,9 @@ def scope_of(contract: Contract, mode: Mode) -> Scope:
         "domain": Expression(mode.domain, default("domain")),
         "public_port": Expression(str(mode.port), place("port")),
         "ingress_objects": Expression(str(mode.ingress_objects).lower(), place("target")),
-        "secrets_source": Expression(mode.secrets_source, default("secrets_source", "defaults")),
+        "secrets_source": Expression(
+            mode.secrets_source, default("secrets_source", *(("options", mode.option) if mode.option else ("defaults",)))
+        ),
         "ca_file": Expression(mode.ca_file, default("ca_file", "defaults")),
     }
     if mode.security.mode:
@@ -120,6 +123,7 @@ def scope_of(contract: Contract, mode: Mode) -> Scope:
         names[f"{at}.url"] = Expression(f"${{{at}.scheme}}://${{{at}.host}}:${{{at}.port}}", where)
     for name, service in contract.services.items():
         at, where = f"services.{name}", contract.source.where("services", name)
+        names[f"{at}.secrets_source"] = Expression(source_of(name, mode.secrets_source), where)
         if host := host_of(contract, mode, name):
             said = "host" in mode.exceptions.get(name, {})
             names[f"{at}.host"] = Expression(host, place("placement", name, "host") if said else where)

@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.certificates import check_names, resolve_certificates
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.contract import Contract, Mode, Service
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.keeper import own_source, server_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.placement import placement_of, said_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.problems import Problems
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.references import Scope, names_in, scope_of
@@ -79,8 +80,11 @@ def of_lane(whole: Resolved, contract: Contract, lane: str) -> Resolved:
 def _in_lane(resolved: Resolved, service: Service, lane: set[str], security: str) -> Resolved:
     """What of a component depends on which others there are."""
     settings = service.settings_in(lane)
+    # Where a server has the secrets, none is for some security modes alone.
+    held = "" if "identity" in resolved else security
     return {
-        "secrets": dict(sorted(service.secrets_in(lane, security).items())),
+        "needs": list(service.needs_in(lane)),
+        "secrets": dict(sorted(service.secrets_in(lane, held).items())),
         **{part: {key: value for key, value in resolved[part].items() if key in settings} for part in ("settings", "types")},
     }
 
@@ -94,6 +98,7 @@ def _service(name: str, contract: Contract, mode: Mode, scope: Scope, problems: 
     service = contract.services[name]
     check_names(name, contract, mode, scope, problems)
     certificates = resolve_certificates(name, contract, mode, scope)
+    identity = identity_of(contract, mode, name, scope)
     return {
         "role": service.role,
         **({"image": service.image} if service.image else {}),
@@ -103,9 +108,18 @@ def _service(name: str, contract: Contract, mode: Mode, scope: Scope, problems: 
         **_placement(name, contract, mode, scope, problems),
         "settings": _settings(name, service, contract, scope, problems),
         "types": {key: setting.type for key, setting in sorted(service.settings.items())},
-        "secrets": dict(sorted(service.secrets_in(contract.services, mode.security.mode).items())),
+        "secrets": dict(sorted(service.secrets_in(contract.services, "" if identity else mode.security.mode).items())),
+        **({"identity": identity} if identity else {}),
+        **({"keeps_secrets": True} if service.keeps_secrets else {}),
         **({"certificates": certificates} if certificates else {}),
     }
+
+
+def identity_of(contract: Contract, mode: Mode, name: str, scope: Scope) -> str:
+    """The server that a component logs in to with an identity of its own, which is its tokens' audience; empty where it reads files."""
+    if not contract.services[name].asks:
+        return ""
+    return server_of(scope.expand(own_source(name), scope.expressions["secrets_source"].where))
 
 
 def _address(name: str, contract: Contract, scope: Scope, problems: Problems) -> dict[str, Any]:

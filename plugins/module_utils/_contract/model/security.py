@@ -10,7 +10,7 @@ start; here nothing has been made yet.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 LOCAL, STAGING, PROD = SECURITY_MODES = ("LOCAL", "STAGING", "PROD")
@@ -44,6 +44,10 @@ class Security:
         if word == own:
             provider = str(said.get("key_provider", provider))
         return cls(word, asked if asked != own else "", provider, keys.get("member_keys", ""))
+
+    def without_files(self) -> Security:
+        """The same where nobody delivers files: a root key in one is nowhere, and what needs it is refused."""
+        return replace(self, key_provider=_NONE) if self.key_provider.startswith(_FILE) else self
 
     def faults(self, table: Mapping[str, object], domain: str) -> Iterator[tuple[str, str]]:
         """(key, what is wrong) of a mode with ``domain``."""

@@ -46,7 +46,7 @@ def _said(contract: Contract, resolved: Resolved) -> Iterator[tuple[str, str, li
     doors = entries(resolved)
     for name in services:
         yield name, name, ports[name]
-        for needed in contract.services[name].needs:
+        for needed in contract.services[name].needs_in(services):
             yield name, needed, ports[needed]
         for wanted in contract.services[name].wants:
             if wanted in services:

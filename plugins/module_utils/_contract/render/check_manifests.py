@@ -45,7 +45,7 @@ class RoleCheck:
     ``labels`` name each component's manifests in messages. ``follows`` are the components
     whose port is the mode's: no literal can be right in every mode, so the rendering
     sets it. ``asks`` are those that ask a server for their secrets, with its URL: their
-    pods get an identity and no files.
+    pods get an identity and no files. ``kept`` says whether it is a component of the lane that they ask.
     """
 
     base: Base
@@ -54,6 +54,7 @@ class RoleCheck:
     endpoints: dict[str, dict[str, Any]]
     follows: frozenset[str] = frozenset()
     asks: dict[str, str] = field(default_factory=dict)
+    kept: bool = False
     problems: Problems = field(default_factory=Problems)
 
     def run(self) -> None:

@@ -16,6 +16,7 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.pods
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.quantities import quantity
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.check_manifests import CA_CONFIG_MAP
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose_container import size
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.identity import AT, CLIENT, identity_of, is_secrets
 
 _SHM = "/dev/shm"  # noqa: S108
 _TLS = ("tls.crt", "tls.key")
@@ -85,6 +86,9 @@ def mounts_of(pod: Pod, component: Component, service: Mapping[str, Any], endpoi
     for mount in items(pod.container, "volumeMounts"):
         name, path = str(mount.get("name")), str(mount.get("mountPath"))
         volume = volumes.get(name, {})
+        if "identity" in service and is_secrets(volume, component.name):
+            found = replace(found, groups=(*found.groups, _identity(pod, component.name)))
+            continue
         match volume:
             case _ if name in claimed or "persistentVolumeClaim" in volume:
                 found.data[path] = f"{pod.name}-{name}"
@@ -103,6 +107,12 @@ def mounts_of(pod: Pod, component: Component, service: Mapping[str, Any], endpoi
                     rest = _object(volume).removeprefix(f"{component.name}-").removeprefix("gpuaas-")
                     found = replace(found, groups=(*found.groups, Group(f"{component.name}-{rest}", path, pod.user, tuple(files))))
     return found
+
+
+def _identity(pod: Pod, component: str) -> Group:
+    """What a component that asks a server for its secrets logs in with, in the place of these."""
+    files = (Delivered(file, _PRIVATE, state=f"secrets/files/{component}/{made_of}") for file, made_of in sorted(CLIENT.items()))
+    return Group(identity_of(component), AT, pod.user, tuple(files))
 
 
 def _object(volume: Mapping[str, Any]) -> str:

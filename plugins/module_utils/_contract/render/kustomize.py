@@ -30,13 +30,14 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.mani
     dig,
 )
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.check_manifests import CA_CONFIG_MAP, RoleCheck
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.identity import IDENTITY_ID, accounts, identity_of
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.kustomize_patches import Dumper, claim, patches, volume_name
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.routes import FILE as ROUTES_FILE
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.routes import Door
 from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import yaml
 
 _LABELS = {MANAGED_BY: OURS, "app.kubernetes.io/part-of": "gpuaas"}
-_MADE = ("namespaces.yaml", "volumes.yaml", "policies.yaml", "endpoints.yaml")
+_MADE = ("namespaces.yaml", "accounts.yaml", "volumes.yaml", "policies.yaml", "endpoints.yaml")
 _HEADER = "# Rendered from the platform's folder by gpuaas.parity; changes here are lost.\n"
 _KUSTOMIZATION = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
 _RESTRICTED = {f"pod-security.kubernetes.io/{level}": "restricted" for level in ("enforce", "warn")}
@@ -55,7 +56,7 @@ def overlay(role: RoleCheck, state: str | None, policies: list[dict[str, Any]], 
         if service["settings"]:
             lines = [f"{key}={value}\n" for key, value in sorted(service["settings"].items())]
             files[f"{name}.env"] = "".join(lines).encode()
-    objects = (_namespaces(role), _volumes(role), policies, own.objects() if own else [])
+    objects = (_namespaces(role), list(accounts(role)), _volumes(role), policies, own.objects() if own else [])
     made = dict(zip(_MADE, objects, strict=True))
     files |= {name: _as_yaml(documents) for name, documents in made.items() if documents}
     if own and (routes := own.file()):
@@ -174,7 +175,16 @@ def _secrets(role: RoleCheck, state: str, moved: list[str], own: Door | None) ->
             "files": [f"{key}={state}/secrets/files/{name}/{key}" for key in sorted(service["secrets"])],
         }
         for name, service in role.services.items()
-        if service["secrets"]
+        if service["secrets"] and name not in role.asks
+    ]
+    found += [
+        {
+            "name": identity_of(name),
+            "namespace": role.services[name]["namespace"],
+            "files": [f"{IDENTITY_ID}={state}/secrets/files/{name}/{IDENTITY_ID}"],
+        }
+        for name in role.asks
+        if name in role.services and role.kept
     ]
     found += [
         _certificate(name, service["namespace"], key, state)

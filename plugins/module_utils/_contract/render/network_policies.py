@@ -87,7 +87,7 @@ class Policies:
             found.append({"ports": [{"protocol": "TCP", "port": self.resolved["public_port"]}]})
         if KUBERNETES in self.contract.services[name].calls:
             found.append(_API_SERVER)
-        if name in self.asks:
+        if name in self.asks and self.contract.services[name].keeper not in self.resolved["services"]:
             found.append({"ports": [{"protocol": "TCP", "port": urlsplit(self.asks[name]).port or _HTTPS_PORT}]})
         return [rule for rule in found if rule["ports"]]
 

@@ -12,9 +12,9 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.cont
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.platform import Platform, load_platform
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.realm import resolve_realm
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.resolve import Resolved, as_json, of_lane, resolve
+from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.validate import check_lane
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.check_manifests import RoleCheck
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.compose import Paths, compose_tree
-from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.identity import audiences
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.kustomize import overlay, role_base
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.network_policies import Policies
 from ansible_collections.gpuaas.parity.plugins.module_utils._contract.render.routes import Door
@@ -47,6 +47,8 @@ def render_mode(platform: Platform, mode: Mode, lane: str, paths: Paths = BESIDE
     Raises ParityError as ``render``.
     """
     contract = platform.contract
+    check_lane(contract, lane)
+    mode = mode.in_lane(contract, lane)
     whole = resolve(contract, mode)
     resolved = of_lane(whole, contract, lane)
     tree: Tree = {"contract.json": as_json(resolved)}
@@ -63,7 +65,8 @@ def _kustomize(resolved: Resolved, platform: Platform, state: str | None) -> Tre
     placed = {name: service for name, service in resolved["services"].items() if "provided_by" not in service}
     contract = platform.contract
     follows = frozenset(name for name in placed if any(isinstance(port, str) for port in contract.services[name].ports.values()))
-    asks = audiences(contract, resolved)
+    asks = {name: service["identity"] for name, service in resolved["services"].items() if "identity" in service}
+    kept = any("keeps_secrets" in service for service in placed.values())
     policies = Policies(contract, resolved, platform.components, asks)
     door = Door.of(resolved, platform.components)
     for role in sorted({service["role"] for service in placed.values()}):
@@ -71,7 +74,7 @@ def _kustomize(resolved: Resolved, platform: Platform, state: str | None) -> Tre
         endpoints = {name: value for name, value in resolved["endpoints"].items() if value["service"] in services}
         base = role_base({name: platform.components[name] for name in services})
         labels = {name: f"{platform.components[name].label}/kubernetes" for name in services}
-        check = RoleCheck(base, labels, services, endpoints, follows, asks)
+        check = RoleCheck(base, labels, services, endpoints, follows, asks, kept)
         check.run()
         tree |= {f"{role}/{name}": data for name, data in overlay(check, state, policies.of(services), door).items()}
     return tree
