@@ -9,7 +9,8 @@ from .seen import Effect, Instance, Seen
 # As often as app-runtime deploys one again that crashes (control_plane: app_runtime/steps.py).
 MAX_CRASHES = 3
 _LIFE = re.compile(r"((deployed (healthy |unhealthy )*)*removed )*(deployed (healthy |unhealthy )*)*")
-_TWICE = re.compile(r"\b(\w+) \1\b")
+# One that waits to be deployed again may be removed, and told so, once more.
+_TWICE = re.compile(r"\b(deployed|healthy|unhealthy) \1\b")
 _GONE_WITH = ("remove ended", "stop", "release", "failed")
 
 

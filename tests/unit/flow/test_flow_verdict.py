@@ -128,6 +128,10 @@ def test_each_violation_is_named(seen: Seen, said: str) -> None:
     assert any(said in each for each in violations(HISTORY, seen, TOLD)), violations(HISTORY, seen, TOLD)
 
 
+def test_a_workload_that_waits_to_be_deployed_is_removed_again() -> None:
+    assert violations(HISTORY, lives("two", *WENT, "workload.removed"), TOLD) == []
+
+
 def test_a_deletion_that_was_acknowledged_and_is_not_made() -> None:
     undone = replace(GOOD, instances={**GOOD.instances, "two": Instance("running", 1, RUNS, 0, RUNS, "notebook", "healthy")})
     assert "two was deleted and is not" in violations(HISTORY, undone, TOLD)
