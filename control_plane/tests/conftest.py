@@ -38,7 +38,8 @@ from support.fleet import fleet as running_fleet
 from support.issuer import Issuer
 from support.nats import Nats
 from support.nats import nats as running_nats
-from support.processes import Server, free_port
+from support.ports import free_port
+from support.processes import Server
 from support.sealed import SESSION_KEY
 from support.serving import look_often, serving
 from support.temporal import temporal as running_temporal

@@ -14,7 +14,8 @@ from gpuaas.api.readiness import EXPECTED_VERSION
 from gpuaas.configuration import secret_digest, setting_digest
 from support import processes
 from support.issuer import Issuer
-from support.processes import Server, free_port, wait_for
+from support.ports import free_port
+from support.processes import Server, wait_for
 
 type Probe = Callable[[str, str], httpx.Response]
 

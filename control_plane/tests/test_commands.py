@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -73,6 +74,17 @@ def test_serve_and_stop(
     assert (access["request_id"], access["path"]) == ("req-1", path.split("?")[0])
     for secret in ("hunter2", "eyJ", "password", environment["GPUAAS_SECRETS_SOURCE"]):
         assert secret not in out
+
+
+@pytest.mark.parametrize("taken", ["GPUAAS_LISTEN_PORT", "GPUAAS_PROBE_PORT"])
+def test_a_port_that_is_taken_ends_the_process(
+    taken: str, environment: dict[str, str], database: psycopg.Connection, redis_client: redis.Redis
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        process = start("api", environment | {taken: str(other.getsockname()[1])})
+        out, _err = process.communicate(timeout=30)
+    assert process.returncode > 0
+    assert "address already in use" in out.lower()
 
 
 def test_a_kept_connection_ends_with_an_answer(

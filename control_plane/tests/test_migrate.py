@@ -14,7 +14,8 @@ from gpuaas import migrate
 from gpuaas.migrate import Migration, MigrationError
 from gpuaas.settings import MigrateSecrets, MigrateSettings
 from support import processes
-from support.processes import Server, free_port, wait_for
+from support.ports import free_port
+from support.processes import Server, wait_for
 
 
 @pytest.fixture

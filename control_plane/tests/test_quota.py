@@ -12,7 +12,7 @@ import pytest
 
 from support.instances import BODY, bearer, create, rows
 from support.issuer import Issuer
-from support.processes import free_port
+from support.ports import free_port
 
 ALLOWED = 16
 

@@ -33,7 +33,8 @@ from gpuaas.settings import ConfigurationError, WorkerSettings, read_settings
 from gpuaas.worker import Worker, run
 from support import streaming
 from support.nats import Nats
-from support.processes import Server, free_port, wait_for
+from support.ports import free_port
+from support.processes import Server, wait_for
 from support.streaming import connected, forget
 from support.tls import Authority
 

@@ -19,7 +19,7 @@ from gpuaas.secrets.infisical import Folder, InfisicalSecretsProvider
 from gpuaas.secrets.local import LocalSecretsProvider
 from support import infisical as fake
 from support.infisical import Infisical
-from support.processes import free_port
+from support.ports import free_port
 from support.serving import served
 from support.tls import Authority
 

@@ -16,7 +16,8 @@ from gpuaas.api.models import InstanceRequest
 from gpuaas.seed import DEMOS
 from gpuaas.settings import ApiSecrets, ApiSettings, read_settings
 from support.issuer import Issuer
-from support.processes import Server, free_port
+from support.ports import free_port
+from support.processes import Server
 
 
 @pytest.fixture

@@ -21,7 +21,8 @@ from gpuaas.secrets.infisical import Folder, InfisicalSecretsProvider
 from support import infisical as fake
 from support import stand_in
 from support.infisical import Infisical
-from support.processes import free_port, wait_for
+from support.ports import free_port
+from support.processes import wait_for
 from support.serving import served
 from support.stand_in import Issuer
 from support.tls import Authority

@@ -32,7 +32,8 @@ from psycopg.types.json import Jsonb
 from support import commands, issuer, processes
 from support.browser import Browser
 from support.live import address, cookies
-from support.processes import Server, free_port, wait_for
+from support.ports import free_port
+from support.processes import Server, wait_for
 from support.sealed import SESSION_KEY
 from support.tls import Authority
 from websockets.asyncio.client import connect

@@ -79,9 +79,11 @@ class Server(Graceful):
         self.run(self._bound[0] if self._bound else None)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        # A port that is taken ends the process here. In the task beside, it would leave one that neither serves nor ends.
+        beside = self._bound[1] if self._bound else [self.probes.config.bind_socket()]
         await super().startup(sockets)
         if self.started:
-            self._beside = asyncio.create_task(self.probes.serve(self._bound[1] if self._bound else None))
+            self._beside = asyncio.create_task(self.probes.serve(beside))
             _log.info("listening", extra={"fields": {"port": self.config.port, "probe_port": self.probes.config.port}})
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -17,7 +17,7 @@ from gpuaas.journal.store import Access, parse
 from gpuaas.journal.verification import Verification
 from support.dynalite import Dynalite
 from support.journal import chain, url_of
-from support.processes import free_port
+from support.ports import free_port
 from support.tls import Authority
 
 BYTES = bytes(range(256))

@@ -43,7 +43,8 @@ from gpuaas.settings import (
 )
 from support.dynalite import Dynalite
 from support.journal import KEY, entries, head, url_of, waiting
-from support.processes import Server, free_port, wait_for
+from support.ports import free_port
+from support.processes import Server, wait_for
 from test_relay import instance, write
 
 SOURCE = Path(__file__).parents[2] / "src"

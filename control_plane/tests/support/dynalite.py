@@ -11,7 +11,8 @@ from pathlib import Path
 import httpx
 
 from support import npm
-from support.processes import COMPONENTS, START_SECONDS, free_port, wait_for
+from support.ports import free_port
+from support.processes import COMPONENTS, START_SECONDS, wait_for
 
 IMAGE = COMPONENTS / "dynalite" / "image"
 

@@ -16,7 +16,8 @@ from typing import Any
 import httpx
 
 from gpuaas.fleet.client import Fleet
-from support.processes import START_SECONDS, free_port, wait_for
+from support.ports import free_port
+from support.processes import START_SECONDS, wait_for
 
 SOURCE = Path(__file__).resolve().parents[3] / "gpu_fleet" / "src"
 TOKEN = "controller-test-token"

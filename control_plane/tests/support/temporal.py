@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from socket import create_connection
 
-from support.processes import START_SECONDS, free_port, wait_for
+from support.ports import free_port
+from support.processes import START_SECONDS, wait_for
 
 
 @contextmanager

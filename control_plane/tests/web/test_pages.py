@@ -12,7 +12,8 @@ import redis
 from gpuaas.settings import ConfigurationError, WebSettings, read_settings
 from support.browser import Browser, Forms
 from support.issuer import Issuer
-from support.processes import free_port, wait_for
+from support.ports import free_port
+from support.processes import wait_for
 
 type Probe = Callable[[str, str], httpx.Response]
 

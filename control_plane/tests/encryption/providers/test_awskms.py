@@ -13,7 +13,7 @@ from gpuaas.encryption.providers import KeyProvider, kms_client, parse, provider
 from gpuaas.encryption.providers.wrapped import Wrapped
 from gpuaas.encryption.refusal import Reason, RefusedError
 from support.kms import KEY_ID, REGION, SECRET_KEY, Failing, Kms, failing
-from support.processes import free_port
+from support.ports import free_port
 from support.roots import ENVIRONMENT
 from support.tls import Authority
 
