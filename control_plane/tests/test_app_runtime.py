@@ -322,16 +322,6 @@ def test_one_that_fails_does_not_stop_the_others(run: Run, monkeypatch: pytest.M
     run(test)
 
 
-def test_readiness_says_when_the_last_look_was() -> None:
-    now = [0.0]
-    its = Keeper(None, None, lambda: now[0])  # type: ignore[arg-type]
-    assert its.fault() == "the fleet was not looked at yet"
-    its._fault = None
-    assert its.fault() is None
-    now[0] = 31.0
-    assert its.fault() == "the last look was 31 s ago"
-
-
 @pytest.fixture
 def runtime(
     worker_environment: Callable[[str], dict[str, str]], fleet: RunningFleet, database: psycopg.Connection

@@ -307,7 +307,7 @@ def test_the_worker_reports_and_is_ready_by_what_it_did(
         try:
             await until(whole)
             assert (said(JOURNAL)["behind_since"], said(JOURNAL)["reason"]) == (None, "")
-            assert said(WORKER)["missing"] == {}
+            await until(lambda: said(WORKER)["missing"] == {})
             assert said(WORKER)["done"][0]["count"] == 1
             dynalite.kill()
             write(database, one)
@@ -415,10 +415,10 @@ def test_what_waits_at_most_for_its_turn_is_not_behind(
     pool = databases.create_pool(settings, postgres.password, size=1)
     feeder, watch = Feeder(pool, store), Watch(pool, store)
     then = datetime(2026, 11, 30, 10, tzinfo=UTC)
-    feeder._fault = None
+    feeder.rounds.good()
     assert described(outbox.Lag(3, then, BEHIND_SECONDS - 1), feeder, watch).behind_since is None
     assert described(outbox.Lag(3, then, BEHIND_SECONDS + 1), feeder, watch).behind_since == then
-    feeder._fault = "journal_unreachable: put_item"
+    feeder.rounds.failed("journal_unreachable: put_item")
     assert described(outbox.Lag(3, then, 0.1), feeder, watch).behind_since == then
     assert described(outbox.Lag(0, None, 0.0), feeder, watch).behind_since is None
 

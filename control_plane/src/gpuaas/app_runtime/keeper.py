@@ -20,12 +20,13 @@ from gpuaas.app_runtime.steps import Believed, State, Step, condition, holding, 
 from gpuaas.app_runtime.workloads import Workloads
 from gpuaas.fleet.client import OUTDATED, Fleet, FleetRefusal, FleetUnavailable
 from gpuaas.fleet.reservation import Reservation, Seen
+from gpuaas.reporting.rounds import Rounds, said
 
 LOOK_SECONDS = 5.0
 # While something is under way.
 POLL_SECONDS = 0.5
-# How old the last look may be.
-LATE_SECONDS = 30.0
+# A worker whose last good look is older than this does not do its work.
+STALE_SECONDS = 30.0
 AT_ONCE = 4
 _EXPECTED = (psycopg.Error, FleetUnavailable, FleetRefusal, UnknownWorkload)
 _TELLS = {"unhealthy": "does not answer", "crashed": "crashed", "lost": "was lost"}
@@ -38,16 +39,9 @@ class Keeper:
     def __init__(self, workloads: Workloads, fleet: Fleet, clock: Callable[[], float] = time.monotonic) -> None:
         self._workloads = workloads
         self._fleet = fleet
-        self._clock = clock
         self._woken = asyncio.Event()
-        self._looked = clock()
-        self._fault: str | None = "the fleet was not looked at yet"
+        self.rounds = Rounds(_log, "workloads are not looked after", STALE_SECONDS, clock)
         self._at_once = asyncio.Semaphore(AT_ONCE)
-
-    def fault(self) -> str | None:
-        """What keeps workloads from being looked after, or None."""
-        late = self._clock() - self._looked
-        return self._fault or (f"the last look was {late:.0f} s ago" if late > LATE_SECONDS else None)
 
     def wake(self) -> None:
         """Look now."""
@@ -59,12 +53,10 @@ class Keeper:
             self._woken.clear()
             try:
                 settled = await self.once()
-                self._fault, self._looked = None, self._clock()
+                self.rounds.good()
             except _EXPECTED as error:
-                settled, said = False, f"{type(error).__name__}: {error}".rstrip(": ")
-                if said != self._fault:
-                    _log.warning("workloads are not looked after", extra={"fields": {"cause": said}})
-                self._fault = said
+                settled = False
+                self.rounds.failed(said(error))
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), LOOK_SECONDS if settled else POLL_SECONDS)
 

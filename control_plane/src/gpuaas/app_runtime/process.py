@@ -44,7 +44,7 @@ def create_worker(settings: FleetSettings, secrets: FleetSecrets, tls: ssl.SSLCo
     checks = {
         "nats": probes.answering(messaging.fault),
         "events": probes.answering(consumer.fault),
-        "workloads": probes.answering(keeper.fault),
+        "workloads": probes.answering(keeper.rounds.fault),
     }
     reports = Reporter(pool, reporter.of_worker(NAME, checks, consumer.tallies, lambda: lag(messaging, NAME)))
 

@@ -25,6 +25,8 @@ from gpuaas.journal.chain import GENESIS, Entry, Pin, Record, following
 from gpuaas.journal.journal import Journal
 from gpuaas.journal.outbox import Chain
 from gpuaas.journal.reasons import AWAY, JournalError, Reason
+from gpuaas.reporting import rounds
+from gpuaas.reporting.rounds import Rounds
 from gpuaas.reporting.tally import Tally
 
 BATCH = 100
@@ -46,8 +48,8 @@ class Feeder:
         self._journal = journal
         self._clock = clock
         self.written = Tally("events journalled")
-        self._last_good = self._last_look = clock()
-        self._fault: str | None = "no round yet"
+        self._last_look = clock()
+        self.rounds = Rounds(_log, "journal waits", STALE_SECONDS, clock)
         self.stopped: dict[str, JournalError] = {}
 
     async def run(self) -> None:
@@ -56,10 +58,10 @@ class Feeder:
             try:
                 taken = await self.once()
             except (psycopg.Error, JournalError) as error:
-                self._failed(said(error))
+                self.rounds.failed(said(error))
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
-            self._last_good, self._fault = self._clock(), None
+            self.rounds.good()
             if taken == 0:
                 await asyncio.sleep(IDLE_SECONDS)
 
@@ -107,12 +109,7 @@ class Feeder:
 
     def fault(self) -> str | None:
         """What keeps it from its work, or None: by its last good round, and by chains that are not what they were."""
-        if self._fault:
-            return self._fault
-        if self.stopped:
-            return "; ".join(str(error) for error in self.stopped.values())
-        idle = self._clock() - self._last_good
-        return f"the last round ended {idle:.0f} s ago" if idle > STALE_SECONDS else None
+        return self.rounds.fault() or "; ".join(str(error) for error in self.stopped.values()) or None
 
     async def _extend(self, chain: Chain, records: Iterable[Record]) -> int:
         """Write a project's events after its head; returns how many were noted."""
@@ -178,15 +175,10 @@ class Feeder:
         _log.info("journalled", extra={"fields": {"project": chain.project, "entries": len(entries)}})
         return len(entries)
 
-    def _failed(self, fault: str) -> None:
-        if fault != self._fault:
-            _log.warning("journal waits", extra={"fields": {"cause": fault}})
-        self._fault = fault
-
 
 def said(error: psycopg.Error | JournalError) -> str:
     """An error in a line; one of the journal begins with its reason."""
-    return str(error) if isinstance(error, JournalError) else f"{type(error).__name__}: {error}".rstrip(": ")
+    return str(error) if isinstance(error, JournalError) else rounds.said(error)
 
 
 def _project(record: Record) -> str:

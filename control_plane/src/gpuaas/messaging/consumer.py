@@ -30,6 +30,7 @@ from gpuaas.messaging.decoding import decode, instance_of
 from gpuaas.messaging.events import Event
 from gpuaas.messaging.lanes import Lanes
 from gpuaas.messaging.poison import Poison, is_to_blame
+from gpuaas.reporting.rounds import Rounds, said
 from gpuaas.reporting.tally import Tally
 
 # Until the next attempt. After the last one an event that may be to blame is given up.
@@ -87,12 +88,10 @@ class Consumer:
         self._messaging = messaging
         self._name = name
         self._handler = handler
-        self._clock = clock
         self._lanes = Lanes(self._settle)
         self._held: dict[tuple[int, datetime], _Held] = {}
         self._room = asyncio.Event()
-        self._last_good = clock()
-        self._fault: str | None = "no round yet"
+        self.rounds = Rounds(_log, f"consumer {name} waits", STALE_SECONDS, clock)
         self._awaited: dict[tuple[int, datetime], str] = {}
 
     async def run(self) -> None:
@@ -103,7 +102,7 @@ class Consumer:
                 try:
                     await self._session()
                 except _EXPECTED as error:
-                    self._failed(f"{type(error).__name__}: {error}".rstrip(": "))
+                    self.rounds.failed(said(error))
                     await asyncio.sleep(RETRY_SECONDS)
         finally:
             going_on.cancel()
@@ -112,12 +111,7 @@ class Consumer:
 
     def fault(self) -> str | None:
         """What keeps it from its work, or None: by its last good round, and by whom its handlers wait for."""
-        if self._fault:
-            return self._fault
-        if self._awaited:
-            return next(iter(self._awaited.values()))
-        idle = self._clock() - self._last_good
-        return f"the last round ended {idle:.0f} s ago" if idle > STALE_SECONDS else None
+        return self.rounds.fault() or next(iter(self._awaited.values()), None)
 
     async def _session(self) -> None:
         """Receive over one connection, until another one takes its place. Raises what is expected."""
@@ -145,7 +139,7 @@ class Consumer:
                 if not messages and self._lanes.are_open:
                     # An empty answer and no answer look alike.
                     await jetstream.consumer_info(STREAM, self._name)
-                self._last_good, self._fault = self._clock(), None
+                self.rounds.good()
                 self._lanes.check()
                 self._messaging.jetstream()
         finally:
@@ -210,17 +204,17 @@ class Consumer:
             except Poison as poison:
                 return poison, failures + 1
             except Exception as error:  # noqa: BLE001  # whatever it is, its event is not lost
-                said = f"{type(error).__name__}: {error}".rstrip(": ")
-                fields = {"event_id": event.id, "instance_id": event.instance_id, "cause": said}
+                cause = said(error)
+                fields = {"event_id": event.id, "instance_id": event.instance_id, "cause": cause}
                 if is_to_blame(error):
                     failures += 1
                     self._awaited.pop(held.identity, None)
                     _log.warning("event failed", extra={"fields": {**fields, "attempt": failures}})
                     if failures == MAX_ATTEMPTS:
-                        return Poison("handler_failed", said), failures
-                elif self._awaited.get(held.identity) != said:
+                        return Poison("handler_failed", cause), failures
+                elif self._awaited.get(held.identity) != cause:
                     _log.warning("event waits", extra={"fields": fields})
-                    self._awaited[held.identity] = said
+                    self._awaited[held.identity] = cause
                 await asyncio.sleep(DELAYS_SECONDS[max(failures - 1, 0)])
             else:
                 return None, failures + 1
@@ -232,7 +226,7 @@ class Consumer:
             try:
                 await deadletters.bury(self._messaging.jetstream(), self._name, held.message, poison, attempts)
             except _EXPECTED as error:
-                self._awaited[held.identity] = f"dead letters: {type(error).__name__}: {error}".rstrip(": ")
+                self._awaited[held.identity] = f"dead letters: {said(error)}"
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 return
@@ -250,8 +244,3 @@ class Consumer:
         with suppress(nats.errors.Error):
             for _identity, held in sorted(self._held.items()):
                 await held.message.nak()
-
-    def _failed(self, said: str) -> None:
-        if said != self._fault:
-            _log.warning("consumer waits", extra={"fields": {"consumer": self._name, "cause": said}})
-        self._fault = said

@@ -39,7 +39,7 @@ def create_worker(settings: ProvisioningSettings, secrets: FleetSecrets, tls: ss
         "nats": probes.answering(messaging.fault),
         "events": probes.answering(consumer.fault),
         "temporal": probes.answering(temporal.fault),
-        "fleet": probes.answering(watch.fault),
+        "fleet": probes.answering(watch.rounds.fault),
     }
     tallies = [*consumer.tallies, *temporal.steps.tallies]
     reports = Reporter(

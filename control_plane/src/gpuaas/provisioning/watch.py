@@ -17,9 +17,12 @@ from gpuaas.provisioning.disagreements import disagreements
 from gpuaas.provisioning.order import TASK_QUEUE, Disagreement
 from gpuaas.provisioning.states import States
 from gpuaas.provisioning.workflows import SettleInstance
+from gpuaas.reporting.rounds import Rounds, said
 from gpuaas.reporting.tally import Tally
 
 LOOK_SECONDS = 5.0
+# A worker whose last good look is older than this does not do its work.
+STALE_SECONDS = 30.0
 _EXPECTED = (psycopg.Error, FleetUnavailable, FleetRefusal, RPCError, Unavailable)
 _log = logging.getLogger(__name__)
 
@@ -33,23 +36,16 @@ class Watch:
         self._client = client
         self.disagreements: list[Disagreement] = []  # of the last look
         self.settled = Tally("disagreements settled")
-        self._fault: str | None = "the fleet was not looked at yet"
-
-    def fault(self) -> str | None:
-        """What keeps it from looking, or None."""
-        return self._fault
+        self.rounds = Rounds(_log, "the fleet is not watched", STALE_SECONDS)
 
     async def run(self) -> None:
         """Watch for as long as the process lives; a fault of a dependency is waited out."""
         while True:
             try:
                 await self.once()
-                self._fault = None
+                self.rounds.good()
             except _EXPECTED as error:
-                said = f"{type(error).__name__}: {error}".rstrip(": ")
-                if said != self._fault:
-                    _log.warning("the fleet is not watched", extra={"fields": {"cause": said}})
-                self._fault = said
+                self.rounds.failed(said(error))
             await asyncio.sleep(LOOK_SECONDS)
 
     async def once(self) -> int:

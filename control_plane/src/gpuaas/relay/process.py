@@ -20,7 +20,7 @@ def create_worker(settings: WorkerSettings, secrets: WorkerSecrets) -> Worker:
     messaging = Messaging(settings, NAME)
     pool = database.create_pool(settings, secrets.database_password, size=1)
     relay = Relay(pool, messaging)
-    checks = {"nats": probes.answering(messaging.fault), "outbox": probes.answering(relay.fault)}
+    checks = {"nats": probes.answering(messaging.fault), "outbox": probes.answering(relay.rounds.fault)}
     observer = Observer(messaging)
     reports = Reporter(
         pool,

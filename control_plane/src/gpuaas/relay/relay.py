@@ -26,6 +26,7 @@ from gpuaas.messaging.events import MESSAGE_ID
 from gpuaas.messaging.streams import INSTANCES
 from gpuaas.relay import outbox
 from gpuaas.relay.outbox import Row
+from gpuaas.reporting.rounds import Rounds, said
 from gpuaas.reporting.tally import Tally
 
 BATCH = 200
@@ -48,8 +49,8 @@ class Relay:
         self._messaging = messaging
         self._clock = clock
         self.published = Tally("events published")
-        self._last_good = self._last_look = clock()
-        self._fault: str | None = "no round yet"
+        self._last_look = clock()
+        self.rounds = Rounds(_log, "relay waits", STALE_SECONDS, clock)
 
     async def run(self) -> None:
         """Relay for as long as the process lives; a fault of a dependency is waited out."""
@@ -57,10 +58,10 @@ class Relay:
             try:
                 taken = await self.once()
             except _EXPECTED as error:
-                self._failed(f"{type(error).__name__}: {error}".rstrip(": "))
+                self.rounds.failed(said(error))
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
-            self._last_good, self._fault = self._clock(), None
+            self.rounds.good()
             if taken == 0:
                 await asyncio.sleep(IDLE_SECONDS)
 
@@ -72,7 +73,7 @@ class Relay:
         """
         jetstream = self._messaging.jetstream()
         # At the start, whenever something was wrong, and now and then: a stream may go without an event that misses it.
-        if self._fault or self._clock() - self._last_look > LOOK_SECONDS:
+        if self.rounds.fault() or self._clock() - self._last_look > LOOK_SECONDS:
             await self._look(jetstream)
         async with self._pool.connection() as connection:
             rows = await outbox.claim(connection, BATCH)
@@ -97,13 +98,6 @@ class Relay:
         async with self._pool.connection() as connection:
             return await outbox.unpublish(connection)
 
-    def fault(self) -> str | None:
-        """What keeps it from its work, or None: by its last good round, not by its being there."""
-        if self._fault:
-            return self._fault
-        idle = self._clock() - self._last_good
-        return f"the last round ended {idle:.0f} s ago" if idle > STALE_SECONDS else None
-
     async def _look(self, jetstream: JetStreamContext) -> None:
         if found := await streams.differences(jetstream):
             # First the rows, then the stream: whoever dies in between finds the same again.
@@ -111,11 +105,6 @@ class Relay:
             await streams.reconcile(jetstream)
             _log.info("streams reconciled", extra={"fields": {"changed": found, "published_again": again}})
         self._last_look = self._clock()
-
-    def _failed(self, said: str) -> None:
-        if said != self._fault:
-            _log.warning("relay waits", extra={"fields": {"cause": said}})
-        self._fault = said
 
 
 async def _publish(jetstream: JetStreamContext, row: Row) -> None:
