@@ -13,7 +13,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from gpuaas.api.dashboard import devices
-from gpuaas.encryption import escrow, start
+from gpuaas.encryption import start
 from gpuaas.encryption.environment import environment_of
 from gpuaas.encryption.member import MemberKey
 from gpuaas.encryption.providers.file import FileKeyProvider
@@ -107,7 +107,7 @@ def test_in_prod_what_is_sealed_is_passed_on_sealed(client: Client) -> None:
             "name": made["name"],
             "content": {
                 "kind": "sealed",
-                "event_id": private["event_id"],
+                "event_id": client.binding(private["instance_id"]).event_id,
                 "type": "instance.private",
                 "security_mode": "PROD",
                 "reason": "plaintext_not_here",
@@ -148,11 +148,7 @@ def test_the_server_opens_for_a_member_in_local_and_nowhere_else(
     if mode == "LOCAL":
         content = client.api.get("/v1/envelopes", headers=headers).json()["items"][0]["content"]
         assert (content["kind"], content["reason"]) == ("sealed", "plaintext_no_key")
-    kept = escrow.seal(client.key, "alpha", FileKeyProvider(tmp_path / "root_keyring", client.environment))
-    database.execute(
-        "INSERT INTO members (project, kid, name, public, escrow) VALUES ('alpha', %s, 'alice', %s, %s)",
-        [client.key.kid, Jsonb(client.key.public.members()), kept],
-    )
+    client.leave_key(database, FileKeyProvider(tmp_path / "root_keyring", client.environment))
     content = client.api.get("/v1/envelopes", headers=headers).json()["items"][0]["content"]
     if reason is None:
         assert (content["kind"], content["content"]) == ("plain", PLAINTEXT.decode())

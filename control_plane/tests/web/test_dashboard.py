@@ -15,11 +15,9 @@ import httpx
 import psycopg
 import pytest
 from playwright.sync_api import Page, Playwright, expect, sync_playwright
-from psycopg.types.json import Jsonb
 
 from gpuaas.api import feed
-from gpuaas.encryption import escrow, start, tenant
-from gpuaas.encryption.binding import Binding, DataClass
+from gpuaas.encryption import instance, start, tenant
 from gpuaas.encryption.environment import environment_of
 from gpuaas.encryption.epoch import Chain, Pin
 from gpuaas.encryption.member import MemberKey
@@ -106,12 +104,13 @@ class Terminal:
         return Chain.verified(self.environment, "alpha", records, pin)
 
     def create(self, chain: Chain, name: str = "training-1") -> str:
-        """An instance with something private; the id of that."""
-        binding = Binding(self.environment, DataClass.TENANT, "alpha", str(uuid.uuid4()), "instance.private", 1)
+        """An instance with something private; its id."""
+        instance_id = uuid.uuid4()
+        binding = instance.binding(self.environment, "alpha", instance_id, name)
         envelope = tenant.seal(PLAINTEXT, binding, self.key, chain.current)
-        private = {"event_id": binding.event_id, "envelope": envelope}
+        private = {"instance_id": str(instance_id), "envelope": envelope}
         assert create(self.api, self.headers, BODY | {"name": name, "private": private}).status_code == 201
-        return binding.event_id
+        return str(instance_id)
 
 
 def found(page: Page) -> str:
@@ -249,13 +248,19 @@ def test_a_server_that_lies_is_refused_by_name(open_page: Open, api: httpx.Clien
         page.route("**/dashboard/sealed?**", answer)
         page.reload()
 
-    def swapped(document: dict[str, Any]) -> None:
-        for item in document["envelopes"]["items"]:
-            item["content"]["event_id"] = {one: other, other: one}[item["content"]["event_id"]]
+    def swapped(what: str) -> Callable[[dict[str, Any]], None]:
+        def change(document: dict[str, Any]) -> None:
+            first, second = document["envelopes"]["items"]
+            assert {first["instance_id"], second["instance_id"]} == {one, other}
+            first[what], second[what] = second[what], first[what]
 
-    served(swapped)
-    expect(page.get_by_test_id("refused")).to_have_count(2)
-    expect(page.get_by_test_id("sealed")).to_contain_text("envelope_event_id")
+        return change
+
+    # One's envelope, with its event id, under the other's name; the other's id; another name for what is the same.
+    for what in ("content", "instance_id", "name"):
+        served(swapped(what))
+        expect(page.get_by_test_id("refused")).to_have_count(2)
+        expect(page.get_by_test_id("sealed")).to_contain_text("envelope_event_id")
     served(lambda document: document["epochs"]["records"].pop())
     expect(page.get_by_test_id("sealed")).to_contain_text("epoch_rolled_back")
     mallory = MemberKey.generate(terminal.environment, "alice")
@@ -315,11 +320,7 @@ def test_in_local_the_server_opens_for_a_member(
     client = Client(local, issuer)
     client.begin()
     client.create(client.private())
-    kept = escrow.seal(client.key, "alpha", FileKeyProvider(tmp_path / "root_keyring", client.environment))
-    database.execute(
-        "INSERT INTO members (project, kid, name, public, escrow) VALUES ('alpha', %s, 'alice', %s, %s)",
-        [client.key.kid, Jsonb(client.key.public.members()), kept],
-    )
+    client.leave_key(database, FileKeyProvider(tmp_path / "root_keyring", client.environment))
     page = open_page("laptop")
     expect(page.get_by_test_id("security-mode")).to_have_text("LOCAL")
     expect(page.get_by_test_id("opened")).to_have_text(PLAINTEXT.decode())

@@ -352,6 +352,23 @@ export async function readRecovery(typed) {
   }
 }
 
+// What is private of an instance.
+
+const INSTANCE = { type: "instance.private", schema_version: 2 };
+const INSTANCE_SPACE = "0d0c3cf96f0b4a538d5e6c2f1b7a9e44";
+
+/** What the envelope of an instance must be bound to: its event id is computed of the id and the name (UUID version 8). */
+export async function instanceBinding(environment, project, id, name) {
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id) || !/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) refuse("binding", "invalid");
+  const known = (INSTANCE_SPACE + id.replaceAll("-", "")).match(/../g).map((digits) => parseInt(digits, 16));
+  const hash = await crypto.subtle.digest("SHA-256", new Uint8Array([...known, ...new TextEncoder().encode(name)]));
+  const bytes = new Uint8Array(hash, 0, 16);
+  bytes[6] = (bytes[6] & 0x0f) | 0x80;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const event_id = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+  return { environment, data_class: "tenant", project, event_id, ...INSTANCE };
+}
+
 // A tenant's record.
 
 /** All that can be known of an envelope without a key. */

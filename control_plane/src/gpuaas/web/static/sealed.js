@@ -1,10 +1,7 @@
 // What is sealed for the members of a project: opened here, with a key that stays here. The server is believed nothing:
 // what it says of epochs is verified against a pin, and a device is let in by the key that the device itself shows.
-import { Refused, begin as founded, digest, generate, joined, memberKid, open, readRecovery, unlock, verified } from "./envelope.js";
+import { Refused, begin as founded, digest, generate, instanceBinding, joined, memberKid, open, readRecovery, unlock, verified } from "./envelope.js";
 import { Keys } from "./keys.js";
-
-const TYPE = "instance.private";
-const VERSION = 1;
 
 function made(tag, words, also = {}) {
   const element = document.createElement(tag);
@@ -76,15 +73,16 @@ export function begin(board) {
 
   const isMember = (chain, device) => Boolean(chain && device && chain.current.members.has(device.sign.kid));
 
-  async function item({ name, content }, chain, reader) {
+  async function item({ instance_id: id, name, content }, chain, reader) {
     const part = made("div", "", { "data-testid": "sealed-item", "data-kind": content.kind });
     part.append(made("h3", name));
     const show = (words, who) => part.append(soft(who), made("pre", words, { class: "code", tabindex: "0", "data-testid": "opened" }));
     if (content.kind === "plain") show(content.content, `The server opened it for you (${content.security_mode}).`);
     else if (!reader) part.append(soft(`Sealed. The server does not open it (${content.reason}), and this browser cannot yet.`));
     else {
-      const binding = { environment, data_class: "tenant", project, event_id: content.event_id, type: TYPE, schema_version: VERSION };
       try {
+        // Of the instance that is shown, not of what the server says that this one is.
+        const binding = await instanceBinding(environment, project, id, name);
         const bytes = await open(content.envelope, { binding, oldest_epoch: 1 }, chain, reader);
         show(new TextDecoder().decode(bytes), "Opened in this browser.");
       } catch (error) {
