@@ -15,6 +15,7 @@ from psycopg.types.json import Jsonb
 from gpuaas.api.dashboard import devices
 from gpuaas.encryption import start
 from gpuaas.encryption.environment import environment_of
+from gpuaas.encryption.epoch import Chain
 from gpuaas.encryption.member import MemberKey
 from gpuaas.encryption.providers.file import FileKeyProvider
 from support.instances import bearer, create
@@ -170,6 +171,39 @@ def test_a_device_asks_and_is_a_member_of_nothing(client: Client, issuer: Issuer
     # Who asked a day ago asks again, if it still wants to.
     database.execute("UPDATE members SET created_at = now() - interval '25 hours'")
     assert client.api.get("/v1/devices", headers=headers).json()["items"] == []
+
+
+@pytest.mark.parametrize("mode", ["LOCAL", "STAGING"])
+def test_in_local_a_device_of_who_is_logged_in_is_a_member_at_once(
+    start_local: Callable[[str], httpx.Client],
+    issuer: Issuer,
+    database: psycopg.Connection,
+    tmp_path: Path,
+    mode: str,
+) -> None:
+    client = Client(start_local(mode), issuer)
+    device = MemberKey.generate(client.environment, "alice")
+
+    def ask() -> list[str]:
+        asked = client.api.post("/v1/devices", json={"public": device.public.members()}, headers=client.headers)
+        assert asked.status_code == 201, asked.text
+        records: list[str] = client.api.get("/v1/epochs", headers=client.headers).json()["records"]
+        return records
+
+    # Where nobody has left a key nobody lets it in.
+    assert ask() == []
+    client.begin()
+    client.create(client.private())
+    client.leave_key(database, FileKeyProvider(tmp_path / "root_keyring", client.environment))
+    for _again in range(2):
+        assert len(ask()) == (2 if mode == "LOCAL" else 1)
+    if mode == "LOCAL":
+        chain = Chain.verified(client.environment, "alpha", ask(), client.chain.current.pin)
+        assert chain.current.members.keys() == {client.key.kid, device.kid}
+        # It reads what was before, and the server goes on to open.
+        assert len(chain.unlock(device.agree)) == 2
+        (item,) = client.api.get("/v1/envelopes", headers=client.headers).json()["items"]
+        assert item["content"]["kind"] == "plain"
 
 
 def test_a_device_of_somebody_else_or_none_is_refused(client: Client) -> None:
