@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -173,6 +174,48 @@ def test_a_device_asks_and_is_a_member_of_nothing(client: Client, issuer: Issuer
     assert client.api.get("/v1/devices", headers=headers).json()["items"] == []
 
 
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda ring: ring.chmod(0o644), "root_file_open_to_others"),
+        (lambda ring: ring.write_bytes(ring.read_bytes()[:-40]), "root_file_malformed"),
+        (
+            lambda ring: ring.write_text(json.dumps({**json.loads(ring.read_text()), "environment": "x"})),
+            "root_file_environment",
+        ),
+        (lambda ring: ring.unlink(), "root_file_missing"),
+        (lambda ring: (ring.unlink(), FileKeyProvider(ring, "").create()), "root_another"),
+    ],
+)
+def test_without_its_root_key_nothing_is_opened_and_nothing_is_lost(
+    start_local: Callable[[str], httpx.Client],
+    issuer: Issuer,
+    database: psycopg.Connection,
+    tmp_path: Path,
+    damage: Callable[[Path], object],
+    reason: str,
+) -> None:
+    client = Client(start_local("LOCAL"), issuer)
+    client.begin()
+    client.create(client.private())
+    ring = tmp_path / "root_keyring"
+    client.leave_key(database, FileKeyProvider(ring, client.environment))
+
+    def content() -> dict[str, Any]:
+        (item,) = client.api.get("/v1/envelopes", headers=client.headers).json()["items"]
+        found: dict[str, Any] = item["content"]
+        return found
+
+    kept = ring.read_bytes()
+    damage(ring)
+    assert (content()["kind"], content()["reason"]) == ("sealed", reason)
+    assert CANARY not in str(content())
+    ring.unlink(missing_ok=True)
+    ring.touch(0o600)
+    ring.write_bytes(kept)
+    assert content()["kind"] == "plain"
+
+
 @pytest.mark.parametrize("mode", ["LOCAL", "STAGING"])
 def test_in_local_a_device_of_who_is_logged_in_is_a_member_at_once(
     start_local: Callable[[str], httpx.Client],
@@ -204,6 +247,9 @@ def test_in_local_a_device_of_who_is_logged_in_is_a_member_at_once(
         assert len(chain.unlock(device.agree)) == 2
         (item,) = client.api.get("/v1/envelopes", headers=client.headers).json()["items"]
         assert item["content"]["kind"] == "plain"
+        # Who was removed does not come back by asking.
+        client.begin(chain.rotated(client.key, [client.key.public], None, chain.unlock(client.key.agree)))
+        assert len(ask()) == 3
 
 
 def test_a_device_of_somebody_else_or_none_is_refused(client: Client) -> None:

@@ -22,6 +22,7 @@ from gpuaas.encryption.environment import environment_of
 from gpuaas.encryption.epoch import Chain, Pin
 from gpuaas.encryption.member import MemberKey
 from gpuaas.encryption.providers.file import FileKeyProvider
+from gpuaas.encryption.refusal import RefusedError
 from gpuaas.web import files, live
 from gpuaas.web.resources import Resources
 from support import chromium
@@ -105,12 +106,17 @@ class Terminal:
 
     def create(self, chain: Chain, name: str = "training-1") -> str:
         """An instance with something private; its id."""
+        made = self.asked(chain, name)
+        assert made.status_code == 201, made.text
+        return str(made.json()["id"])
+
+    def asked(self, chain: Chain, name: str) -> httpx.Response:
+        """What the API says to one that is sealed under the newest epoch of ``chain``."""
         instance_id = uuid.uuid4()
         binding = instance.binding(self.environment, "alpha", instance_id, name)
         envelope = tenant.seal(PLAINTEXT, binding, self.key, chain.current)
         private = {"instance_id": str(instance_id), "envelope": envelope}
-        assert create(self.api, self.headers, BODY | {"name": name, "private": private}).status_code == 201
-        return str(instance_id)
+        return create(self.api, self.headers, BODY | {"name": name, "private": private})
 
 
 def found(page: Page) -> str:
@@ -213,6 +219,34 @@ def test_in_prod_the_browser_opens_and_devices_let_each_other_in(
         )
         assert CANARY not in kept
         assert secret not in kept
+
+
+def test_a_member_who_is_removed_writes_and_reads_nothing_more(
+    open_page: Open, api: httpx.Client, issuer: Issuer
+) -> None:
+    page = open_page("laptop")
+    found(page)
+    terminal = Terminal(api, issuer)
+    terminal.ask()
+    pin = let_in(page, terminal.key.kid)
+    chain = terminal.chain(pin)
+    before = terminal.create(chain, "before")
+    member = page.get_by_test_id("member").filter(has_text=terminal.key.kid)
+    member.get_by_test_id("remove").click()
+    expect(page.get_by_test_id("device")).to_contain_text("This browser is a member, as of epoch 3")
+    expect(page.get_by_test_id("member")).to_have_count(0)
+    # What it seals under the epoch that it knows is late, and under the new one it is nobody's.
+    for late, code in ((chain, (409, "envelope_epoch_stale")), (terminal.chain(pin), (400, "envelope_author"))):
+        refused = terminal.asked(late, "after")
+        assert (refused.status_code, refused.json()["code"]) == code
+    with pytest.raises(RefusedError, match="epoch_recipient"):
+        terminal.chain(pin).unlock(terminal.key.agree)
+    # What was sealed before is still there for who stays.
+    page.reload()
+    expect(page.get_by_test_id("opened")).to_have_text(PLAINTEXT.decode())
+    assert page.get_by_test_id("sealed-item").count() == 1
+    assert api.get(f"/v1/instances/{before}", headers=terminal.headers).json()["private"]
+    picture(page, "removed")
 
 
 def test_no_key_comes_out_of_the_browser(open_page: Open, api: httpx.Client) -> None:

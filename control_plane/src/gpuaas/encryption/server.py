@@ -55,7 +55,8 @@ class Escrow:
         async with self._pool.connection() as connection:
             chain = await store.chain(connection, self._environment, project)
         held = await self.of(chain)
-        if held is None or device.kid in chain.current.members:
+        # Who was one and is not any more was removed by a member.
+        if held is None or any(device.kid in epoch.members for epoch in chain.epochs):
             return
         members = [*chain.current.members.values(), device]
         before = chain.through(held.pin).unlock(held.key.agree)

@@ -332,10 +332,19 @@ export async function begin(environment, project, device) {
   return { ...made, recovery: [RECOVERY, x, y, d, made.pin.digest].join(".") };
 }
 
-/** The record of one epoch more, with `member` in it: signed by this device, which must be a member of the newest. */
-export async function joined(chain, device, member) {
+/** The record of one epoch more, with these members: signed by this device, which must be a member of the newest. */
+async function rotated(chain, device, members) {
   const before = parse(text(await openWith(chain.current.private, new Map([[device.agree.kid, device.agree.key]])), "epoch"), "epoch");
-  return written(chain, device.sign, [...chain.current.given, member], chain.current.recovery, before);
+  return written(chain, device.sign, members, chain.current.recovery, before);
+}
+
+/** With `member` in it. */
+export const joined = (chain, device, member) => rotated(chain, device, [...chain.current.given, member]);
+
+/** Without the member of this thumbprint, who reads what was before, and nothing of what comes. */
+export async function left(chain, device, kid) {
+  const kids = await Promise.all(chain.current.given.map(memberKid));
+  return rotated(chain, device, chain.current.given.filter((_member, place) => kids[place] !== kid));
 }
 
 /** What a recovery key that somebody typed reads with, and the first epoch, which it was made with and trusts. */

@@ -1,6 +1,6 @@
 // What is sealed for the members of a project: opened here, with a key that stays here. The server is believed nothing:
 // what it says of epochs is verified against a pin, and a device is let in by the key that the device itself shows.
-import { Refused, begin as founded, digest, generate, instanceBinding, joined, memberKid, open, readRecovery, unlock, verified } from "./envelope.js";
+import { Refused, begin as founded, digest, generate, instanceBinding, joined, left, memberKid, open, readRecovery, unlock, verified } from "./envelope.js";
 import { Keys } from "./keys.js";
 
 function made(tag, words, also = {}) {
@@ -93,6 +93,28 @@ export function begin(board) {
     return part;
   }
 
+  /** Send an epoch that this device signed, and trust it. */
+  async function began(next) {
+    await sent("/dashboard/epochs", { record: next.record });
+    await keys.trust(project, next.pin);
+    await look();
+  }
+
+  function members(chain, device) {
+    const part = made("div", "");
+    part.append(made("h3", "Other members"));
+    const others = [...chain.current.members.values()].filter((each) => each.sign.kid !== device.sign.kid);
+    if (!others.length) part.append(soft("None."));
+    else if (signs) part.append(soft("Who is removed keeps what they have opened, and reads nothing that is sealed from then on."));
+    for (const { name, sign: { kid } } of others) {
+      const row = made("div", "", { class: "device", "data-testid": "member" });
+      row.append(made("p", `${name}: `), made("code", kid));
+      if (signs) row.append(button(`Remove ${kid.slice(0, 8)}`, "remove", async () => began(await left(chain, device, kid))));
+      part.append(row);
+    }
+    return part;
+  }
+
   function waiting(devices, chain, device) {
     const part = made("div", "");
     part.append(made("h3", "Devices that ask to be members"));
@@ -102,12 +124,8 @@ export function begin(board) {
       const row = made("div", "", { class: "device", "data-testid": "asking" });
       row.append(made("p", `${name}: `), made("code", kid));
       if (signs) {
-        row.append(soft("Let it in only if that device shows exactly this key."), button(`Let in ${kid.slice(0, 8)}`, "let-in", async () => {
-          const next = await joined(chain, device, given);
-          await sent("/dashboard/epochs", { record: next.record });
-          await keys.trust(project, next.pin);
-          await look();
-        }));
+        const letIn = button(`Let in ${kid.slice(0, 8)}`, "let-in", async () => began(await joined(chain, device, given)));
+        row.append(soft("Let it in only if that device shows exactly this key."), letIn);
       }
       part.append(row);
     }
@@ -172,10 +190,10 @@ export function begin(board) {
     } else if (isMember(chain, its)) {
       show();
       parts.push(soft(`This browser is a member, as of epoch ${chain.current.number}. To compare: `), made("code", chain.current.digest, { "data-testid": "pin" }));
-      parts.push(waiting(devices, chain, its));
+      parts.push(members(chain, its), waiting(devices, chain, its));
     } else {
       show();
-      parts.push(soft("It is no member yet. Open this page on a device that is one, compare the key, and let it in there."));
+      parts.push(soft("It is no member, or not any more. Open this page on a device that is one, compare the key, and let it in there."));
     }
     if (its && (chain || candidate) && !isMember(chain ?? candidate, its)) await sent("/dashboard/devices", { public: its.members });
     if (records.length && !isMember(chain, its)) parts.push(recoveryField(records));
