@@ -210,6 +210,10 @@ def test_without_its_root_key_nothing_is_opened_and_nothing_is_lost(
     damage(ring)
     assert (content()["kind"], content()["reason"]) == ("sealed", reason)
     assert CANARY not in str(content())
+    # Nor is anybody let in; who asks waits for a member.
+    device = {"public": MemberKey.generate(client.environment, "alice").public.members()}
+    assert client.api.post("/v1/devices", json=device, headers=client.headers).status_code == 201
+    assert len(client.api.get("/v1/epochs", headers=client.headers).json()["records"]) == 1
     ring.unlink(missing_ok=True)
     ring.touch(0o600)
     ring.write_bytes(kept)

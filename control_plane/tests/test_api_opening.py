@@ -10,16 +10,18 @@ import httpx
 import psycopg
 import pytest
 
+from gpuaas import seed
 from gpuaas.encryption.decryption import ROLE
 from gpuaas.encryption.providers import kms_client, parse, provider_of
 from gpuaas.messaging.events import Event
 from gpuaas.notification.sentences import sentence
+from gpuaas.settings import ApiSecrets, ApiSettings, read_settings
 from support import kms as kms_server
 from support.instances import bearer, broken_outbox, create, rows
 from support.issuer import Issuer
 from support.kms import Failing, Kms
 from support.members import CANARY, PLAINTEXT, Client
-from support.processes import free_port
+from support.processes import Server, free_port
 
 ALIAS = "alias/gpuaas"
 PURPOSE = "support case 4711"
@@ -198,6 +200,35 @@ def test_a_kms_that_does_not_unwrap_opens_nothing_and_loses_nothing(
     assert events(database) == []
     assert (rows(database, "SELECT * FROM members"), rows(database, "SELECT * FROM instance_envelopes")) == before
     assert opened(staging, database, decryptor).status_code == 200
+
+
+def test_members_are_made_up_under_the_kms(
+    environment: dict[str, str],
+    postgres: Server,
+    valkey: Server,
+    start: Start,
+    kms: Kms,
+    database: psycopg.Connection,
+    issuer: Issuer,
+) -> None:
+    """As in LOCAL, and what they sealed is opened for the role and a purpose alone."""
+    client = start(kms.url)
+    changes = {
+        "GPUAAS_SECURITY_MODE": "STAGING",
+        "GPUAAS_KEY_PROVIDER": kms.setting(ALIAS),
+        "GPUAAS_MEMBER_KEYS": "escrow",
+    }
+    secrets = ApiSecrets(database_password=postgres.password, redis_password=valkey.password)
+    assert seed.run(read_settings(ApiSettings, environment | changes), secrets) == 0
+    ((instance_id,),) = rows(database, "SELECT e.instance_id FROM instance_envelopes AS e WHERE e.project = 'atlas'")
+    path, body = f"/v1/instances/{instance_id}/open", {"purpose": PURPOSE}
+    groups = ["/projects/atlas"]
+    refused(
+        client.api.post(path, json=body, headers=bearer(issuer, roles=["viewer"], groups=groups)), 403, "plaintext_role"
+    )
+    answer = client.api.post(path, json=body, headers=bearer(issuer, roles=["viewer", ROLE], groups=groups))
+    assert answer.json()["content"]["kind"] == "plain"
+    assert len(events(database)) == 1
 
 
 def test_in_prod_nobody_has_it_opened(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 
 from gpuaas.database import Pool
@@ -12,7 +13,10 @@ from gpuaas.encryption.epoch import Chain
 from gpuaas.encryption.escrow import Escrowed
 from gpuaas.encryption.member import Member
 from gpuaas.encryption.platform_data import Wrapping
+from gpuaas.encryption.refusal import RefusedError
 from gpuaas.encryption.security import MemberKeys, SecurityMode
+
+_log = logging.getLogger(__name__)
 
 
 class Escrow:
@@ -48,10 +52,16 @@ class Escrow:
     async def admit(self, project: str, device: Member) -> None:
         """In LOCAL a device of who is logged in is let in at once: all that it will read the server shows to them anyway.
 
-        Elsewhere, and where nobody left keys here, a member does that. Raises RefusedError and psycopg.Error.
+        Elsewhere, and where nobody left keys here that open, it waits for a member to do that. Raises psycopg.Error.
         """
         if self._mode is not SecurityMode.LOCAL:
             return
+        try:
+            await self._admit(project, device)
+        except RefusedError as refused:
+            _log.warning("a device was not let in", extra={"fields": {"project": project, "cause": str(refused)}})
+
+    async def _admit(self, project: str, device: Member) -> None:
         async with self._pool.connection() as connection:
             chain = await store.chain(connection, self._environment, project)
         held = await self.of(chain)
