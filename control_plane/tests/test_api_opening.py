@@ -21,7 +21,8 @@ from support.instances import bearer, broken_outbox, create, rows
 from support.issuer import Issuer
 from support.kms import Failing, Kms
 from support.members import CANARY, PLAINTEXT, Client
-from support.processes import Server, free_port
+from support.ports import free_port
+from support.processes import Server
 
 ALIAS = "alias/gpuaas"
 PURPOSE = "support case 4711"
