@@ -109,7 +109,13 @@ export function begin(board) {
     for (const { name, sign: { kid } } of others) {
       const row = made("div", "", { class: "device", "data-testid": "member" });
       row.append(made("p", `${name}: `), made("code", kid));
-      if (signs) row.append(button(`Remove ${kid.slice(0, 8)}`, "remove", async () => began(await left(chain, device, kid))));
+      if (signs) {
+        const remove = button(`Remove ${kid.slice(0, 8)}`, "remove", async () => began(await left(chain, device, kid)));
+        remove.className = "quiet danger";
+        const line = made("p", "");
+        line.append(remove);
+        row.append(line);
+      }
       part.append(row);
     }
     return part;
