@@ -22,7 +22,7 @@ from support.issuer import Issuer
 from support.kms import Failing, Kms
 from support.members import CANARY, PLAINTEXT, Client
 from support.ports import free_port
-from support.processes import Server
+from support.processes import Server, wait_for
 
 ALIAS = "alias/gpuaas"
 PURPOSE = "support case 4711"
@@ -51,8 +51,8 @@ def _identity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def start(start_api: Callable[..., httpx.Client], issuer: Issuer) -> Start:
-    """An API in STAGING, with members' keys in escrow under a key of the KMS at an address."""
+def start(start_api: Callable[..., httpx.Client], issuer: Issuer, probe: Callable[[str, str], httpx.Response]) -> Start:
+    """An API in STAGING, with members' keys in escrow under a key of the KMS at an address. It is ready, also on a busy machine."""
 
     def started(url: str) -> Client:
         api = start_api(
@@ -61,6 +61,7 @@ def start(start_api: Callable[..., httpx.Client], issuer: Issuer) -> Start:
             GPUAAS_MEMBER_KEYS="escrow",
             GPUAAS_LISTEN_PORT=str(free_port()),
         )
+        wait_for(lambda: probe(str(api.base_url), "ready").is_success, "the API")
         return Client(api, issuer)
 
     return started
