@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,8 +14,9 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from gpuaas.api.dashboard import devices
-from gpuaas.encryption import escrow, start
+from gpuaas.encryption import start
 from gpuaas.encryption.environment import environment_of
+from gpuaas.encryption.epoch import Chain
 from gpuaas.encryption.member import MemberKey
 from gpuaas.encryption.providers.file import FileKeyProvider
 from support.instances import bearer, create
@@ -107,7 +109,7 @@ def test_in_prod_what_is_sealed_is_passed_on_sealed(client: Client) -> None:
             "name": made["name"],
             "content": {
                 "kind": "sealed",
-                "event_id": private["event_id"],
+                "event_id": client.binding(private["instance_id"]).event_id,
                 "type": "instance.private",
                 "security_mode": "PROD",
                 "reason": "plaintext_not_here",
@@ -148,11 +150,7 @@ def test_the_server_opens_for_a_member_in_local_and_nowhere_else(
     if mode == "LOCAL":
         content = client.api.get("/v1/envelopes", headers=headers).json()["items"][0]["content"]
         assert (content["kind"], content["reason"]) == ("sealed", "plaintext_no_key")
-    kept = escrow.seal(client.key, "alpha", FileKeyProvider(tmp_path / "root_keyring", client.environment))
-    database.execute(
-        "INSERT INTO members (project, kid, name, public, escrow) VALUES ('alpha', %s, 'alice', %s, %s)",
-        [client.key.kid, Jsonb(client.key.public.members()), kept],
-    )
+    client.leave_key(database, FileKeyProvider(tmp_path / "root_keyring", client.environment))
     content = client.api.get("/v1/envelopes", headers=headers).json()["items"][0]["content"]
     if reason is None:
         assert (content["kind"], content["content"]) == ("plain", PLAINTEXT.decode())
@@ -174,6 +172,88 @@ def test_a_device_asks_and_is_a_member_of_nothing(client: Client, issuer: Issuer
     # Who asked a day ago asks again, if it still wants to.
     database.execute("UPDATE members SET created_at = now() - interval '25 hours'")
     assert client.api.get("/v1/devices", headers=headers).json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda ring: ring.chmod(0o644), "root_file_open_to_others"),
+        (lambda ring: ring.write_bytes(ring.read_bytes()[:-40]), "root_file_malformed"),
+        (
+            lambda ring: ring.write_text(json.dumps({**json.loads(ring.read_text()), "environment": "x"})),
+            "root_file_environment",
+        ),
+        (lambda ring: ring.unlink(), "root_file_missing"),
+        (lambda ring: (ring.unlink(), FileKeyProvider(ring, "").create()), "root_another"),
+    ],
+)
+def test_without_its_root_key_nothing_is_opened_and_nothing_is_lost(
+    start_local: Callable[[str], httpx.Client],
+    issuer: Issuer,
+    database: psycopg.Connection,
+    tmp_path: Path,
+    damage: Callable[[Path], object],
+    reason: str,
+) -> None:
+    client = Client(start_local("LOCAL"), issuer)
+    client.begin()
+    client.create(client.private())
+    ring = tmp_path / "root_keyring"
+    client.leave_key(database, FileKeyProvider(ring, client.environment))
+
+    def content() -> dict[str, Any]:
+        (item,) = client.api.get("/v1/envelopes", headers=client.headers).json()["items"]
+        found: dict[str, Any] = item["content"]
+        return found
+
+    kept = ring.read_bytes()
+    damage(ring)
+    assert (content()["kind"], content()["reason"]) == ("sealed", reason)
+    assert CANARY not in str(content())
+    # Nor is anybody let in; who asks waits for a member.
+    device = {"public": MemberKey.generate(client.environment, "alice").public.members()}
+    assert client.api.post("/v1/devices", json=device, headers=client.headers).status_code == 201
+    assert len(client.api.get("/v1/epochs", headers=client.headers).json()["records"]) == 1
+    ring.unlink(missing_ok=True)
+    ring.touch(0o600)
+    ring.write_bytes(kept)
+    assert content()["kind"] == "plain"
+
+
+@pytest.mark.parametrize("mode", ["LOCAL", "STAGING"])
+def test_in_local_a_device_of_who_is_logged_in_is_a_member_at_once(
+    start_local: Callable[[str], httpx.Client],
+    issuer: Issuer,
+    database: psycopg.Connection,
+    tmp_path: Path,
+    mode: str,
+) -> None:
+    client = Client(start_local(mode), issuer)
+    device = MemberKey.generate(client.environment, "alice")
+
+    def ask() -> list[str]:
+        asked = client.api.post("/v1/devices", json={"public": device.public.members()}, headers=client.headers)
+        assert asked.status_code == 201, asked.text
+        records: list[str] = client.api.get("/v1/epochs", headers=client.headers).json()["records"]
+        return records
+
+    # Where nobody has left a key nobody lets it in.
+    assert ask() == []
+    client.begin()
+    client.create(client.private())
+    client.leave_key(database, FileKeyProvider(tmp_path / "root_keyring", client.environment))
+    for _again in range(2):
+        assert len(ask()) == (2 if mode == "LOCAL" else 1)
+    if mode == "LOCAL":
+        chain = Chain.verified(client.environment, "alpha", ask(), client.chain.current.pin)
+        assert chain.current.members.keys() == {client.key.kid, device.kid}
+        # It reads what was before, and the server goes on to open.
+        assert len(chain.unlock(device.agree)) == 2
+        (item,) = client.api.get("/v1/envelopes", headers=client.headers).json()["items"]
+        assert item["content"]["kind"] == "plain"
+        # Who was removed does not come back by asking.
+        client.begin(chain.rotated(client.key, [client.key.public], None, chain.unlock(client.key.agree)))
+        assert len(ask()) == 3
 
 
 def test_a_device_of_somebody_else_or_none_is_refused(client: Client) -> None:

@@ -41,7 +41,7 @@ def test_a_member_gets_back_what_a_member_sealed_and_nobody_else_sees_it(
     served = api.get("/v1/epochs", headers=headers).json()
     assert (served["environment"], served["project"]) == (client.environment, "alpha")
     reader = Reader(client.key, "alpha", client.chain.current.pin)
-    expected = tenant.Expected(client.binding(event_id=private["event_id"]))
+    expected = tenant.Expected(client.binding(private["instance_id"]))
     assert reader.open(private["envelope"], expected, served["records"]) == PLAINTEXT
     # Neither the plaintext nor the envelope is anywhere that a worker looks.
     for table in ("outbox", "idempotency_keys", "timeline", "instances"):
@@ -81,7 +81,7 @@ def test_without_an_epoch_nothing_private_is_taken(client: Client) -> None:
         ({"project": "beta"}, "envelope_project"),
         ({"environment": "elsewhere.example"}, "envelope_environment"),
         ({"type": "instance.output"}, "envelope_type"),
-        ({"schema_version": 2}, "envelope_schema_version"),
+        ({"schema_version": 1}, "envelope_schema_version"),
         ({"data_class": DataClass.PLATFORM}, "envelope_data_class"),
     ],
 )
@@ -91,10 +91,27 @@ def test_what_is_bound_to_something_else_is_refused(client: Client, changes: dic
     assert (refused.status_code, refused.json()["code"]) == (400, code)
 
 
-def test_another_event_than_it_says_is_refused(client: Client) -> None:
+def test_it_is_bound_to_the_instance_by_id_and_by_name(client: Client, database: psycopg.Connection) -> None:
     client.begin()
-    refused = client.create({**client.private(), "event_id": str(uuid.uuid4())})
-    assert (refused.status_code, refused.json()["code"]) == (400, "envelope_event_id")
+    for private in ({**client.private(), "instance_id": str(uuid.uuid4())}, client.private(name="training-2")):
+        refused = client.create(private)
+        assert (refused.status_code, refused.json()["code"]) == (400, "envelope_event_id")
+    assert rows(database, "SELECT count(*) FROM instances") == [(0,)]
+    private = client.private()
+    created = client.create(private)
+    assert created.json()["id"] == private["instance_id"]
+    assert created.headers["Location"] == f"/v1/instances/{private['instance_id']}"
+
+
+def test_an_id_that_is_there_is_nobody_elses(client: Client, database: psycopg.Connection) -> None:
+    """Also one of an instance without anything private."""
+    client.begin()
+    there = create(client.api, client.headers).json()["id"]
+    sealed = tenant.seal(PLAINTEXT, client.binding(there), client.key, client.chain.current)
+    refused = client.create({"instance_id": there, "envelope": sealed})
+    assert (refused.status_code, refused.json()["code"]) == (409, "envelope_replayed")
+    assert rows(database, "SELECT count(*) FROM instances") == [(1,)]
+    assert rows(database, "SELECT count(*) FROM instance_envelopes") == [(0,)]
 
 
 def test_who_is_no_member_writes_nothing(client: Client) -> None:

@@ -148,6 +148,7 @@ def test_documentation_needs_nothing_from_elsewhere(api: httpx.Client) -> None:
     assert "unsafe" not in page.headers["Content-Security-Policy"]
     assert set(api.get("/openapi.json").json()["paths"]) == {
         "/v1/instances",
+        "/v1/instances/{instance_id}/open",
         "/v1/instances/{instance_id}/timeline",
         "/v1/events",
         "/v1/dashboard",

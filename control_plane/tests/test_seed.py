@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import psycopg
@@ -13,6 +15,11 @@ import redis
 
 from gpuaas import seed
 from gpuaas.api.models import InstanceRequest
+from gpuaas.encryption import start
+from gpuaas.encryption.environment import environment_of
+from gpuaas.encryption.epoch import Chain
+from gpuaas.encryption.member import MemberKey
+from gpuaas.encryption.providers.file import FileKeyProvider
 from gpuaas.seed import DEMOS
 from gpuaas.settings import ApiSecrets, ApiSettings, read_settings
 from support.issuer import Issuer
@@ -137,6 +144,143 @@ def test_another_versions_list_is_left_alone(
     monkeypatch.setattr(seed, "DEMOS", tuple(replace(demo, gpu_count=3) for demo in DEMOS))
     assert seed.run(settings, secrets) == 0
     assert everything(database) == before
+
+
+@pytest.fixture
+def local(environment: dict[str, str], issuer: Issuer, tmp_path: Path) -> dict[str, str]:
+    """What LOCAL adds to the settings: members' keys in escrow, under a root key in a file."""
+    ring = tmp_path / "root_keyring"
+    FileKeyProvider(ring, environment_of(issuer.url)).create()
+    changes = {
+        "GPUAAS_SECURITY_MODE": "LOCAL",
+        "GPUAAS_KEY_PROVIDER": ring.as_uri(),
+        "GPUAAS_MEMBER_KEYS": "escrow",
+    }
+    environment.update(changes)
+    return changes
+
+
+def members(database: psycopg.Connection) -> list[tuple[object, ...]]:
+    kept = database.execute("SELECT project, name, kid, escrow FROM members ORDER BY 1, 2").fetchall()
+    return kept + database.execute("SELECT project, number::text, record, '' FROM epochs ORDER BY 1, 2").fetchall()
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> list[dict[str, str]]:
+    lines = map(json.loads, capsys.readouterr().out.splitlines())
+    return [line["members"] for line in lines if "members" in line]
+
+
+def test_members_are_made_up_once_with_their_keys_in_escrow(
+    local: dict[str, str],
+    settings: ApiSettings,
+    secrets: ApiSecrets,
+    database: psycopg.Connection,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert seed.run(settings, secrets) == 0
+    first = members(database)
+    assert [(row[0], row[1]) for row in first] == [
+        ("atlas", "alice"),
+        ("atlas", "bob"),
+        ("borealis", "alice"),
+        ("borealis", "bob"),
+        ("atlas", "1"),
+        ("borealis", "1"),
+    ]
+    assert all(row[3] for row in first[:4])
+    assert seed.run(settings, secrets) == 0
+    assert members(database) == first
+    assert said(capsys) == [{"atlas": "made", "borealis": "made"}, {"atlas": "there", "borealis": "there"}]
+
+
+def test_where_the_server_may_hold_no_keys_nobody_is_made_up(
+    settings: ApiSettings, secrets: ApiSecrets, database: psycopg.Connection, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert seed.run(settings, secrets) == 0
+    assert members(database) == []
+    assert database.execute("SELECT count(*) FROM instance_envelopes").fetchone() == (0,)
+    assert said(capsys) == [{"atlas": "none", "borealis": "none"}]
+
+
+def test_a_project_that_others_began_is_left_to_them(
+    local: dict[str, str],
+    settings: ApiSettings,
+    secrets: ApiSecrets,
+    database: psycopg.Connection,
+    capsys: pytest.CaptureFixture[str],
+    issuer: Issuer,
+) -> None:
+    theirs = Chain.begin(MemberKey.generate(environment_of(issuer.url), "eve"), "atlas").current.record
+    database.execute("INSERT INTO epochs (project, number, record) VALUES ('atlas', 1, %s)", [theirs])
+    assert seed.run(settings, secrets) == 0
+    assert {row[0] for row in members(database) if row[3]} == {"borealis"}
+    assert database.execute("SELECT record FROM epochs WHERE project = 'atlas'").fetchall() == [(theirs,)]
+    assert said(capsys) == [{"atlas": "others", "borealis": "made"}]
+
+
+def test_with_another_root_key_what_is_in_escrow_stays(
+    local: dict[str, str],
+    settings: ApiSettings,
+    secrets: ApiSecrets,
+    database: psycopg.Connection,
+    capsys: pytest.CaptureFixture[str],
+    issuer: Issuer,
+) -> None:
+    """The run's directory was lost and made again. Whoever has a copy of the keyring puts it back."""
+    assert seed.run(settings, secrets) == 0
+    first = members(database)
+    ring = Path(local["GPUAAS_KEY_PROVIDER"].removeprefix("file://"))
+    kept = ring.rename(ring.with_name("copy"))
+    FileKeyProvider(ring, environment_of(issuer.url)).create()
+    assert seed.run(settings, secrets) == 0
+    assert members(database) == first
+    kept.replace(ring)
+    assert seed.run(settings, secrets) == 0
+    assert [each["atlas"] for each in said(capsys)] == ["made", "root_another", "there"]
+
+
+def test_two_at_once_make_them_once(
+    local: dict[str, str],
+    environment: dict[str, str],
+    database: psycopg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: ApiSettings,
+    secrets: ApiSecrets,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with ThreadPoolExecutor(2) as both:
+        assert list(both.map(lambda _n: seed.run(settings, secrets), range(2))) == [0, 0]
+    assert len(members(database)) == 4 + 2
+    assert sorted(each["atlas"] for each in said(capsys)) == ["made", "there"]
+
+
+def test_a_member_who_is_logged_in_is_shown_it_and_nobody_else(
+    local: dict[str, str],
+    settings: ApiSettings,
+    secrets: ApiSecrets,
+    start_api: Callable[..., httpx.Client],
+    issuer: Issuer,
+    database: psycopg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # The issuer is at 127.0.0.1, which LOCAL refuses.
+    monkeypatch.setattr(start, "refuse", lambda *_held: None)
+    seed.run(settings, secrets)
+    api = start_api()
+    (demo,) = (demo for demo in DEMOS if demo.private and demo.project == "atlas")
+
+    def asked(*projects: str) -> httpx.Response:
+        token = issuer.token(groups=[f"/projects/{each}" for each in projects], roles=["viewer"])
+        return api.get("/v1/envelopes?project=atlas", headers={"Authorization": f"Bearer {token}"})
+
+    (item,) = asked("atlas").json()["items"]
+    assert (item["instance_id"], item["name"]) == (str(demo.id), demo.name)
+    assert (item["content"]["kind"], item["content"]["content"]) == ("plain", demo.private)
+    assert asked("borealis").status_code == 403
+    # Another record under this one's name, by who can write to the database.
+    database.execute("UPDATE instances SET name = 'another' WHERE id = %s", [demo.id])
+    (item,) = asked("atlas").json()["items"]
+    assert (item["content"]["kind"], item["content"]["reason"]) == ("sealed", "envelope_event_id")
 
 
 def test_without_a_schema(

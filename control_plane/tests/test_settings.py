@@ -22,7 +22,7 @@ from gpuaas.settings import (
 API = {
     "GPUAAS_SECURITY_MODE": "LOCAL",
     "GPUAAS_KEY_PROVIDER": "file:///run/secrets/gpuaas/root_keyring",
-    "GPUAAS_MEMBER_KEYS": "file",
+    "GPUAAS_MEMBER_KEYS": "escrow",
     "GPUAAS_LOG_LEVEL": "info",
     "GPUAAS_SECRETS_SOURCE": "file:///run/secrets/gpuaas",
     "GPUAAS_CA_FILE": "/etc/gpuaas/ca/ca.crt",

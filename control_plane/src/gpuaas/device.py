@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import uuid
 from pathlib import Path
 
 NAMES = {
     "member": "write a new key file, and print its public half",
     "epoch": "print the record of a project's next epoch, with the members that are named",
-    "seal": "seal standard input for the members of a project",
-    "open": "open an envelope on standard input",
+    "seal": "seal standard input for the members of a project, as what is private of a new instance",
+    "open": "open what is private of an instance, on standard input as GET /v1/instances/{id} has it",
 }
 
 
@@ -36,8 +37,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
                 "--member", type=Path, action="append", default=[], metavar="FILE", help="public half of another member"
             )
             continue
-        command.add_argument("--type", default="instance.private", help="what the plaintext is")
+        command.add_argument("--name", required=True, help="of the instance that it is of")
         if name == "open":
+            command.add_argument("--instance", required=True, type=uuid.UUID, metavar="ID", help="the instance's id")
             command.add_argument("--author", metavar="KID", help="whose it must be")
             command.add_argument("--oldest-epoch", type=int, metavar="N", help="for a record that is known to be old")
 

@@ -28,6 +28,8 @@ OPEN_TO_ALL = {
     "providers",
     "start",
     "server",
+    "instance",
+    "founding",
 }
 # A member's device, which is no server: what the command line starts.
 DEVICE, STARTS_IT = "commands", Path("device.py")

@@ -6,20 +6,22 @@ the committed vectors, in which private keys are the tests' own.
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from gpuaas.encryption import epoch, tenant
+from gpuaas.encryption import epoch, instance, tenant
 from gpuaas.encryption.binding import Binding
 from gpuaas.encryption.member import Member
-from gpuaas.encryption.refusal import Reason
-from support import chromium, interchange, negatives
+from gpuaas.encryption.refusal import Reason, RefusedError
+from support import chromium, interchange, negatives, of_instances
 from support.envelopes import BINDING, PLAINTEXT, PROJECT, Served, World
 
 WORLD = World()
 CASES = negatives.cases(WORLD)
+INSTANCES = of_instances.cases(WORLD)
 
 
 def _joined(browser: Any) -> Served:
@@ -39,6 +41,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     def begin(browser: Any) -> dict[str, Any]:
         given["joined"] = _joined(browser)
         now = {f"now: {name}": interchange.to_json(served) for name, (served, _reason) in CASES.items()}
+        now |= {f"now: {name}": asked.to_json(WORLD) for name, asked in INSTANCES.items()}
         mine = interchange.to_json(given["joined"])
         stale = interchange.to_json(replace(given["joined"], envelope=WORLD.envelope))
         return {
@@ -54,6 +57,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def test_the_browser_reads_what_is_committed_and_what_python_makes_now(done: dict[str, Any]) -> None:
     wanted = {name: _outcome(vector) for name, vector in _committed().items()}
     wanted |= {f"now: {name}": {"reason": reason} for name, (_served, reason) in CASES.items()}
+    wanted |= {f"now: {name}": _outcome(asked.to_json(WORLD)) for name, asked in INSTANCES.items()}
     different = {name: (outcome, wanted[name]) for name, outcome in done["opened"].items() if outcome != wanted[name]}
     assert different == {}
     assert done["opened"].keys() == wanted.keys()
@@ -98,9 +102,24 @@ def test_python_reads_the_committed_vectors(path: Any) -> None:
     assert sum("reason" in vector for vector in vectors.values()) > len(vectors) / 3
 
 
+def test_python_reads_the_committed_vectors_of_instances() -> None:
+    vectors = interchange.read(interchange.INSTANCES)
+    for name, vector in vectors.items():
+        served = interchange.of_json(vector)
+        wanted = vector.get("reason") or bytes.fromhex(vector["plaintext"])
+        asked = vector["instance"]
+        try:
+            binding = instance.binding(BINDING.environment, PROJECT, uuid.UUID(asked["id"]), asked["name"])
+            outcome: object = replace(served, binding=binding).opened()
+        except RefusedError as refused:
+            outcome = refused.reason
+        assert outcome == wanted, name
+    assert sum("reason" in vector for vector in vectors.values()) > len(vectors) / 3
+
+
 def _committed() -> dict[str, Any]:
     """What Python made, and what the browser made when that was committed."""
-    files = (interchange.PYTHON, interchange.BROWSER)
+    files = (interchange.PYTHON, interchange.BROWSER, interchange.INSTANCES)
     return {f"{path.name}: {name}": vector for path in files for name, vector in interchange.read(path).items()}
 
 

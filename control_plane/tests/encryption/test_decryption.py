@@ -12,6 +12,8 @@ from gpuaas.api.caller import Caller
 from gpuaas.encryption import dashboard, tenant
 from gpuaas.encryption.dashboard import ADAPTER, PlainEnvelope, SealedEnvelope
 from gpuaas.encryption.decryption import ROLE, DecryptionContext, Envelope, Opening, Plain, Sealed
+from gpuaas.encryption.epoch import Chain, Pin
+from gpuaas.encryption.escrow import Escrowed
 from gpuaas.encryption.member import MemberKey
 from gpuaas.encryption.refusal import Reason, RefusedError
 from gpuaas.encryption.security import SecurityMode
@@ -36,20 +38,22 @@ class Kept:
         return asyncio.run(self.context.open(envelope, caller, purpose))
 
 
-def _kept(mode: SecurityMode, key: MemberKey | None = WORLD.carol, audited: bool = True) -> Kept:
+def _kept(
+    mode: SecurityMode, key: MemberKey | None = WORLD.carol, audited: bool = True, pin: Pin = WORLD.first.current.pin
+) -> Kept:
     events: list[Opening] = []
 
-    async def key_of(project: str) -> MemberKey | None:
+    async def held_of(chain: Chain) -> Escrowed | None:
         assert mode is not SecurityMode.PROD, "no key is looked for"
-        assert project == PROJECT
-        return key
+        assert chain is WORLD.chain
+        return Escrowed(key, pin) if key else None
 
     async def audit(opening: Opening) -> None:
         if not audited:
             raise ConnectionError("the journal is not there")
         events.append(opening)
 
-    return Kept(DecryptionContext(mode, key_of, audit), events)
+    return Kept(DecryptionContext(mode, held_of, audit), events)
 
 
 def test_local_opens_for_a_member_who_is_logged_in() -> None:
@@ -84,6 +88,13 @@ def test_prod_opens_for_nobody_and_looks_for_no_key(caller: Caller) -> None:
 def test_without_a_key_it_stays_sealed() -> None:
     assert _kept(SecurityMode.LOCAL, None).open() == Sealed(Reason.PLAINTEXT_NO_KEY)
     assert _kept(SecurityMode.LOCAL, WORLD.bob).open() == Sealed(Reason.EPOCH_RECIPIENT)
+
+
+def test_epochs_that_the_member_does_not_trust_open_nothing() -> None:
+    """Whoever writes to the database, and has no root key, makes a chain of their own."""
+    staging = _kept(SecurityMode.STAGING, pin=Pin(1, WORLD.chain.current.pin.digest))
+    assert staging.open(caller=DECRYPTOR) == Sealed(Reason.EPOCH_PIN)
+    assert staging.audited == []
 
 
 @pytest.mark.parametrize("name", sorted(set(OTHERS) - {"project"}))

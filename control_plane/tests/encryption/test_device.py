@@ -12,6 +12,7 @@ import pytest
 
 from gpuaas.cli import main
 
+NAME, INSTANCE = "training-1", "5d1c3f0e-8a5e-4c53-9a53-1a4f2f3f6f01"
 PLAINTEXT = b"#!/bin/sh\ntrain --token hf_secret\n"
 
 
@@ -48,10 +49,12 @@ class Devices:
         self.records.append(self.run("epoch", *self._of(name), *named, *epochs).decode().strip())
 
     def seal(self, name: str, stdin: bytes = PLAINTEXT, status: int = 0) -> bytes:
-        return self.run("seal", *self._of(name), "--epochs", self.path("epochs.json"), stdin=stdin, status=status)
+        arguments = [*self._of(name), "--epochs", self.path("epochs.json"), "--name", NAME]
+        return self.run("seal", *arguments, stdin=stdin, status=status)
 
     def open(self, name: str, sealed: bytes, *more: str, project: str = "atlas", status: int = 0) -> bytes:
-        arguments = [*self._of(name, project), "--epochs", self.path("epochs.json"), *more]
+        asked = ["--instance", json.loads(sealed).get("instance_id", INSTANCE), "--name", NAME]
+        arguments = [*self._of(name, project), "--epochs", self.path("epochs.json"), *asked, *more]
         return self.run("open", *arguments, stdin=sealed, status=status)
 
     def refused(self, name: str, sealed: bytes, *more: str, project: str = "atlas") -> str:
@@ -77,14 +80,22 @@ def devices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytes
 
 def test_one_seals_and_another_opens(devices: Devices) -> None:
     sealed = devices.seal("alice")
-    assert json.loads(sealed).keys() == {"event_id", "envelope"}
+    assert json.loads(sealed).keys() == {"instance_id", "envelope"}
     assert devices.open("bob", sealed) == PLAINTEXT
     alice = json.loads((devices.folder / "alice.public").read_text())
     assert devices.refused("bob", sealed, "--author", alice["sign"]["x"]) == "envelope_author"
-    assert devices.refused("bob", sealed, "--type", "instance.output") == "envelope_type"
-    assert devices.refused("bob", json.dumps({**json.loads(sealed), "event_id": "x"}).encode()) == "binding_invalid"
+    assert devices.refused("bob", sealed, "--name", "No name") == "binding_invalid"
     assert devices.refused("bob", sealed, project="borealis") == "epoch_project"
     assert devices.refused("bob", b"{}") == "envelope_malformed"
+
+
+def test_what_is_of_another_instance_is_refused(devices: Devices) -> None:
+    """A server sends what is private of one instance where another one is asked for, and says that it is that one's."""
+    mine, other = devices.seal("alice"), devices.seal("alice", b"rm -rf /")
+    lie = json.dumps({**json.loads(other), "instance_id": json.loads(mine)["instance_id"]}).encode()
+    assert devices.refused("bob", lie) == "envelope_event_id"
+    assert devices.refused("bob", other, "--name", "training-2") == "envelope_event_id"
+    assert devices.open("bob", other) == b"rm -rf /"
 
 
 def test_who_is_left_out_of_the_next_epoch_reads_and_writes_no_more(devices: Devices) -> None:

@@ -12,6 +12,7 @@ from psycopg.rows import DictRow, dict_row
 
 from gpuaas.encryption import escrow, store, tenant
 from gpuaas.encryption.epoch import Chain
+from gpuaas.encryption.escrow import Escrowed
 from gpuaas.encryption.refusal import Reason, RefusedError
 from support.envelopes import BINDING, ENVIRONMENT, PROJECT, World
 from support.processes import Server
@@ -170,9 +171,21 @@ def test_no_epoch_begins_between_the_check_and_the_write(during: During, world: 
     during(what)
 
 
+def test_who_registers_a_second_time_loses_no_key_in_escrow(during: During, world: World) -> None:
+    """Without one, or with another text: what is there is the only one that is known to be good."""
+
+    async def what(one: Connection, _other: Connection) -> None:
+        for escrowed in (None, "the first", None, "another"):
+            await store.add_member(one, PROJECT, world.alice.public, escrowed)
+        assert await store.escrowed(one, PROJECT) == [(world.alice.kid, "the first")]
+
+    during(what)
+
+
 def test_keys_in_escrow_open_for_their_member_and_project_alone(during: During, world: World) -> None:
     root = Wrapping()
-    sealed = escrow.seal(world.alice, PROJECT, root)
+    held = Escrowed(world.alice, world.first.current.pin)
+    sealed = escrow.seal(held, PROJECT, root)
 
     async def what(one: Connection, _other: Connection) -> None:
         await store.add_member(one, PROJECT, world.alice.public, sealed)
@@ -180,7 +193,8 @@ def test_keys_in_escrow_open_for_their_member_and_project_alone(during: During, 
         assert await store.escrowed(one, PROJECT) == [(world.alice.kid, sealed)]
 
     during(what)
-    assert escrow.open_sealed(sealed, ENVIRONMENT, PROJECT, world.alice.kid, root).kid == world.alice.kid
+    opened = escrow.open_sealed(sealed, ENVIRONMENT, PROJECT, world.alice.kid, root)
+    assert (opened.key.kid, opened.pin) == (held.key.kid, held.pin)
     for environment, project, kid in (
         ("staging", PROJECT, world.alice.kid),
         (ENVIRONMENT, "borealis", world.alice.kid),

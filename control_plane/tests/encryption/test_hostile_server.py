@@ -14,14 +14,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 
-from gpuaas.encryption import tenant
+from gpuaas.encryption import instance, tenant
 from gpuaas.encryption.epoch import Pin
 from gpuaas.encryption.reader import Reader
 from gpuaas.encryption.refusal import Reason, RefusedError
-from support import negatives
-from support.envelopes import BINDING, PLAINTEXT, PROJECT, Served, World
+from support import negatives, of_instances
+from support.envelopes import BINDING, ENVIRONMENT, PLAINTEXT, PROJECT, Served, World
 
 WORLD = World()
+INSTANCES = of_instances.cases(WORLD)
 OTHER = replace(BINDING, event_id="5d1c3f0e-8a5e-4c53-9a53-1a4f2f3f6f02")
 # Those in which the device itself is another than a member's: no server does that.
 CASES = {name: case for name, case in negatives.cases(WORLD).items() if not name.startswith("read ")}
@@ -106,6 +107,24 @@ def test_the_truth_is_read(device: Device) -> None:
 def test_a_lie_is_refused(server: Server, http: httpx.Client, name: str) -> None:
     served, reason = CASES[name]
     assert _refused(Device(server, http, Pin(*served.pin)), served) is reason
+
+
+@pytest.mark.parametrize("name", INSTANCES)
+def test_what_is_asked_for_by_instance_is_that_ones(server: Server, http: httpx.Client, name: str) -> None:
+    """The device goes by the id and the name that it asks for, and the server says what it likes."""
+    asked = INSTANCES[name]
+    device = Device(server, http, WORLD.first.current.pin)
+
+    def opened() -> bytes:
+        binding = instance.binding(ENVIRONMENT, PROJECT, asked.instance_id, asked.name)
+        return device.open(replace(WORLD.served, envelope=asked.envelope, binding=binding))
+
+    if asked.reason is None:
+        assert opened() == PLAINTEXT
+    else:
+        with pytest.raises(RefusedError) as refused:
+            opened()
+        assert refused.value.reason is asked.reason
 
 
 def test_one_record_twice_is_refused_as_a_second_one(device: Device) -> None:

@@ -1,7 +1,7 @@
 """Can the refusals fail? Each check is taken out of the source, one at a time, and something must then not be refused by name.
 
-What is taken out: the condition of every ``if`` that raises, every check of a signature, and the comparison of every
-name that a record is bound to.
+What is taken out: the condition of every ``if`` that raises, every check of a signature, the comparison of every
+name that a record is bound to, and what an instance's event id is computed of.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from types import ModuleType
 import pytest
 from joserfc.errors import JoseError
 
-from gpuaas.encryption import epoch, jwe, jws, keys, member, strict, tenant
+from gpuaas.encryption import epoch, instance, jwe, jws, keys, member, strict, tenant
 from gpuaas.encryption.refusal import Reason, RefusedError
-from support import key_files, negatives
+from support import key_files, negatives, of_instances
 from support.envelopes import BINDING, OTHERS, PLAINTEXT, Served, World
 
-MODULES = (strict, keys, jws, jwe, member, epoch, tenant)
+MODULES = (strict, keys, jws, jwe, member, epoch, instance, tenant)
 WORLD = World()
 CASES = negatives.cases(WORLD)
 
@@ -64,8 +64,17 @@ def _not_compared(name: str) -> Mutant:
     return Mutant(f"tenant: {name} is not compared", tenant, changed)
 
 
+def _not_of(what: str) -> Mutant:
+    """``instance``, in which an event id says nothing about ``what``."""
+    source = inspect.getsource(instance)
+    changed = source.replace(f" + {what}", "")
+    assert changed != source
+    return Mutant(f"instance: {what} is not bound", instance, changed)
+
+
 MUTANTS = [mutant for module in MODULES for mutant in _mutants(module)]
 MUTANTS += [_not_compared(name) for name in OTHERS]
+MUTANTS += [_not_of(what) for what in ("instance_id.bytes", 'name.encode("ascii")')]
 
 
 @pytest.fixture
@@ -105,6 +114,7 @@ def test_there_are_mutants() -> None:
 def _all_refused(directory: Path) -> bool:
     return (
         all(_as(served) == reason for served, reason in CASES.values())
+        and all(_of_instance(asked) for asked in of_instances.cases(WORLD).values())
         and _too_much_is_refused()
         and all(_file_is_refused(case, directory / str(at)) for at, case in enumerate(key_files.CASES.values()))
     )
@@ -115,6 +125,14 @@ def _as(served: Served) -> Reason | str | None:
         return served.refused()
     except (AttributeError, LookupError, TypeError, ValueError, RecursionError, JoseError) as error:
         return f"refused, but not by name: {error!r}"
+
+
+def _of_instance(asked: of_instances.Asked) -> bool:
+    """Sealed and asked for by the same source, so that an author who binds less is caught as well."""
+    try:
+        return asked.as_wanted(WORLD)
+    except ValueError:
+        return False  # Refused, but not by name.
 
 
 def _too_much_is_refused() -> bool:

@@ -13,17 +13,11 @@ LOOPBACK = "https://auth.demo.gpuaas.localhost:8443/realms/gpuaas"
 PUBLIC = "https://auth.gpuaas.vm-105.internal/realms/gpuaas"
 ROOTS = ("file", "awskms", "none")
 REFUSED = {
-    ("STAGING", "file", "file"): Reason.SECURITY_FILE_KEYS,
     ("STAGING", "file", "escrow"): Reason.SECURITY_FILE_KEYS,
     ("STAGING", "file", "devices"): Reason.SECURITY_FILE_KEYS,
-    ("STAGING", "awskms", "file"): Reason.SECURITY_FILE_KEYS,
-    ("STAGING", "none", "file"): Reason.SECURITY_FILE_KEYS,
     ("STAGING", "none", "escrow"): Reason.SECURITY_ESCROW_WITHOUT_KMS,
-    ("PROD", "file", "file"): Reason.SECURITY_FILE_KEYS,
     ("PROD", "file", "escrow"): Reason.SECURITY_FILE_KEYS,
     ("PROD", "file", "devices"): Reason.SECURITY_FILE_KEYS,
-    ("PROD", "awskms", "file"): Reason.SECURITY_FILE_KEYS,
-    ("PROD", "none", "file"): Reason.SECURITY_FILE_KEYS,
     ("PROD", "awskms", "escrow"): Reason.SECURITY_ESCROW,
     ("PROD", "none", "escrow"): Reason.SECURITY_ESCROW,
 }
@@ -55,7 +49,7 @@ def test_every_combination_of_keys(mode: SecurityMode, root: str, members: Membe
 )
 def test_local_only_where_nobody_else_comes(url: str) -> None:
     with pytest.raises(RefusedError) as caught:
-        refuse(SecurityMode.LOCAL, Held("file", MemberKeys.FILE, {"GPUAAS_API": LOOPBACK, "GPUAAS_WEB_URL": url}))
+        refuse(SecurityMode.LOCAL, Held("file", MemberKeys.ESCROW, {"GPUAAS_API": LOOPBACK, "GPUAAS_WEB_URL": url}))
     assert caught.value.reason is Reason.SECURITY_PUBLIC_DOMAIN
     assert "GPUAAS_WEB_URL" in caught.value.seen
 
@@ -64,7 +58,7 @@ def test_local_only_where_nobody_else_comes(url: str) -> None:
     "url", [LOOPBACK, "https://localhost:8443", "https://AUTH.GPUAAS.LOCALHOST", "https://web.localhost.:1"]
 )
 def test_local_under_localhost(url: str) -> None:
-    refuse(SecurityMode.LOCAL, Held("file", MemberKeys.FILE, {"GPUAAS_WEB_URL": url}))
+    refuse(SecurityMode.LOCAL, Held("file", MemberKeys.ESCROW, {"GPUAAS_WEB_URL": url}))
 
 
 @pytest.mark.parametrize("mode", [SecurityMode.STAGING, SecurityMode.PROD])

@@ -21,7 +21,7 @@ SECRETS = ApiSecrets(database_password="d", redis_password="r")
 SETTINGS = {
     "GPUAAS_SECURITY_MODE": "LOCAL",
     "GPUAAS_KEY_PROVIDER": "none",
-    "GPUAAS_MEMBER_KEYS": "file",
+    "GPUAAS_MEMBER_KEYS": "escrow",
     "GPUAAS_LOG_LEVEL": "info",
     "GPUAAS_SECRETS_SOURCE": "file:///nowhere",
     "GPUAAS_CA_FILE": "/etc/gpuaas/ca/ca.crt",
@@ -69,7 +69,7 @@ def _started(command: str, **changes: str) -> subprocess.CompletedProcess[str]:
         ("api", {"GPUAAS_SECURITY_MODE": "prod"}, Reason.SECURITY_MODE_UNKNOWN),
         ("web", {"GPUAAS_SECURITY_MODE": "DEV"}, Reason.SECURITY_MODE_UNKNOWN),
         ("api", {"GPUAAS_SECURITY_MODE": "PROD", "GPUAAS_KEY_PROVIDER": "file:///root"}, Reason.SECURITY_FILE_KEYS),
-        ("api", {"GPUAAS_SECURITY_MODE": "PROD"}, Reason.SECURITY_FILE_KEYS),
+        ("api", {"GPUAAS_SECURITY_MODE": "PROD"}, Reason.SECURITY_ESCROW),
         (
             "api",
             {"GPUAAS_SECURITY_MODE": "PROD", "GPUAAS_KEY_PROVIDER": KMS, "GPUAAS_MEMBER_KEYS": "escrow"},
@@ -78,7 +78,7 @@ def _started(command: str, **changes: str) -> subprocess.CompletedProcess[str]:
         ("api", {"GPUAAS_OIDC_ISSUER": "https://auth.gpuaas.example/realms/gpuaas"}, Reason.SECURITY_PUBLIC_DOMAIN),
         ("web", {"GPUAAS_WEB_URL": "https://web.gpuaas.example"}, Reason.SECURITY_PUBLIC_DOMAIN),
         ("web", {"GPUAAS_OIDC_ISSUER": "https://auth.gpuaas.example/realms/gpuaas"}, Reason.SECURITY_PUBLIC_DOMAIN),
-        ("seed", {"GPUAAS_SECURITY_MODE": "PROD"}, Reason.SECURITY_FILE_KEYS),
+        ("seed", {"GPUAAS_SECURITY_MODE": "PROD"}, Reason.SECURITY_ESCROW),
         ("api", {"GPUAAS_KEY_PROVIDER": "file:///nowhere/root"}, Reason.ROOT_FILE_MISSING),
     ],
 )
@@ -104,7 +104,7 @@ def test_a_root_key_in_a_file_is_looked_at_and_told(tmp_path: Path) -> None:
     told = describe("api", settings, SECRETS, environ, keys, Used("files", ()))
     assert told["security"] == {
         "mode": "LOCAL",
-        "member_keys": "file",
+        "member_keys": "escrow",
         "root_key": {"scheme": "file", "primary": "1", "versions": ["1"]},
     }
     text = path.read_text().removesuffix("\n")

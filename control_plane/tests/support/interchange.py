@@ -15,6 +15,7 @@ from support.envelopes import BINDING, ENVIRONMENT, OTHERS, PLAINTEXT, PROJECT, 
 
 VECTORS = Path(__file__).parents[1] / "encryption" / "vectors"
 PYTHON, BROWSER = VECTORS / "python-1.json", VECTORS / "browser-1.json"
+INSTANCES = VECTORS / "instances-1.json"
 
 
 def to_json(served: Served) -> dict[str, Any]:

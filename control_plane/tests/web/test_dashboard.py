@@ -15,15 +15,14 @@ import httpx
 import psycopg
 import pytest
 from playwright.sync_api import Page, Playwright, expect, sync_playwright
-from psycopg.types.json import Jsonb
 
 from gpuaas.api import feed
-from gpuaas.encryption import escrow, start, tenant
-from gpuaas.encryption.binding import Binding, DataClass
+from gpuaas.encryption import instance, start, tenant
 from gpuaas.encryption.environment import environment_of
 from gpuaas.encryption.epoch import Chain, Pin
 from gpuaas.encryption.member import MemberKey
 from gpuaas.encryption.providers.file import FileKeyProvider
+from gpuaas.encryption.refusal import RefusedError
 from gpuaas.web import files, live
 from gpuaas.web.resources import Resources
 from support import chromium
@@ -106,12 +105,18 @@ class Terminal:
         return Chain.verified(self.environment, "alpha", records, pin)
 
     def create(self, chain: Chain, name: str = "training-1") -> str:
-        """An instance with something private; the id of that."""
-        binding = Binding(self.environment, DataClass.TENANT, "alpha", str(uuid.uuid4()), "instance.private", 1)
+        """An instance with something private; its id."""
+        made = self.asked(chain, name)
+        assert made.status_code == 201, made.text
+        return str(made.json()["id"])
+
+    def asked(self, chain: Chain, name: str) -> httpx.Response:
+        """What the API says to one that is sealed under the newest epoch of ``chain``."""
+        instance_id = uuid.uuid4()
+        binding = instance.binding(self.environment, "alpha", instance_id, name)
         envelope = tenant.seal(PLAINTEXT, binding, self.key, chain.current)
-        private = {"event_id": binding.event_id, "envelope": envelope}
-        assert create(self.api, self.headers, BODY | {"name": name, "private": private}).status_code == 201
-        return binding.event_id
+        private = {"instance_id": str(instance_id), "envelope": envelope}
+        return create(self.api, self.headers, BODY | {"name": name, "private": private})
 
 
 def found(page: Page) -> str:
@@ -216,6 +221,34 @@ def test_in_prod_the_browser_opens_and_devices_let_each_other_in(
         assert secret not in kept
 
 
+def test_a_member_who_is_removed_writes_and_reads_nothing_more(
+    open_page: Open, api: httpx.Client, issuer: Issuer
+) -> None:
+    page = open_page("laptop")
+    found(page)
+    terminal = Terminal(api, issuer)
+    terminal.ask()
+    pin = let_in(page, terminal.key.kid)
+    chain = terminal.chain(pin)
+    before = terminal.create(chain, "before")
+    member = page.get_by_test_id("member").filter(has_text=terminal.key.kid)
+    member.get_by_test_id("remove").click()
+    expect(page.get_by_test_id("device")).to_contain_text("This browser is a member, as of epoch 3")
+    expect(page.get_by_test_id("member")).to_have_count(0)
+    # What it seals under the epoch that it knows is late, and under the new one it is nobody's.
+    for late, code in ((chain, (409, "envelope_epoch_stale")), (terminal.chain(pin), (400, "envelope_author"))):
+        refused = terminal.asked(late, "after")
+        assert (refused.status_code, refused.json()["code"]) == code
+    with pytest.raises(RefusedError, match="epoch_recipient"):
+        terminal.chain(pin).unlock(terminal.key.agree)
+    # What was sealed before is still there for who stays.
+    page.reload()
+    expect(page.get_by_test_id("opened")).to_have_text(PLAINTEXT.decode())
+    assert page.get_by_test_id("sealed-item").count() == 1
+    assert api.get(f"/v1/instances/{before}", headers=terminal.headers).json()["private"]
+    picture(page, "removed")
+
+
 def test_no_key_comes_out_of_the_browser(open_page: Open, api: httpx.Client) -> None:
     page = open_page("laptop")
     page.get_by_test_id("make-key").click()
@@ -249,13 +282,19 @@ def test_a_server_that_lies_is_refused_by_name(open_page: Open, api: httpx.Clien
         page.route("**/dashboard/sealed?**", answer)
         page.reload()
 
-    def swapped(document: dict[str, Any]) -> None:
-        for item in document["envelopes"]["items"]:
-            item["content"]["event_id"] = {one: other, other: one}[item["content"]["event_id"]]
+    def swapped(what: str) -> Callable[[dict[str, Any]], None]:
+        def change(document: dict[str, Any]) -> None:
+            first, second = document["envelopes"]["items"]
+            assert {first["instance_id"], second["instance_id"]} == {one, other}
+            first[what], second[what] = second[what], first[what]
 
-    served(swapped)
-    expect(page.get_by_test_id("refused")).to_have_count(2)
-    expect(page.get_by_test_id("sealed")).to_contain_text("envelope_event_id")
+        return change
+
+    # One's envelope, with its event id, under the other's name; the other's id; another name for what is the same.
+    for what in ("content", "instance_id", "name"):
+        served(swapped(what))
+        expect(page.get_by_test_id("refused")).to_have_count(2)
+        expect(page.get_by_test_id("sealed")).to_contain_text("envelope_event_id")
     served(lambda document: document["epochs"]["records"].pop())
     expect(page.get_by_test_id("sealed")).to_contain_text("epoch_rolled_back")
     mallory = MemberKey.generate(terminal.environment, "alice")
@@ -315,11 +354,7 @@ def test_in_local_the_server_opens_for_a_member(
     client = Client(local, issuer)
     client.begin()
     client.create(client.private())
-    kept = escrow.seal(client.key, "alpha", FileKeyProvider(tmp_path / "root_keyring", client.environment))
-    database.execute(
-        "INSERT INTO members (project, kid, name, public, escrow) VALUES ('alpha', %s, 'alice', %s, %s)",
-        [client.key.kid, Jsonb(client.key.public.members()), kept],
-    )
+    client.leave_key(database, FileKeyProvider(tmp_path / "root_keyring", client.environment))
     page = open_page("laptop")
     expect(page.get_by_test_id("security-mode")).to_have_text("LOCAL")
     expect(page.get_by_test_id("opened")).to_have_text(PLAINTEXT.decode())

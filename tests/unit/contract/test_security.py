@@ -16,7 +16,7 @@ from ansible_collections.gpuaas.parity.tests.unit.contract import reference
 from ansible_collections.gpuaas.parity.tests.unit.contract.small_platform import REPOSITORY, Platform
 
 TABLE = {
-    "LOCAL": {"key_provider": "file:///run/secrets/shop/root", "member_keys": "file"},
+    "LOCAL": {"key_provider": "file:///run/secrets/shop/root", "member_keys": "escrow"},
     "STAGING": {"key_provider": "awskms:alias/shop?region=eu-central-1", "member_keys": "escrow"},
     "PROD": {"key_provider": "none", "member_keys": "devices"},
 }
@@ -75,7 +75,6 @@ def test_a_secret_of_some_security_modes_alone(platform: Platform) -> None:
         (lambda p: p.platform["security"].pop("PROD"), "security", "must be one of LOCAL, STAGING"),
         (lambda p: p.platform["security"]["PROD"].update(key_provider="file:///root"), "key_provider", "is a file, and security is PROD"),
         (lambda p: p.mode.update(key_provider="file:///root"), "platform/modes/kind.yml: key_provider", "is a file, and security is PROD"),
-        (lambda p: p.platform["security"]["PROD"].update(member_keys="file"), "member_keys", "is file, and security is PROD"),
         (lambda p: p.platform["security"]["PROD"].update(member_keys="escrow"), "member_keys", "is escrow, and security is PROD"),
         (lambda p: p.mode.update(security="LOCAL", domain="shop.example"), "security", "not under .localhost"),
         (lambda p: p.mode.update(security="LOCAL", domain="localhost.example"), "security", "not under .localhost"),

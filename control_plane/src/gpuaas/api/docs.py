@@ -64,7 +64,7 @@ def _body(document: dict[str, Any], operation: dict[str, Any]) -> list[tuple[str
     name = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
     schema = schemas[name]
     return [
-        (_marked(field, field in schema["required"]), f"body · {_values(schemas, rule)}".strip(" ·"))
+        (_marked(field, field in schema.get("required", [])), f"body · {_values(schemas, rule)}".strip(" ·"))
         for field, rule in schema["properties"].items()
     ]
 

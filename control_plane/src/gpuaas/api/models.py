@@ -10,9 +10,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from gpuaas.encryption.epoch import LONGEST_RECORD
+from gpuaas.encryption.instance import NAME
 from gpuaas.encryption.tenant import LONGEST_ENVELOPE
-
-NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 
 
 class GpuType(StrEnum):
@@ -35,9 +34,11 @@ class Private(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    event_id: Annotated[UUID, Field(description="Chosen by who sealed it, and bound in the envelope")]
+    instance_id: Annotated[
+        UUID, Field(description="The instance's id: drawn by who sealed it, and bound with its name")
+    ]
     envelope: Annotated[
-        str, Field(min_length=1, max_length=LONGEST_ENVELOPE, description="Of type instance.private, version 1")
+        str, Field(min_length=1, max_length=LONGEST_ENVELOPE, description="Of type instance.private, version 2")
     ]
 
 

@@ -30,6 +30,8 @@ _CONFLICTS = {
     Reason.ENVELOPE_REPLAYED,
     Reason.EPOCH_CONFLICT,
 }
+# What the server does not open, and what it cannot at the moment; else what was sent is wrong.
+_STATUS = {"plaintext": 403, "kms": 503, "root": 503}
 
 
 class ProblemError(Exception):
@@ -114,7 +116,7 @@ async def _token(_request: Request, error: Exception) -> Response:
 
 async def _sealed_wrongly(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RefusedError)
-    status = 409 if error.reason in _CONFLICTS else 400
+    status = 409 if error.reason in _CONFLICTS else _STATUS.get(error.reason.partition("_")[0], 400)
     return respond(ProblemError(status, error.reason, f"{error.seen}: {error.advice}"))
 
 

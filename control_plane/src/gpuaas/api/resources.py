@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from gpuaas import database, redis_client
 from gpuaas.api import expiry
 from gpuaas.api.cache import ListCache
+from gpuaas.api.dashboard.audit import Audit
 from gpuaas.api.dashboard.devices import Devices
 from gpuaas.api.dashboard.envelopes import Envelopes
 from gpuaas.api.dashboard.reader import OverviewReader
@@ -26,9 +27,9 @@ from gpuaas.api.platform.reader import PlatformReader
 from gpuaas.api.store import Store
 from gpuaas.api.timeline import TimelineReader
 from gpuaas.database import Pool
-from gpuaas.encryption import server
 from gpuaas.encryption.environment import environment_of
 from gpuaas.encryption.providers import provider_of
+from gpuaas.encryption.server import Escrow
 from gpuaas.oidc import client
 from gpuaas.oidc.provider import Provider
 from gpuaas.settings import ApiSecrets, ApiSettings
@@ -52,6 +53,7 @@ class Resources:
     overview: OverviewReader
     envelopes: Envelopes
     devices: Devices
+    escrow: Escrow
     cache: ListCache
     limiter: RateLimiter
 
@@ -74,6 +76,7 @@ async def opened(
     environment = environment_of(settings.oidc_issuer)
     mode, member_keys = settings.security_mode, settings.member_keys
     root = provider_of(settings.key_provider, environment, settings.ca_file)
+    escrow = Escrow(pool, mode, member_keys, environment, root)
     beside = [asyncio.create_task(expiry.run(pool)), asyncio.create_task(feed.run())]
     try:
         yield Resources(
@@ -89,8 +92,9 @@ async def opened(
             feed=feed,
             platform=PlatformReader(pool),
             overview=OverviewReader(pool, mode, member_keys),
-            envelopes=Envelopes(pool, mode, environment, server.context(pool, mode, member_keys, environment, root)),
+            envelopes=Envelopes(pool, mode, environment, escrow.context(Audit(pool).keep)),
             devices=Devices(pool),
+            escrow=escrow,
             cache=cache,
             limiter=RateLimiter(redis, settings.rate_limit_per_minute),
         )

@@ -15,6 +15,7 @@ from gpuaas.api.idempotency import Answer
 from gpuaas.api.models import Instance, InstanceDetail, InstanceRequest, Quota
 from gpuaas.api.problems import ProblemError
 from gpuaas.database import Pool
+from gpuaas.encryption.refusal import Reason, RefusedError
 
 _REQUESTED = "id, project, name, gpu_type, gpu_count, state, created_by, created_at, workload"
 COLUMNS = f"{_REQUESTED}, wanted_gpu_count, reason, workload_state"
@@ -44,7 +45,8 @@ class Store:
         RefusedError when what is private is not sealed as it should be.
         """
         instance = Instance(
-            id=self._new_id(),
+            # Who seals something binds it to the instance, and so has drawn its id.
+            id=request.private.instance_id if request.private else self._new_id(),
             project=project,
             name=request.name,
             gpu_type=request.gpu_type,
@@ -61,8 +63,9 @@ class Store:
             if not await idempotency.claim(connection, subject, key, digest, instance.id, body):
                 return await idempotency.replay(connection, subject, key, digest)
             await quota.claim(connection, project, self._gpus_allowed, request.gpu_count)
-            await connection.execute(
-                f"INSERT INTO instances ({_REQUESTED}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            made = await connection.execute(
+                f"INSERT INTO instances ({_REQUESTED}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+                " ON CONFLICT (id) DO NOTHING",
                 [
                     instance.id,
                     project,
@@ -75,8 +78,10 @@ class Store:
                     request.workload,
                 ],
             )
+            if made.rowcount == 0:
+                raise RefusedError(Reason.ENVELOPE_REPLAYED, f"instance {instance.id} is there already")
             if request.private is not None:
-                await private.keep(connection, self._environment, project, instance.id, request.private)
+                await private.keep(connection, self._environment, instance, request.private)
             await effects.emit(connection, "instance.requested", instance.id, told(instance, subject))
         return Answer(instance.id, body, replayed=False)
 

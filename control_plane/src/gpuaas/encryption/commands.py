@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from gpuaas.encryption import strict, tenant
+from gpuaas.encryption import instance, strict, tenant
 from gpuaas.encryption.binding import Binding, DataClass
 from gpuaas.encryption.epoch import Chain, Pin
 from gpuaas.encryption.member import Member, MemberKey
@@ -75,29 +75,30 @@ def _seal(given: argparse.Namespace) -> None:
     key = MemberKey.load(given.key, given.environment)
     reader = _reader(given, key)
     chain = reader.learn(_records(given.epochs))
-    event_id = str(uuid.uuid4())
+    instance_id = uuid.uuid4()
     plaintext = sys.stdin.buffer.read(tenant.LONGEST_PLAINTEXT + 1)
-    envelope = tenant.seal(plaintext, _binding(given, event_id), key, chain.current)
+    envelope = tenant.seal(plaintext, _binding(given, instance_id), key, chain.current)
     _keep(given.pin, reader.pin)
-    print(json.dumps({"event_id": event_id, "envelope": envelope}))
+    print(json.dumps({"instance_id": str(instance_id), "envelope": envelope}))
 
 
 def _open(given: argparse.Namespace) -> None:
     key = MemberKey.load(given.key, given.environment)
     reader = _reader(given, key)
     sealed = strict.read(sys.stdin.buffer.read(tenant.LONGEST_ENVELOPE + 1024), Kind.ENVELOPE)
-    event_id, envelope = sealed.get("event_id"), sealed.get("envelope")
-    if not isinstance(event_id, str) or not isinstance(envelope, str):
-        raise RefusedError(Reason.ENVELOPE_MALFORMED, "standard input is not an object with event_id and envelope")
-    expected = tenant.Expected(_binding(given, event_id), given.author, given.oldest_epoch)
+    envelope = sealed.get("envelope")
+    if not isinstance(envelope, str):
+        raise RefusedError(Reason.ENVELOPE_MALFORMED, "standard input is not an object with an envelope")
+    # Of the instance that is asked for, not of what the server says that this one is.
+    expected = tenant.Expected(_binding(given, given.instance), given.author, given.oldest_epoch)
     plaintext = reader.open(envelope, expected, _records(given.epochs))
     _keep(given.pin, reader.pin)
     sys.stdout.buffer.write(plaintext)
     sys.stdout.buffer.flush()
 
 
-def _binding(given: argparse.Namespace, event_id: str) -> Binding:
-    return Binding(given.environment, DataClass.TENANT, given.project, event_id, given.type, _VERSION)
+def _binding(given: argparse.Namespace, instance_id: uuid.UUID) -> Binding:
+    return instance.binding(given.environment, given.project, instance_id, given.name)
 
 
 def _reader(given: argparse.Namespace, key: MemberKey) -> Reader:

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from gpuaas.encryption import tenant
 from gpuaas.encryption.epoch import Chain
-from gpuaas.encryption.member import MemberKey
+from gpuaas.encryption.escrow import Escrowed
 from gpuaas.encryption.refusal import Reason, RefusedError
 from gpuaas.encryption.security import SecurityMode
 
@@ -74,7 +74,7 @@ class Sealed:
 
 
 class DecryptionContext:
-    """Opens as ``mode`` allows, with the keys that ``key_of`` finds for a project: a member's, or none.
+    """Opens as ``mode`` allows, with what ``held_of`` finds for a project's epochs: the keys and the pin of a member, or none.
 
     ``audit`` returns when the event is kept; what cannot be audited is not opened.
     """
@@ -82,11 +82,11 @@ class DecryptionContext:
     def __init__(
         self,
         mode: SecurityMode,
-        key_of: Callable[[str], Awaitable[MemberKey | None]],
+        held_of: Callable[[Chain], Awaitable[Escrowed | None]],
         audit: Callable[[Opening], Awaitable[None]],
     ) -> None:
         self._mode = mode
-        self._key_of = key_of
+        self._held_of = held_of
         self._audit = audit
 
     async def open(self, envelope: Envelope, caller: Caller, purpose: str) -> Plain | Sealed:
@@ -96,12 +96,13 @@ class DecryptionContext:
             return Sealed(reason)
         try:
             checked = tenant.check(envelope.text, envelope.expected, envelope.chain)
-            key = await self._key_of(binding.project)
-            if key is None:
+            held = await self._held_of(envelope.chain)
+            if held is None:
                 return Sealed(Reason.PLAINTEXT_NO_KEY)
+            keys = envelope.chain.through(held.pin).unlock(held.key.agree)
             if self._mode is SecurityMode.STAGING:
                 await self._audit(Opening(caller.subject, binding.project, binding.event_id, binding.type, purpose))
-            return Plain(checked.open_with(envelope.chain.unlock(key.agree)), self._mode)
+            return Plain(checked.open_with(keys), self._mode)
         except RefusedError as refused:
             return Sealed(refused.reason)
 

@@ -76,13 +76,17 @@ class Chain:
         chain = cls(environment, project, ())
         for record in records:
             chain = chain.extended(record)
-        if len(chain.epochs) < pin.number:
+        return chain.through(pin)
+
+    def through(self, pin: Pin) -> Self:
+        """The same, which goes through ``pin``. Raises RefusedError."""
+        if len(self.epochs) < pin.number:
             raise RefusedError(
-                Reason.EPOCH_ROLLED_BACK, f"the newest epoch is {len(chain.epochs)}, and {pin.number} was seen before"
+                Reason.EPOCH_ROLLED_BACK, f"the newest epoch is {len(self.epochs)}, and {pin.number} was seen before"
             )
-        if chain.epochs[pin.number - 1].pin != pin:
+        if self.epochs[pin.number - 1].pin != pin:
             raise RefusedError(Reason.EPOCH_PIN, f"epoch {pin.number} is not the one that is pinned")
-        return chain
+        return self
 
     @property
     def current(self) -> Epoch:

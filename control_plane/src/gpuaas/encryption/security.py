@@ -5,7 +5,7 @@ secrets come from): docs/modes.md says how the three relate.
 
 | | root key | keys of members | reached at |
 |---|---|---|---|
-| LOCAL | anywhere | anywhere | names under .localhost alone |
+| LOCAL | anywhere | on devices, or escrowed | names under .localhost alone |
 | STAGING | a KMS, or none | on devices; or escrowed, where there is a KMS | anywhere |
 | PROD | a KMS, or none | on devices alone | anywhere |
 """
@@ -42,8 +42,6 @@ class SecurityMode(StrEnum):
 class MemberKeys(StrEnum):
     """Where the private keys of members lie."""
 
-    FILE = "file"
-    """In files that the server reads."""
     ESCROW = "escrow"
     """At the server, wrapped by the root key."""
     DEVICES = "devices"
@@ -71,8 +69,6 @@ def refuse(mode: SecurityMode, held: Held) -> None:
         return
     if held.root == "file":
         raise RefusedError(Reason.SECURITY_FILE_KEYS, f"{mode} with a root key in a file")
-    if held.member_keys is MemberKeys.FILE:
-        raise RefusedError(Reason.SECURITY_FILE_KEYS, f"{mode} with members' keys in files")
     if held.member_keys is MemberKeys.ESCROW:
         if mode is SecurityMode.PROD:
             raise RefusedError(Reason.SECURITY_ESCROW, f"{mode} with members' keys in escrow")

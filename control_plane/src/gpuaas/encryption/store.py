@@ -29,7 +29,7 @@ async def append(connection: AsyncConnection[DictRow], environment: str, project
     Raises RefusedError: ``epoch_conflict`` when another one was first.
     """
     async with connection.transaction():
-        await connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_LOCK, project])
+        await alone(connection, project)
         kept = await records(connection, project)
         chain = _trusted(environment, project, tuple(kept))
         if kept and record == kept[-1]:
@@ -45,6 +45,11 @@ async def append(connection: AsyncConnection[DictRow], environment: str, project
             "INSERT INTO epochs (project, number, record) VALUES (%s, %s, %s)", [project, number, record]
         )
     return extended
+
+
+async def alone(connection: AsyncConnection[DictRow], project: str) -> None:
+    """Until the transaction ends no other one begins an epoch of the project, or stores what is sealed under one."""
+    await connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_LOCK, project])
 
 
 async def chain(connection: AsyncConnection[DictRow], environment: str, project: str) -> Chain:
@@ -69,10 +74,13 @@ async def accept(connection: AsyncConnection[DictRow], envelope: str, expected: 
 async def add_member(
     connection: AsyncConnection[DictRow], project: str, member: Member, escrow: str | None = None
 ) -> None:
-    """Note a member's public keys, and its private ones where they are in escrow: what ``platform_data`` sealed."""
+    """Note a member's public keys, and its private ones where they are in escrow: what ``platform_data`` sealed.
+
+    What is in escrow already stays: nobody has that key a second time.
+    """
     await connection.execute(
-        "INSERT INTO members (project, kid, name, public, escrow) VALUES (%s, %s, %s, %s, %s)"
-        " ON CONFLICT (project, kid) DO UPDATE SET escrow = excluded.escrow",
+        "INSERT INTO members AS kept (project, kid, name, public, escrow) VALUES (%s, %s, %s, %s, %s)"
+        " ON CONFLICT (project, kid) DO UPDATE SET escrow = coalesce(kept.escrow, excluded.escrow)",
         [project, member.kid, member.name, Jsonb(member.members()), escrow],
     )
 

@@ -12,8 +12,8 @@ MAX_LENGTH = 300
 def sentence(event: Event) -> str:
     """The event's own ``message`` where it brings one; else what is known of its type, else its type in words."""
     message = event.data.get("message")
-    if isinstance(message, str) and message.strip():
-        return " ".join(message.split())[:MAX_LENGTH]
+    if words := _words(message):
+        return words
     instance = event.data.get("instance")
     described = instance if isinstance(instance, dict) else {}
     match event.type:
@@ -29,8 +29,14 @@ def sentence(event: Event) -> str:
             return f"Resized: it is started{_hardware(described, 'gpu_count')} from now on."
         case "instance.deleted":
             return "Deleted."
+        case "instance.opened":
+            return f"What is private of it was opened by the platform, for: {_words(event.data.get('purpose'))}."
     words = event.type.removeprefix("instance.").replace("_", " ").replace(".", " ")
     return f"{words[:1].upper()}{words[1:]}."
+
+
+def _words(given: object) -> str:
+    return " ".join(given.split())[:MAX_LENGTH] if isinstance(given, str) else ""
 
 
 def _hardware(instance: dict[str, Any], which: str, word: str = " with") -> str:

@@ -1,5 +1,5 @@
 // Opens and seals what the test asks for, and reports what came of it.
-import { Refused, generate, open, readPrivate, seal, unlock, verified } from "/static/envelope.js";
+import { Refused, generate, instanceBinding, open, readPrivate, seal, unlock, verified } from "/static/envelope.js";
 
 const post = async (path, body) => (await fetch(path, { method: "POST", body: JSON.stringify(body) })).json();
 const bytes = (hex) => Uint8Array.from(hex.match(/../g) ?? [], (digits) => parseInt(digits, 16));
@@ -9,7 +9,9 @@ const AGREE = "ECDH-ES+A256KW";
 async function opened(served, agree) {
   try {
     const chain = await verified(served.environment, served.project, served.records, served.pin);
-    return { plaintext: hex(await open(served.envelope, served.expected, chain, agree ?? (await readPrivate(served.key, AGREE)))) };
+    const { instance: of, expected } = served;
+    if (of) expected.binding = await instanceBinding(served.environment, served.project, of.id, of.name);
+    return { plaintext: hex(await open(served.envelope, expected, chain, agree ?? (await readPrivate(served.key, AGREE)))) };
   } catch (error) {
     return error instanceof Refused ? { reason: error.reason } : { error: String(error) };
   }

@@ -1,4 +1,6 @@
-"""Writes ``python-1.json`` and ``browser-1.json``, each by one implementation for the other to read.
+"""Writes ``python-1.json``, ``browser-1.json`` and ``instances-1.json``, each by one implementation for the other to read.
+
+Those whose names follow are written, else those that are not there yet: what is there is not made again by chance.
 
     cd control_plane && PYTHONPATH=src:tests ../.cache/control-plane-venv/bin/python tests/encryption/vectors/make.py
 
@@ -7,14 +9,16 @@ Formats that are released keep their vectors: a new version of the format is a n
 
 from __future__ import annotations
 
+import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from gpuaas.encryption.binding import Binding
 from gpuaas.encryption.refusal import Reason
-from support import chromium, interchange
+from support import chromium, interchange, of_instances
 from support.envelopes import OTHERS, Served, World, other
 
 NOTE = "Test keys, made for this file; they protect nothing. Written by vectors/make.py from what {} sealed."
@@ -45,9 +49,20 @@ def _browser_vectors(world: World, sealed: dict[str, str], asked: dict[str, Any]
     return vectors
 
 
-def main() -> None:
+def main(names: Sequence[str]) -> None:
+    files = [interchange.PYTHON, interchange.BROWSER, interchange.INSTANCES]
+    write = [file for file in files if (file.name in names if names else not file.exists())]
     world = World()
-    interchange.write(interchange.PYTHON, NOTE.format("Python"), interchange.python_vectors(world))
+    if interchange.PYTHON in write:
+        interchange.write(interchange.PYTHON, NOTE.format("Python"), interchange.python_vectors(world))
+    if interchange.INSTANCES in write:
+        vectors = {name: asked.to_json(world) for name, asked in of_instances.cases(world).items()}
+        interchange.write(interchange.INSTANCES, NOTE.format("Python"), vectors)
+    if interchange.BROWSER in write:
+        _browser(world)
+
+
+def _browser(world: World) -> None:
     asked = interchange.to_seal(world)
     work = {"served": {}, "seal": asked, "mine": {}, "plaintext": ""}
     with tempfile.TemporaryDirectory() as directory:
@@ -57,4 +72,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

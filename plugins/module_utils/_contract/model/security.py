@@ -61,8 +61,6 @@ class Security:
                 yield "security", f"is LOCAL, where the server may open everything, and the domain is {domain}: not under .localhost"
         elif self.key_provider.startswith(_FILE):
             yield "key_provider", f"is a file, and security is {self.mode}: a root key is in a KMS there, or nowhere"
-        elif self.member_keys == "file":
-            yield "member_keys", f"is file, and security is {self.mode}: a server has no files with members' keys there"
         elif self.member_keys == "escrow" and self.mode == PROD:
             yield "member_keys", "is escrow, and security is PROD: no server can open what is a tenant's"
         elif self.member_keys == "escrow" and self.key_provider == _NONE:

@@ -85,6 +85,17 @@ class SealedList(BaseModel):
     items: list[Sealed]
 
 
+class OpenRequest(BaseModel):
+    """Body of POST /v1/instances/{id}/open."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    purpose: Annotated[
+        str,
+        Field(max_length=200, description="What for, where the security mode asks; it becomes part of an audit event"),
+    ] = ""
+
+
 class Device(BaseModel):
     """A device that wants to be a member: its public keys. Who signs it in compares ``kid`` with what the device shows."""
 

@@ -332,10 +332,19 @@ export async function begin(environment, project, device) {
   return { ...made, recovery: [RECOVERY, x, y, d, made.pin.digest].join(".") };
 }
 
-/** The record of one epoch more, with `member` in it: signed by this device, which must be a member of the newest. */
-export async function joined(chain, device, member) {
+/** The record of one epoch more, with these members: signed by this device, which must be a member of the newest. */
+async function rotated(chain, device, members) {
   const before = parse(text(await openWith(chain.current.private, new Map([[device.agree.kid, device.agree.key]])), "epoch"), "epoch");
-  return written(chain, device.sign, [...chain.current.given, member], chain.current.recovery, before);
+  return written(chain, device.sign, members, chain.current.recovery, before);
+}
+
+/** With `member` in it. */
+export const joined = (chain, device, member) => rotated(chain, device, [...chain.current.given, member]);
+
+/** Without the member of this thumbprint, who reads what was before, and nothing of what comes. */
+export async function left(chain, device, kid) {
+  const kids = await Promise.all(chain.current.given.map(memberKid));
+  return rotated(chain, device, chain.current.given.filter((_member, place) => kids[place] !== kid));
 }
 
 /** What a recovery key that somebody typed reads with, and the first epoch, which it was made with and trusts. */
@@ -350,6 +359,23 @@ export async function readRecovery(typed) {
   } catch {
     return refuse("epoch", "malformed");
   }
+}
+
+// What is private of an instance.
+
+const INSTANCE = { type: "instance.private", schema_version: 2 };
+const INSTANCE_SPACE = "0d0c3cf96f0b4a538d5e6c2f1b7a9e44";
+
+/** What the envelope of an instance must be bound to: its event id is computed of the id and the name (UUID version 8). */
+export async function instanceBinding(environment, project, id, name) {
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id) || !/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) refuse("binding", "invalid");
+  const known = (INSTANCE_SPACE + id.replaceAll("-", "")).match(/../g).map((digits) => parseInt(digits, 16));
+  const hash = await crypto.subtle.digest("SHA-256", new Uint8Array([...known, ...new TextEncoder().encode(name)]));
+  const bytes = new Uint8Array(hash, 0, 16);
+  bytes[6] = (bytes[6] & 0x0f) | 0x80;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const event_id = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+  return { environment, data_class: "tenant", project, event_id, ...INSTANCE };
 }
 
 // A tenant's record.

@@ -1,10 +1,7 @@
 // What is sealed for the members of a project: opened here, with a key that stays here. The server is believed nothing:
 // what it says of epochs is verified against a pin, and a device is let in by the key that the device itself shows.
-import { Refused, begin as founded, digest, generate, joined, memberKid, open, readRecovery, unlock, verified } from "./envelope.js";
+import { Refused, begin as founded, digest, generate, instanceBinding, joined, left, memberKid, open, readRecovery, unlock, verified } from "./envelope.js";
 import { Keys } from "./keys.js";
-
-const TYPE = "instance.private";
-const VERSION = 1;
 
 function made(tag, words, also = {}) {
   const element = document.createElement(tag);
@@ -76,21 +73,50 @@ export function begin(board) {
 
   const isMember = (chain, device) => Boolean(chain && device && chain.current.members.has(device.sign.kid));
 
-  async function item({ name, content }, chain, reader) {
+  async function item({ instance_id: id, name, content }, chain, reader) {
     const part = made("div", "", { "data-testid": "sealed-item", "data-kind": content.kind });
     part.append(made("h3", name));
     const show = (words, who) => part.append(soft(who), made("pre", words, { class: "code", tabindex: "0", "data-testid": "opened" }));
     if (content.kind === "plain") show(content.content, `The server opened it for you (${content.security_mode}).`);
     else if (!reader) part.append(soft(`Sealed. The server does not open it (${content.reason}), and this browser cannot yet.`));
     else {
-      const binding = { environment, data_class: "tenant", project, event_id: content.event_id, type: TYPE, schema_version: VERSION };
       try {
+        // Of the instance that is shown, not of what the server says that this one is.
+        const binding = await instanceBinding(environment, project, id, name);
         const bytes = await open(content.envelope, { binding, oldest_epoch: 1 }, chain, reader);
         show(new TextDecoder().decode(bytes), "Opened in this browser.");
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
         part.append(bad(`Refused: ${error.reason}. It is not what it should be, and was not opened.`, "refused"));
       }
+    }
+    return part;
+  }
+
+  /** Send an epoch that this device signed, and trust it. */
+  async function began(next) {
+    await sent("/dashboard/epochs", { record: next.record });
+    await keys.trust(project, next.pin);
+    await look();
+  }
+
+  function members(chain, device) {
+    const part = made("div", "");
+    part.append(made("h3", "Other members"));
+    const others = [...chain.current.members.values()].filter((each) => each.sign.kid !== device.sign.kid);
+    if (!others.length) part.append(soft("None."));
+    else if (signs) part.append(soft("Who is removed keeps what they have opened, and reads nothing that is sealed from then on."));
+    for (const { name, sign: { kid } } of others) {
+      const row = made("div", "", { class: "device", "data-testid": "member" });
+      row.append(made("p", `${name}: `), made("code", kid));
+      if (signs) {
+        const remove = button(`Remove ${kid.slice(0, 8)}`, "remove", async () => began(await left(chain, device, kid)));
+        remove.className = "quiet danger";
+        const line = made("p", "");
+        line.append(remove);
+        row.append(line);
+      }
+      part.append(row);
     }
     return part;
   }
@@ -104,12 +130,8 @@ export function begin(board) {
       const row = made("div", "", { class: "device", "data-testid": "asking" });
       row.append(made("p", `${name}: `), made("code", kid));
       if (signs) {
-        row.append(soft("Let it in only if that device shows exactly this key."), button(`Let in ${kid.slice(0, 8)}`, "let-in", async () => {
-          const next = await joined(chain, device, given);
-          await sent("/dashboard/epochs", { record: next.record });
-          await keys.trust(project, next.pin);
-          await look();
-        }));
+        const letIn = button(`Let in ${kid.slice(0, 8)}`, "let-in", async () => began(await joined(chain, device, given)));
+        row.append(soft("Let it in only if that device shows exactly this key."), letIn);
       }
       part.append(row);
     }
@@ -174,10 +196,10 @@ export function begin(board) {
     } else if (isMember(chain, its)) {
       show();
       parts.push(soft(`This browser is a member, as of epoch ${chain.current.number}. To compare: `), made("code", chain.current.digest, { "data-testid": "pin" }));
-      parts.push(waiting(devices, chain, its));
+      parts.push(members(chain, its), waiting(devices, chain, its));
     } else {
       show();
-      parts.push(soft("It is no member yet. Open this page on a device that is one, compare the key, and let it in there."));
+      parts.push(soft("It is no member, or not any more. Open this page on a device that is one, compare the key, and let it in there."));
     }
     if (its && (chain || candidate) && !isMember(chain ?? candidate, its)) await sent("/dashboard/devices", { public: its.members });
     if (records.length && !isMember(chain, its)) parts.push(recoveryField(records));
