@@ -103,7 +103,8 @@ def _any_header() -> object:
 
 
 def test_keys_are_not_shown() -> None:
-    assert "OctKey" not in repr(ROTATED) and ROTATED.primary in repr(ROTATED)
+    assert "OctKey" not in repr(ROTATED)
+    assert ROTATED.primary in repr(ROTATED)
 
 
 def _coded(codec: Codec, *payloads: Payload) -> list[Payload]:
@@ -118,7 +119,9 @@ def test_the_codec_seals_a_payload_with_its_metadata() -> None:
 
 
 def test_a_step_reads_what_its_workflow_says() -> None:
-    step = ActivitySerializationContext("gpuaas", "1", "reserve", "provisioning", "provision-1", "ProvisionInstance", False)
+    step = ActivitySerializationContext(
+        "gpuaas", "1", "reserve", "provisioning", "provision-1", "ProvisionInstance", False
+    )
     sealed = _coded(Codec(BEFORE).with_context(IN_WORKFLOW), PAYLOAD)
     assert asyncio.run(Codec(BEFORE).with_context(step).decode(sealed)) == [PAYLOAD]
 

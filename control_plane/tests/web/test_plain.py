@@ -45,9 +45,7 @@ def created(browser: Browser, api: httpx.Client, issuer: Issuer) -> Browser:
 
 def _kept(redis_client: redis.Redis) -> str:
     """All keys and values."""
-    values = [
-        str(redis_client.get(key)) for key in redis_client.scan_iter() if redis_client.type(key) == "string"
-    ]
+    values = [str(redis_client.get(key)) for key in redis_client.scan_iter() if redis_client.type(key) == "string"]
     return " ".join([*map(str, redis_client.scan_iter()), *values])
 
 
@@ -61,7 +59,8 @@ def test_an_answer_that_is_kept_for_repetitions_is_metadata(database: psycopg.Co
 @pytest.mark.usefixtures("created")
 def test_an_event_is_metadata(database: psycopg.Connection) -> None:
     ((payload,),) = rows(database, "SELECT payload FROM outbox")
-    assert set(payload) == {"instance", "actor"} and set(payload["instance"]) == METADATA
+    assert set(payload) == {"instance", "actor"}
+    assert set(payload["instance"]) == METADATA
     assert payload["actor"] == "user-alice"
 
 

@@ -58,7 +58,9 @@ class Codec(PayloadCodec, WithSerializationContext):
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Each of them opened; what is not sealed is of a workflow that was begun before there was this codec."""
-        return [self._opened(payload) if payload.metadata.get("encoding") == ENCODING else payload for payload in payloads]
+        return [
+            self._opened(payload) if payload.metadata.get("encoding") == ENCODING else payload for payload in payloads
+        ]
 
     def fault(self) -> str | None:
         """Which workflows wait for a key, or None."""

@@ -93,6 +93,10 @@ def _read(sealed: str) -> tuple[str, dict[str, Any]]:
     except RefusedError:
         raise malformed from None
     kid, bound = header.pop("kid", None), header.pop(_BOUND, None)
-    if header != {"alg": "dir", "enc": "A256GCM", "crit": [_BOUND]} or not isinstance(kid, str) or not isinstance(bound, dict):
+    if (
+        header != {"alg": "dir", "enc": "A256GCM", "crit": [_BOUND]}
+        or not isinstance(kid, str)
+        or not isinstance(bound, dict)
+    ):
         raise malformed
     return kid, bound
