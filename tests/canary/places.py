@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import tarfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.bundle import Failure, Sources, write_bundle
+from ansible_collections.gpuaas.parity.tests.canary.search import Place
 from ansible_collections.gpuaas.parity.tests.local_dev.running import Running, docker
 
 CHUNK = 8 * 1024 * 1024
@@ -55,15 +55,6 @@ _ALL_SPANS = "http://127.0.0.1:9411/api/v2/traces?limit=10000&lookback=86400000"
 SPANS = ("/usr/bin/python3", "-IBc", f"import urllib.request as r; print(r.urlopen({_ALL_SPANS!r}).read().decode())")
 # What the volumes of data are known to have in plain: see that they are read at all.
 _DATA = {"postgres-data": "name", "nats-data": "name", "dynalite-data": "instance", "gpu-fleet-data": "instance"}
-
-
-@dataclass(frozen=True)
-class Place:
-    """``has`` is the word that stands there in plain, by its name; empty where there is none to be expected."""
-
-    name: str
-    has: str
-    read: Callable[[], Iterable[bytes]]
 
 
 def places(project: Running) -> Iterator[Place]:
