@@ -27,7 +27,7 @@ _EVERYTHING = (
     " zset = {'ZRANGE', 0, -1}}; for _, key in ipairs(redis.call('KEYS', '*')) do table.insert(all, key);"
     " local c = how[redis.call('TYPE', key).ok]; table.insert(all, redis.call(c[1], key, unpack(c, 2))) end; return all"
 )
-_CACHE = f'. /etc/gpuaas/prepare/ask.sh; ask admin 127.0.0.1 EVAL "{_EVERYTHING}" 0'
+EVERYTHING_CACHED = f'. /etc/gpuaas/prepare/ask.sh; ask admin 127.0.0.1 EVAL "{_EVERYTHING}" 0'
 # By the certificate and the rights of the worker in whose container it runs.
 _JOURNAL = """
 import asyncio, os, sys
@@ -63,7 +63,7 @@ def places(project: Running) -> Iterator[Place]:
     known = {"gpuaas": "name", "temporal": "instance", "temporal_visibility": "instance", "keycloak": "person", "postgres": ""}
     for each in databases:
         yield Place(f"database {each}", known[each], lambda each=each: _inside(project, "postgres", "sh", "-c", _DUMP, "dump", each))  # type: ignore[misc]
-    yield Place("cache", "subject's key", lambda: _inside(project, "redis", "sh", "-c", _CACHE))
+    yield Place("cache", "subject's key", lambda: _inside(project, "redis", "sh", "-c", EVERYTHING_CACHED))
     yield Place("journal", "instance", lambda: journal(project))
     yield Place("logs", "instance", lambda: _logs(project))
     yield Place("diagnosis bundle", "instance", lambda: _bundle(project.state_dir))

@@ -10,9 +10,9 @@ from ansible_collections.gpuaas.parity.tests.canary.plant import Planted
 from ansible_collections.gpuaas.parity.tests.canary.spellings import Spellings, found
 
 # Metadata, but in what workflows hand to each other: that is sealed.
-SEALED = {("name", "database temporal"), ("name", "database temporal_visibility")}
+SEALED = {("name", f"{what} {name}") for what in ("database", "role") for name in ("temporal", "temporal_visibility")}
 # The identity provider's own store: that is where names of persons are.
-AT_HOME = {("person", "database keycloak"), ("person", "volume postgres-data"), ("person", "what pods have mounted")}
+AT_HOME = {("person", where) for where in ("database keycloak", "role keycloak", "volume postgres-data", "volumes of data")}
 
 
 @dataclass(frozen=True)
