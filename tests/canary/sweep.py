@@ -16,6 +16,8 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ from ansible_collections.gpuaas.parity.tests.canary import attack
 from ansible_collections.gpuaas.parity.tests.canary.cluster import Cluster, keys, places
 from ansible_collections.gpuaas.parity.tests.canary.places import files
 from ansible_collections.gpuaas.parity.tests.canary.plant import Planted, planted
-from ansible_collections.gpuaas.parity.tests.canary.search import Place, search
+from ansible_collections.gpuaas.parity.tests.canary.search import search
 
 # What is known to be mounted somewhere: that it is found shows that mounts are read.
 _KNOWN = "web_session_key"
@@ -50,7 +52,7 @@ def main(directory: str) -> int:
         raise SystemExit(f"sweep: the platform is in security mode {mode}")
     with planted(state_dir, cluster.image) as its:
         everything = {place.name: (place, b"".join(place.read())) for place in places(cluster, its.plain["instance"])}
-        wrong = search([Place(place.name, place.has, lambda read=read: [read]) for place, read in everything.values()], its)  # type: ignore[misc]
+        wrong = search([replace(place, read=partial(list, [read])) for place, read in everything.values()], its)
         envelope = its.served["private"]["envelope"].encode()
         print(f"sweep: the envelope is read by {[name for name, (_place, read) in everything.items() if envelope in read]}")
         if envelope not in everything["role gpuaas"][1]:
