@@ -68,9 +68,8 @@ def main(directory: str) -> int:
         with_device = attempt(cluster.image, its, device)
         if not any(its.secret["tenant"] in each for each in with_device["opened"]):
             wrong.append("not even the member's device opens it: the attempt proves nothing")
-    print(
-        f"sweep: {answer['keys']} keys on {answer['sealed']} sealed parts: {len(answer['opened'])} open; with the device's, {len(with_device['opened'])}"
-    )
+    print(f"sweep: {answer['keys']} keys on {answer['sealed']} sealed parts open {len(answer['opened'])}")
+    print(f"sweep: those of the member's device open {len(with_device['opened'])}")
     print("\n".join(wrong))
     return 1 if wrong else 0
 
