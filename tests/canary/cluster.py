@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.engine.session import open_context
 from ansible_collections.gpuaas.parity.plugins.module_utils._checks.login.users import service_token, user_token
+from ansible_collections.gpuaas.parity.plugins.module_utils._libraries import httpx
 from ansible_collections.gpuaas.parity.plugins.module_utils._net.loopback import client
 from ansible_collections.gpuaas.parity.tests.canary.places import EVERYTHING_CACHED, SPANS, said
 from ansible_collections.gpuaas.parity.tests.canary.plant import Visit
@@ -46,7 +47,7 @@ class Cluster:
     def image(self) -> str:
         """The control plane's, on this machine."""
         images = json.loads((self.state_dir / "images" / "images.json").read_text())["images"]
-        return str(images["control-plane"]["reference"])
+        return f"gpuaas-parity/control-plane:{images['control-plane']['key']}"
 
     def kubectl(self, *argv: str) -> Iterator[bytes]:
         """What it prints."""
@@ -81,8 +82,8 @@ def places(cluster: Cluster, instance: str) -> Iterator[Place]:
         yield Place(f"role {role}", "", lambda role=role: cluster.inside("postgres", "sh", "-c", _READABLE, "as", role))  # type: ignore[misc]
     yield Place("cache", "subject's key", lambda: cluster.inside("redis", "sh", "-c", EVERYTHING_CACHED))
     yield Place("tokens of all users and clients", "platform", lambda: answers(cluster, instance))
-    yield Place("objects of the cluster", "platform", lambda: cluster.kubectl("get", _OBJECTS, "--all-namespaces", "--output=json"))
-    yield Place("what pods have mounted", "platform", lambda: cluster.on_node(_MOUNTED))
+    yield Place("objects of the cluster", "a key", lambda: cluster.kubectl("get", _OBJECTS, "--all-namespaces", "--output=json"))
+    yield Place("what pods have mounted", "a key", lambda: cluster.on_node(_MOUNTED))
     yield Place("logs", "instance", lambda: cluster.on_node(_LOGS))
     yield Place("volumes of data", "name", lambda: (chunk for path in cluster.data() for chunk in cluster.on_node(path)))
     if "traces" in cluster.contract["services"]:
@@ -101,7 +102,7 @@ def answers(cluster: Cluster, instance: str) -> Iterator[bytes]:
             visit = Visit(http, url, make())
             for path in (f"instances/{instance}", f"instances/{instance}/timeline", "envelopes", "platform"):
                 response = visit.send("GET", path)
-                yield f"{cluster.contract['domain']} {who} {path} {response.status_code}\n".encode() + response.content
+                yield f"{httpx.URL(url).host} {who} {path} {response.status_code}\n".encode() + response.content
 
 
 def keys(cluster: Cluster, read: Iterable[bytes]) -> Iterator[bytes]:

@@ -72,7 +72,7 @@ def planted(state_dir: Path, image: str) -> Iterator[Planted]:
         visit = Visit(http, urls["api"], str(flow["access_token"]))
         environment = visit.ask("GET", "epochs")["environment"]
         its = _plant(visit, person, Device(image, Path(directory), environment, person.project))
-        its.plain["platform"] = contract.get("project", "")
+        its.plain["platform"] = httpx.URL(urls["api"]).host
         its.secret["token"] = str(flow["access_token"]).rpartition(".")[2]
         try:
             yield its

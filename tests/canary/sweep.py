@@ -29,7 +29,7 @@ from ansible_collections.gpuaas.parity.tests.canary.places import files
 from ansible_collections.gpuaas.parity.tests.canary.plant import Planted, planted
 from ansible_collections.gpuaas.parity.tests.canary.search import search
 
-# What is known to be mounted somewhere: that it is found shows that mounts are read.
+# What is known to be mounted somewhere: that it is found, and taken for a key, shows that mounts are read.
 _KNOWN = "web_session_key"
 _MOUNT = f"--volume={Path(attack.__file__).resolve()}:/attack.py:ro"
 
@@ -51,6 +51,7 @@ def main(directory: str) -> int:
     if (mode := cluster.contract["security"]) != "PROD":
         raise SystemExit(f"sweep: the platform is in security mode {mode}")
     with planted(state_dir, cluster.image) as its:
+        its.plain["a key"] = known = yaml.safe_load((state_dir / "secrets" / "secrets.yml").read_text())[_KNOWN]
         everything = {place.name: (place, b"".join(place.read())) for place in places(cluster, its.plain["instance"])}
         wrong = search([replace(place, read=partial(list, [read])) for place, read in everything.values()], its)
         envelope = its.served["private"]["envelope"].encode()
@@ -59,7 +60,6 @@ def main(directory: str) -> int:
             wrong.append("the API's role does not read the envelope: its tables were not read")
         parts = [read for name, (_place, read) in everything.items() if name.startswith(("role", "cache", "tokens", "objects"))]
         found = set[bytes]().union(*map(attack.candidates, keys(cluster, parts)))
-        known = yaml.safe_load((state_dir / "secrets" / "secrets.yml").read_text())[_KNOWN]
         if base64.b64decode(known) not in found:
             wrong.append(f"{_KNOWN}, which is mounted, was not found")
         answer = attempt(cluster.image, its, found)
