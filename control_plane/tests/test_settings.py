@@ -13,6 +13,7 @@ from gpuaas.settings import (
     ApiSettings,
     ConfigurationError,
     MigrateSecrets,
+    ProvisioningSecrets,
     WebSecrets,
     read_secrets,
     read_settings,
@@ -150,6 +151,29 @@ def test_faulty_secret(secrets: Path, content: bytes | None, says: str) -> None:
     with pytest.raises(ConfigurationError) as error:
         read_secrets(WebSecrets, LocalSecretsProvider(secrets))
     assert str(error.value) == says
+
+
+@pytest.mark.parametrize(
+    ("ring", "says"),
+    [
+        (f'{{"primary": 1, "keys": {{"1": "{KEY}"}}}}', None),
+        (f'{{"primary": 2, "keys": {{"1": "{KEY}"}}}}', "secret payload_keyring is not a keyring"),
+        ('{"primary": 1, "keys": {"1": "c2hvcnQ="}}', "secret payload_keyring is not a keyring"),
+        (KEY, "secret payload_keyring is not a keyring"),
+        ("", "secret payload_keyring is empty"),
+    ],
+)
+def test_a_faulty_keyring(tmp_path: Path, ring: str, says: str | None) -> None:
+    for name, value in {"database_password": "d", "fleet_token": "f", "payload_keyring": ring}.items():
+        (tmp_path / name).write_text(value)
+    try:
+        read = read_secrets(ProvisioningSecrets, LocalSecretsProvider(tmp_path))
+    except ConfigurationError as error:
+        assert str(error) == says
+    else:
+        assert says is None
+        assert read.payload_keys.keys == {1: b"k" * 32}
+        assert KEY not in repr(read)
 
 
 def test_all_faulty_secrets_at_once(secrets: Path) -> None:
