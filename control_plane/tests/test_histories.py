@@ -13,14 +13,16 @@ from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
 from gpuaas.provisioning.order import Order
-from gpuaas.provisioning.temporal import WORKFLOWS
+from gpuaas.provisioning.temporal import NAMESPACE, WORKFLOWS
 from support import histories
+from support.payloads import CONVERTER
 
 KEPT = histories.kept()
 
 
 def replay(history: WorkflowHistory, *workflows: type) -> None:
-    asyncio.run(Replayer(workflows=workflows).replay_workflow(history))
+    replayer = Replayer(workflows=workflows, namespace=NAMESPACE, data_converter=CONVERTER)
+    asyncio.run(replayer.replay_workflow(history))
 
 
 @pytest.mark.parametrize("name", KEPT)

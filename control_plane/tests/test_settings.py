@@ -13,6 +13,7 @@ from gpuaas.settings import (
     ApiSettings,
     ConfigurationError,
     MigrateSecrets,
+    ProvisioningSecrets,
     WebSecrets,
     read_secrets,
     read_settings,
@@ -149,6 +150,33 @@ def test_faulty_secret(secrets: Path, content: bytes | None, says: str) -> None:
         (secrets / "session_key").write_bytes(content)
     with pytest.raises(ConfigurationError) as error:
         read_secrets(WebSecrets, LocalSecretsProvider(secrets))
+    assert str(error.value) == says
+
+
+def _with_keyring(directory: Path, ring: str) -> ProvisioningSecrets:
+    for name, value in {"database_password": "d", "fleet_token": "f", "payload_keyring": ring}.items():
+        (directory / name).write_text(value)
+    return read_secrets(ProvisioningSecrets, LocalSecretsProvider(directory))
+
+
+def test_a_keyring_is_read_and_not_shown(tmp_path: Path) -> None:
+    read = _with_keyring(tmp_path, f'{{"primary": 1, "keys": {{"1": "{KEY}"}}}}')
+    assert read.payload_keys.keys == {1: b"k" * 32}
+    assert KEY not in repr(read)
+
+
+@pytest.mark.parametrize(
+    ("ring", "says"),
+    [
+        (f'{{"primary": 2, "keys": {{"1": "{KEY}"}}}}', "secret payload_keyring is not a keyring"),
+        ('{"primary": 1, "keys": {"1": "c2hvcnQ="}}', "secret payload_keyring is not a keyring"),
+        (KEY, "secret payload_keyring is not a keyring"),
+        ("", "secret payload_keyring is empty"),
+    ],
+)
+def test_a_faulty_keyring(tmp_path: Path, ring: str, says: str) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        _with_keyring(tmp_path, ring)
     assert str(error.value) == says
 
 

@@ -52,11 +52,12 @@ asyncio.run(main())
 _OPEN = """
 import asyncio, json, os
 from gpuaas.provisioning import temporal
-from gpuaas.settings import ProvisioningSettings, read_settings
+from gpuaas.settings import ProvisioningSecrets, ProvisioningSettings, read_secrets, read_settings
 
 async def main():
     settings = read_settings(ProvisioningSettings, os.environ)
-    client = await temporal.connect(settings, temporal.client_tls(settings), "flow")
+    secrets = read_secrets(ProvisioningSecrets, settings.secrets_source.provider(settings.ca_file))
+    client = await temporal.connect(settings, temporal.client_tls(settings), "flow", temporal.codec_of(secrets))
     print(json.dumps([each.id async for each in client.list_workflows("ExecutionStatus = 'Running'")]))
 
 asyncio.run(main())

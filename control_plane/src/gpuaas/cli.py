@@ -27,6 +27,7 @@ from gpuaas.settings import (
     JournalSettings,
     MigrateSecrets,
     MigrateSettings,
+    ProvisioningSecrets,
     ProvisioningSettings,
     WebSecrets,
     WebSettings,
@@ -243,11 +244,11 @@ def _notification(status: bool) -> int:
 
 def _provisioning(status: bool) -> int:
     settings = read_settings(ProvisioningSettings, os.environ)
+    secrets, used = _secrets(ProvisioningSecrets, settings)
     if status:
         from gpuaas.provisioning import status as provisioning_status
 
-        return provisioning_status.run(settings)
-    secrets, used = _secrets(FleetSecrets, settings)
+        return provisioning_status.run(settings, secrets)
     from gpuaas import worker
     from gpuaas.provisioning.process import create_worker
     from gpuaas.provisioning.status import NAME

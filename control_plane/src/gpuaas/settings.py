@@ -18,6 +18,8 @@ from typing import Annotated, Any, ClassVar, Protocol, get_type_hints
 
 from gpuaas.admission import Network
 from gpuaas.encryption.providers import Url
+from gpuaas.encryption.providers.keyring import Keyring
+from gpuaas.encryption.refusal import RefusedError
 from gpuaas.encryption.security import MemberKeys, SecurityMode
 from gpuaas.journal.store import JournalStore
 from gpuaas.kinds import (
@@ -172,6 +174,17 @@ class FleetSecrets(WorkerSecrets):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProvisioningSecrets(FleetSecrets):
+    """Secrets of ``gpuaas provisioning``; the keyring seals what it hands to Temporal."""
+
+    payload_keyring: str = field(repr=False)
+
+    @property
+    def payload_keys(self) -> Keyring:
+        return Keyring.parse(self.payload_keyring.encode(), "payload_keyring")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JournalSecrets(MigrateSecrets):
     """Secrets of ``gpuaas journal``, where its store is a server: the access key of an identity of AWS."""
 
@@ -235,6 +248,8 @@ def read_secrets[T: _Dataclass](cls: type[T], provider: SecretsProvider) -> T:
 def _checked(name: str, value: str) -> str:
     if name == "session_key" and not _is_key256(value):
         raise SecretError(name, "is not 32 bytes in base64")
+    if name == "payload_keyring" and not _is_keyring(value):
+        raise SecretError(name, "is not a keyring")
     return value
 
 
@@ -243,6 +258,14 @@ def _is_key256(value: str) -> bool:
         return len(base64.b64decode(value, validate=True)) == 32
     except (binascii.Error, ValueError):
         return False
+
+
+def _is_keyring(value: str) -> bool:
+    try:
+        Keyring.parse(value.encode(), "it")
+    except RefusedError:
+        return False
+    return True
 
 
 def tls_context(ca_file: Path) -> ssl.SSLContext:

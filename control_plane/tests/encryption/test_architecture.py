@@ -25,6 +25,8 @@ OPEN_TO_ALL = {
     "epoch",
     "tenant",
     "platform_data",
+    "payloads",
+    "payload_codec",
     "providers",
     "start",
     "server",

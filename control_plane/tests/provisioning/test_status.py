@@ -33,6 +33,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[list[Disagreement]]:
 
     monkeypatch.setattr(status, "_disagreements", disagreements)
     monkeypatch.setattr(status.temporal, "connect", connect)
+    monkeypatch.setattr(status.temporal, "codec_of", lambda _secrets: None)
     monkeypatch.setattr(status.temporal, "client_tls", lambda _settings: None)
     monkeypatch.setattr(status.consumer, "look", events)
     monkeypatch.setattr(status, "PATIENCE_SECONDS", 0.2)
@@ -44,11 +45,11 @@ def test_what_is_given_back_meanwhile_is_no_disagreement(
     looks: list[list[Disagreement]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     looks += [[DELETED], [Disagreement("another", "", "its turn comes")], []]
-    assert status.run(None) == 0  # type: ignore[arg-type]
+    assert status.run(None, None) == 0  # type: ignore[arg-type]
     assert json.loads(capsys.readouterr().out)["fleet_disagrees"] == []
 
 
 def test_what_stays_is_one(looks: list[list[Disagreement]], capsys: pytest.CaptureFixture[str]) -> None:
     looks += [[DELETED, LEAKED], [LEAKED]]
-    assert status.run(None) == 1  # type: ignore[arg-type]
+    assert status.run(None, None) == 1  # type: ignore[arg-type]
     assert [each["instance_id"] for each in json.loads(capsys.readouterr().out)["fleet_disagrees"]] == ["leaked"]

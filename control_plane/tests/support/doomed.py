@@ -29,6 +29,7 @@ from gpuaas.provisioning.operation_activities import every
 from gpuaas.provisioning.states import States
 from gpuaas.provisioning.temporal import NAMESPACE, create_worker
 from gpuaas.settings import MigrateSettings
+from support.payloads import CONVERTER
 
 LONGEST_SECONDS = 60.0
 
@@ -79,7 +80,9 @@ class _Killed(ActivityInboundInterceptor):
 async def _work(reach: Reach, queue: str, step: str) -> None:
     settings = dataclasses.replace(reach.settings, database_user="gpuaas_provisioning")
     fleet = Fleet(reach.fleet, reach.fleet_token, ssl.create_default_context(cafile=str(reach.ca)))
-    client = await Client.connect(reach.temporal, namespace=NAMESPACE, identity=f"doomed-{queue}")
+    client = await Client.connect(
+        reach.temporal, namespace=NAMESPACE, identity=f"doomed-{queue}", data_converter=CONVERTER
+    )
     async with database.create_pool(settings, reach.password, size=1) as pool, asyncio.timeout(LONGEST_SECONDS):
         await create_worker(client, every(fleet, States(pool)), queue, [_Kills(step)]).run()
 

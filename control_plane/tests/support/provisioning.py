@@ -29,6 +29,7 @@ from gpuaas.relay import outbox
 from gpuaas.settings import MigrateSettings
 from support import histories
 from support.fleet import RunningFleet
+from support.payloads import CONVERTER
 
 type Run = Callable[[Callable[[Site], Awaitable[None]]], None]
 SUBJECT = "alice"
@@ -194,7 +195,13 @@ async def site(settings: MigrateSettings, password: str, fleet: RunningFleet, ad
         return database.create_pool(dataclasses.replace(settings, database_user=user), password, size=6)
 
     controller = fleet.client()
-    client = await Client.connect(address, namespace=NAMESPACE, identity="worker", interceptors=tracing.temporal())
+    client = await Client.connect(
+        address,
+        namespace=NAMESPACE,
+        identity="worker",
+        interceptors=tracing.temporal(),
+        data_converter=CONVERTER,
+    )
     async with pool_of("gpuaas") as pool, pool_of("gpuaas_provisioning") as own:
         try:
             yield Site(pool, own, fleet, controller, client)

@@ -64,6 +64,12 @@ class Reason(StrEnum):
     PLATFORM_DATA_VERSION = "platform_data_version"
     PLATFORM_DATA_CONTEXT = "platform_data_context"
     PLATFORM_DATA_DECRYPTION = "platform_data_decryption"
+    # What workflows hand to each other.
+    PAYLOAD_MALFORMED = "payload_malformed"
+    PAYLOAD_VERSION = "payload_version"
+    PAYLOAD_CONTEXT = "payload_context"
+    PAYLOAD_KEY_UNKNOWN = "payload_key_unknown"
+    PAYLOAD_DECRYPTION = "payload_decryption"
     # The root key in a file.
     ROOT_FILE_MISSING = "root_file_missing"
     ROOT_FILE_EXISTS = "root_file_exists"
@@ -111,6 +117,7 @@ _ANOTHER = "what the server sent is not what was asked for: ask for the record a
 _CHANGED = "it was changed on its way or in the store: get it again from its author, and find out who could write there"
 _EPOCHS = "do not seal anything to this project until a member has compared the pin with another member's"
 _KEY_FILE = "use the file that was written when the member was added, or add a device from one that is there"
+_WORKFLOW = "it was changed at Temporal: find out who could write there, terminate the workflow, and restart the worker"
 _ROOT_FILE = "put the file back from a copy of the run's directory"
 
 ADVICE: dict[Reason, str] = {
@@ -162,6 +169,11 @@ ADVICE: dict[Reason, str] = {
     Reason.PLATFORM_DATA_VERSION: "it was sealed by another version of the platform: roll that one out, or seal it again",
     Reason.PLATFORM_DATA_CONTEXT: _ANOTHER,
     Reason.PLATFORM_DATA_DECRYPTION: _CHANGED,
+    Reason.PAYLOAD_MALFORMED: _WORKFLOW,
+    Reason.PAYLOAD_VERSION: "roll out the version of the control plane that sealed it; the workflow then goes on",
+    Reason.PAYLOAD_CONTEXT: _WORKFLOW,
+    Reason.PAYLOAD_KEY_UNKNOWN: "put the version that sealed it back into the keyring temporal_payload_keyring, and bring the platform up: the workflow then goes on",
+    Reason.PAYLOAD_DECRYPTION: _WORKFLOW,
     Reason.ROOT_FILE_MISSING: f"{_ROOT_FILE}; nothing makes a new one while data needs the old",
     Reason.ROOT_FILE_EXISTS: "use the root key that is there, or name another file",
     Reason.ROOT_FILE_OPEN_TO_OTHERS: "chmod 600 the file; if others could have read it, rotate the root key, and rewrap what it wrapped",

@@ -20,25 +20,26 @@ from gpuaas.provisioning.temporal import Temporal
 from gpuaas.provisioning.watch import Watch
 from gpuaas.reporting import documents, reporter
 from gpuaas.reporting.reporter import Reporter
-from gpuaas.settings import FleetSecrets, ProvisioningSettings
+from gpuaas.settings import ProvisioningSecrets, ProvisioningSettings
 from gpuaas.worker import Worker
 
 CONNECTIONS = 4
 
 
-def create_worker(settings: ProvisioningSettings, secrets: FleetSecrets, tls: ssl.SSLContext) -> Worker:
+def create_worker(settings: ProvisioningSettings, secrets: ProvisioningSecrets, tls: ssl.SSLContext) -> Worker:
     """Build it; connections are opened when it works. Raises ConfigurationError."""
     messaging = Messaging(settings, NAME)
     pool = database.create_pool(settings, secrets.database_password, size=CONNECTIONS)
     fleet = Fleet.of(settings, secrets, tls)
     states = States(pool)
-    temporal = Temporal(settings, every(fleet, states))
+    temporal = Temporal(settings, secrets, every(fleet, states))
     watch = Watch(states, fleet, temporal.client)
     consumer = Consumer(messaging, NAME, FILTERS, Starter(temporal.client).handle)
     checks = {
         "nats": probes.answering(messaging.fault),
         "events": probes.answering(consumer.fault),
         "temporal": probes.answering(temporal.fault),
+        "payloads": probes.answering(temporal.codec.fault),
         "fleet": probes.answering(watch.rounds.fault),
     }
     tallies = [*consumer.tallies, *temporal.steps.tallies]

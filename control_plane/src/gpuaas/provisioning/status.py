@@ -24,7 +24,7 @@ from gpuaas.provisioning import temporal
 from gpuaas.provisioning.order import TASK_QUEUE, Disagreement
 from gpuaas.provisioning.starter import FILTERS
 from gpuaas.provisioning.workflows import Look
-from gpuaas.settings import ProvisioningSettings
+from gpuaas.settings import ProvisioningSecrets, ProvisioningSettings
 
 NAME = "provisioning"
 WORKFLOW_SECONDS = 20.0
@@ -34,13 +34,13 @@ POLL_SECONDS = 0.5
 _FAULTS = (RPCError, RuntimeError, WorkflowFailureError, TimeoutError, nats.errors.Error, OSError)
 
 
-def run(settings: ProvisioningSettings) -> int:
+def run(settings: ProvisioningSettings, secrets: ProvisioningSecrets) -> int:
     """Print it; returns the exit status: 0 when it works and nothing disagrees, 1 when not or nobody can tell.
 
     Raises ConfigurationError.
     """
     try:
-        seen = asyncio.run(_look(settings))
+        seen = asyncio.run(_look(settings, secrets))
     except _FAULTS as error:
         cause = error.cause if isinstance(error, WorkflowFailureError) else error
         print(json.dumps({"error": f"{type(cause).__name__}: {cause}".rstrip(": ")}))
@@ -49,9 +49,10 @@ def run(settings: ProvisioningSettings) -> int:
     return 1 if seen["consumer_differs"] or seen["fleet_disagrees"] else 0
 
 
-async def _look(settings: ProvisioningSettings) -> dict[str, Any]:
+async def _look(settings: ProvisioningSettings, secrets: ProvisioningSecrets) -> dict[str, Any]:
     client = await asyncio.wait_for(
-        temporal.connect(settings, temporal.client_tls(settings), "status"), temporal.CONNECT_SECONDS
+        temporal.connect(settings, temporal.client_tls(settings), "status", temporal.codec_of(secrets)),
+        temporal.CONNECT_SECONDS,
     )
     began = time.monotonic()
     found = await _disagreements(client)

@@ -23,12 +23,14 @@ from temporalio.service import RPCError, TLSConfig
 from temporalio.worker import Interceptor, Worker
 
 from gpuaas import tracing
+from gpuaas.encryption.payload_codec import Codec, converter
+from gpuaas.encryption.payloads import PayloadKeys
 from gpuaas.messaging.poison import Unavailable
 from gpuaas.provisioning.operation_workflows import ResizeInstance, StartInstance, StopInstance
 from gpuaas.provisioning.order import TASK_QUEUE
 from gpuaas.provisioning.steps import Steps
 from gpuaas.provisioning.workflows import Look, ProvisionInstance, ReleaseInstance, SettleInstance
-from gpuaas.settings import ConfigurationError, ProvisioningSettings
+from gpuaas.settings import ConfigurationError, ProvisioningSecrets, ProvisioningSettings
 
 NAMESPACE = "gpuaas"
 WORKFLOWS = (
@@ -57,11 +59,14 @@ _log = logging.getLogger(__name__)
 class Temporal:
     """The connection and the worker of this process."""
 
-    def __init__(self, settings: ProvisioningSettings, activities: list[Callable[..., Any]]) -> None:
+    def __init__(
+        self, settings: ProvisioningSettings, secrets: ProvisioningSecrets, activities: list[Callable[..., Any]]
+    ) -> None:
         """Raises ConfigurationError when the certificate cannot be read."""
         self._settings = settings
         self._tls = client_tls(settings)
         self._activities = activities
+        self.codec = codec_of(secrets)
         self.steps = Steps()
         self._identity = f"{os.getpid()}@{socket.gethostname()}"
         self._client: Client | None = None
@@ -81,7 +86,9 @@ class Temporal:
         """Work for as long as the process lives; a fault of the server is waited out."""
         while True:
             try:
-                client = await asyncio.wait_for(connect(self._settings, self._tls, self._identity), CONNECT_SECONDS)
+                client = await asyncio.wait_for(
+                    connect(self._settings, self._tls, self._identity, self.codec), CONNECT_SECONDS
+                )
                 self._client = client
                 await self._work(client)
             except (RPCError, RuntimeError, TimeoutError) as error:
@@ -144,11 +151,21 @@ def create_worker(
     )
 
 
-async def connect(settings: ProvisioningSettings, tls: TLSConfig, identity: str) -> Client:
+def codec_of(secrets: ProvisioningSecrets) -> Codec:
+    """What seals all that goes to Temporal, and opens what comes back."""
+    return Codec(PayloadKeys.of(secrets.payload_keys))
+
+
+async def connect(settings: ProvisioningSettings, tls: TLSConfig, identity: str, codec: Codec) -> Client:
     """A connection. Raises RuntimeError, which is what the client says of a server that is not there."""
     target = f"{settings.temporal_host}:{settings.temporal_port}"
     return await Client.connect(
-        target, namespace=NAMESPACE, tls=tls, identity=identity, interceptors=tracing.temporal()
+        target,
+        namespace=NAMESPACE,
+        tls=tls,
+        identity=identity,
+        interceptors=tracing.temporal(),
+        data_converter=converter(codec),
     )
 
 

@@ -109,6 +109,7 @@ class Login:
             refresh_token=answer.get("refresh_token"),
             id_token=_text(answer, "id_token"),
             expires_at=_expiry(answer),
+            subject=str(claims["sub"]),
             username=str(claims.get("preferred_username") or claims.get("name") or claims.get("sub")),
             csrf_token=random_id(),
         )

@@ -16,7 +16,7 @@ from gpuaas import redis_client
 from gpuaas.web.sealing import Sealer
 
 # Of the fields of a session: another version's is none.
-VERSION = 2
+VERSION = 3
 FLASH_SECONDS = 60
 LOCK_SECONDS = 15
 
@@ -34,6 +34,7 @@ class Session:
     refresh_token: str | None
     id_token: str
     expires_at: float
+    subject: str
     username: str
     csrf_token: str
 

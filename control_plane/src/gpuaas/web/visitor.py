@@ -53,7 +53,8 @@ async def find(request: HTTPConnection, fresh: bool = True) -> Visitor | None:
         raise SessionEndedError
     if fresh and session.expires_within(RENEW_SECONDS):
         session = await _renewed(its, identity, session)
-    request.state.subject = session.username
+    # For the log, as the API has it: a name would be somebody's.
+    request.state.subject = session.subject
     return Visitor(identity, session)
 
 
