@@ -16,7 +16,8 @@ import pytest
 
 from gpuaas import waiting
 from gpuaas.settings import ConfigurationError, NotYetError
-from support.processes import free_port, wait_for
+from support.ports import free_port
+from support.processes import wait_for
 
 AWAY = "secret x cannot be read: GPUAAS_SECRETS_SOURCE does not answer (ConnectionError)"
 REFUSED = "secret x cannot be read: GPUAAS_SECRETS_SOURCE refuses our machine identity (401)"
