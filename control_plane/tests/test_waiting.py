@@ -56,9 +56,16 @@ def probe(settings: Settings, name: str) -> httpx.Response | None:
 @contextmanager
 def beside(does: Callable[[], Any]) -> Iterator[None]:
     """``does`` in a thread: who waits wants the main one, for its signals. Where it fails, who waits is told to stop."""
+
+    def run() -> None:
+        try:
+            does()
+        except BaseException:
+            os.kill(os.getpid(), signal.SIGTERM)
+            raise
+
     with ThreadPoolExecutor(1) as pool:
-        done = pool.submit(does)
-        done.add_done_callback(lambda _done: _done.exception() and os.kill(os.getpid(), signal.SIGTERM))
+        done = pool.submit(run)
         yield
         done.result()
 

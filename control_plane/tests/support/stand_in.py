@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from joserfc import jwt
-from joserfc.jwk import ECKey, KeySet, RSAKey
+from joserfc.jwk import ECKey, KeyParameters, KeySet, RSAKey
 
 FILE = Path(__file__).parents[3] / "platform/components/infisical-stand-in/kubernetes/stand_in.py"
 ISSUER, AUDIENCE, NAMESPACE = (
@@ -49,7 +49,7 @@ class Issuer:
     """
 
     def __init__(self, kind: str = "EC") -> None:
-        about = {"kid": "cluster-1", "use": "sig", "alg": "ES256" if kind == "EC" else "RS256"}
+        about: KeyParameters = {"kid": "cluster-1", "use": "sig", "alg": "ES256" if kind == "EC" else "RS256"}
         self.key: ECKey | RSAKey
         if kind == "EC":
             self.key = ECKey.generate_key("P-256", parameters=about, private=True)
