@@ -1,6 +1,6 @@
 """See that a process reads the folder of its own on a server of secrets and no other, and that the cluster holds no secret of it besides.
 
-PARITY_STATE_DIR=STATE_DIR .venv/bin/python tests/instances/secrets.py
+PARITY_STATE_DIR=STATE_DIR .venv/bin/python tests/instances/folders.py
 """
 
 from __future__ import annotations
