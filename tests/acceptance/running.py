@@ -13,6 +13,8 @@ from typing import Any
 
 import yaml
 from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.secret_forms import forms
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.entries import opened
+from ansible_collections.gpuaas.parity.plugins.module_utils._secrets.hidden import parts
 from ansible_collections.gpuaas.parity.tests.superuser import psql
 from testinfra.host import Host
 
@@ -55,9 +57,10 @@ class Running:
     @cached_property
     def secret_forms(self) -> dict[str, set[str]]:
         """Each secret's name -> every spelling of its value that must not turn up."""
-        values = yaml.safe_load((self.state_dir / "secrets" / "secrets.yml").read_text(encoding="utf-8"))
+        found = opened(yaml.safe_load((self.state_dir / "secrets" / "secrets.yml").read_text(encoding="utf-8")))
         return {
-            name: {form for text in _texts(value) for form in forms(text) if len(form) >= SHORTEST_FORM} for name, value in values.items()
+            name: {form for text in parts(value) for form in forms(text) if len(form) >= SHORTEST_FORM}
+            for name, value in found.values.items()
         }
 
     def leaks(self, text: str) -> list[str]:
@@ -100,8 +103,3 @@ def name_of(item: Object) -> str:
 def containers(pod: Object) -> list[Object]:
     """All containers of a pod, those that run first included."""
     return [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]
-
-
-def _texts(value: str | dict[str, Any]) -> list[str]:
-    """A secret's value, or those of all versions of a keyring."""
-    return [value] if isinstance(value, str) else list(value["keys"].values())

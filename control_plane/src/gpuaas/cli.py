@@ -8,12 +8,12 @@ import gc
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gpuaas import __version__, configuration, device
+from gpuaas import __version__, configuration, device, waiting
 from gpuaas.encryption import start
 from gpuaas.encryption.refusal import RefusedError
 from gpuaas.secrets import Used
@@ -27,6 +27,7 @@ from gpuaas.settings import (
     JournalSettings,
     MigrateSecrets,
     MigrateSettings,
+    NotYetError,
     ProvisioningSecrets,
     ProvisioningSettings,
     WebSecrets,
@@ -40,11 +41,14 @@ from gpuaas.settings import (
 from gpuaas.tracing.start import begin as begin_to_trace
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from gpuaas.service import Service
 
 ALL_LETTERS = "all"
 TERMINATION_LOG = Path("/dev/termination-log")
-EX_CONFIG = 78  # sysexits.h: a restart does not help, the configuration has to change
+EX_UNAVAILABLE = 69  # sysexits.h: what it needs is not there now
+EX_CONFIG = 78  # a restart does not help, the configuration has to change
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -126,12 +130,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case command:
                 return _reload(command) if given.reload else _serve(command)
     except ConfigurationError as error:
-        return _refused(f"gpuaas {given.command}: configuration: {error}")
+        status = EX_UNAVAILABLE if isinstance(error, NotYetError) else EX_CONFIG
+        return _refused(f"gpuaas {given.command}: configuration: {error}", status)
     except RefusedError as error:
-        return _refused(f"gpuaas {given.command}: refused: {error}")
+        return _refused(f"gpuaas {given.command}: refused: {error}", EX_CONFIG)
 
 
-def _refused(why: str) -> int:
+def _refused(why: str, status: int) -> int:
     """Say why it does not start: on standard error, and to the kubelet, which shows it as the container's state.
 
     Where there is a kubelet there is its file (kubernetes.io, "Determine the Reason for Pod Failure").
@@ -140,12 +145,12 @@ def _refused(why: str) -> int:
     with suppress(OSError):
         if TERMINATION_LOG.exists():
             TERMINATION_LOG.write_text(why)
-    return EX_CONFIG
+    return status
 
 
-def service(command: str) -> Service:
-    """What ``api`` or ``web`` serves. Raises ConfigurationError."""
-    return _api() if command == "api" else _web()
+def service(command: str, probes: socket | None = None) -> Service:
+    """What ``api`` or ``web`` serves; ``probes`` is a socket of its probes that is bound already. Raises ConfigurationError."""
+    return _api(probes) if command == "api" else _web(probes)
 
 
 def _serve(command: str) -> int:
@@ -163,28 +168,30 @@ def _reload(command: str) -> int:
     return supervise(command, (settings.listen_port, settings.probe_port), settings.log_level)
 
 
-def _api_configuration() -> tuple[ApiSettings, ApiSecrets, start.Keys, Used]:
+def _api_configuration(probes: socket | None = None) -> tuple[ApiSettings, ApiSecrets, start.Keys, Used]:
     settings = read_settings(ApiSettings, os.environ)
     keys = start.of_api(settings)
-    secrets, used = _secrets(ApiSecrets, settings)
+    secrets, used = waiting.until(_reading(ApiSecrets, settings), settings, probes)
     return settings, secrets, keys, used
 
 
-def _web_configuration() -> tuple[WebSettings, WebSecrets, start.Keys, Used]:
+def _web_configuration(probes: socket | None = None) -> tuple[WebSettings, WebSecrets, start.Keys, Used]:
     settings = read_settings(WebSettings, os.environ)
     keys = start.of_web(settings)
-    secrets, used = _secrets(WebSecrets, settings)
+    secrets, used = waiting.until(_reading(WebSecrets, settings), settings, probes)
     return settings, secrets, keys, used
 
 
-def _secrets[T: MigrateSecrets | WebSecrets](cls: type[T], settings: MigrateSettings | WebSettings) -> tuple[T, Used]:
-    """The secrets of a process, and who gave them."""
+def _reading[T: MigrateSecrets | WebSecrets](
+    cls: type[T], settings: MigrateSettings | WebSettings
+) -> Callable[[], tuple[T, Used]]:
+    """Reads the secrets of a process, and says who gave them. What lasts waits for them, what only prints does not."""
     provider = settings.secrets_source.provider(settings.ca_file)
-    return read_secrets(cls, provider), provider.used()
+    return lambda: (read_secrets(cls, provider), provider.used())
 
 
-def _api() -> Service:
-    settings, secrets, keys, used = _api_configuration()
+def _api(probes: socket | None) -> Service:
+    settings, secrets, keys, used = _api_configuration(probes)
     tls = tls_context(settings.ca_file)
     described = configuration.describe("api", settings, secrets, os.environ, keys, used)
     begin_to_trace("api")
@@ -195,8 +202,8 @@ def _api() -> Service:
     return create_service(settings, secrets, tls, described)
 
 
-def _web() -> Service:
-    settings, secrets, keys, used = _web_configuration()
+def _web(probes: socket | None) -> Service:
+    settings, secrets, keys, used = _web_configuration(probes)
     tls = tls_context(settings.ca_file)
     described = configuration.describe("web", settings, secrets, os.environ, keys, used)
     begin_to_trace("web")
@@ -206,21 +213,18 @@ def _web() -> Service:
     return create_service(settings, secrets, tls, described)
 
 
-def _worker_configuration() -> tuple[WorkerSettings, WorkerSecrets, Used]:
-    settings = read_settings(WorkerSettings, os.environ)
-    return settings, *_secrets(WorkerSecrets, settings)
-
-
 def _relay(status: bool, rebuild: bool) -> int:
-    settings, secrets, used = _worker_configuration()
+    settings = read_settings(WorkerSettings, os.environ)
+    reading = _reading(WorkerSecrets, settings)
     if status:
         from gpuaas.relay import status as relay_status
 
-        return relay_status.run(settings, secrets)
+        return relay_status.run(settings, reading()[0])
     if rebuild:
         from gpuaas.relay import rebuild as relay_rebuild
 
-        return relay_rebuild.run(settings, secrets)
+        return relay_rebuild.run(settings, reading()[0])
+    secrets, used = waiting.until(reading, settings)
     from gpuaas import worker
     from gpuaas.relay.process import NAME, create_worker
 
@@ -229,13 +233,14 @@ def _relay(status: bool, rebuild: bool) -> int:
 
 
 def _notification(status: bool) -> int:
-    settings, secrets, used = _worker_configuration()
+    settings = read_settings(WorkerSettings, os.environ)
     from gpuaas.notification import process
 
     if status:
         from gpuaas.messaging import status as consumer_status
 
         return consumer_status.run(settings, process.NAME, process.FILTER_SUBJECTS)
+    secrets, used = waiting.until(_reading(WorkerSecrets, settings), settings)
     from gpuaas import worker
 
     begin_to_trace(process.NAME)
@@ -244,11 +249,12 @@ def _notification(status: bool) -> int:
 
 def _provisioning(status: bool) -> int:
     settings = read_settings(ProvisioningSettings, os.environ)
-    secrets, used = _secrets(ProvisioningSecrets, settings)
+    reading = _reading(ProvisioningSecrets, settings)
     if status:
         from gpuaas.provisioning import status as provisioning_status
 
-        return provisioning_status.run(settings, secrets)
+        return provisioning_status.run(settings, reading()[0])
+    secrets, used = waiting.until(reading, settings)
     from gpuaas import worker
     from gpuaas.provisioning.process import create_worker
     from gpuaas.provisioning.status import NAME
@@ -259,12 +265,13 @@ def _provisioning(status: bool) -> int:
 
 def _app_runtime(status: bool) -> int:
     settings = read_settings(FleetSettings, os.environ)
-    secrets, used = _secrets(FleetSecrets, settings)
+    reading = _reading(FleetSecrets, settings)
     tls = tls_context(settings.ca_file)
     if status:
         from gpuaas.app_runtime import status as workload_status
 
-        return workload_status.run(settings, secrets, tls)
+        return workload_status.run(settings, reading()[0], tls)
+    secrets, used = waiting.until(reading, settings)
     from gpuaas import worker
     from gpuaas.app_runtime.process import create_worker
 
@@ -275,13 +282,15 @@ def _app_runtime(status: bool) -> int:
 def _journal(given: argparse.Namespace) -> int:
     settings = read_settings(JournalSettings, os.environ)
     needed = MigrateSecrets if settings.journal_store.is_file else JournalSecrets
-    secrets, used = _secrets(needed, settings)
+    reading = _reading(needed, settings)
     if given.status or given.verify or given.restore:
         from gpuaas.journal import commands
 
+        secrets, _used = reading()
         if given.status:
             return commands.status(settings, secrets)
         return (commands.verify if given.verify else commands.restore)(settings, secrets, given.project)
+    secrets, used = waiting.until(reading, settings)
     from gpuaas import worker
     from gpuaas.journal.process import create_worker
 
@@ -295,7 +304,7 @@ def _letter(text: str) -> str:
 
 
 def _deadletters(replay: str | None) -> int:
-    settings, _password, _used = _worker_configuration()
+    settings = read_settings(WorkerSettings, os.environ)
     from gpuaas import deadletters
 
     return deadletters.run(settings, replay)
@@ -303,7 +312,7 @@ def _deadletters(replay: str | None) -> int:
 
 def _migrate() -> int:
     settings = read_settings(MigrateSettings, os.environ)
-    secrets, _used = _secrets(MigrateSecrets, settings)
+    secrets, _used = waiting.briefly(_reading(MigrateSecrets, settings))
     from gpuaas.migrate import run
 
     return run(settings, secrets)
@@ -317,7 +326,9 @@ def _print_version() -> int:
 
 
 def _seed() -> int:
-    settings, secrets, _keys, _used = _api_configuration()
+    settings = read_settings(ApiSettings, os.environ)
+    start.of_api(settings)
+    secrets, _used = waiting.briefly(_reading(ApiSecrets, settings))
     from gpuaas.seed import run
 
     return run(settings, secrets)

@@ -84,14 +84,21 @@ def _serve(command: str, sockets: list[socket]) -> None:
     for name in [name for name in sys.modules if name.partition(".")[0] == gpuaas.__name__]:
         del sys.modules[name]
     kept = _Kept()
+    stopped: tuple[type[BaseException], ...] = ()
     try:
         from gpuaas.cli import service
         from gpuaas.serve import serve as serve_edited
+        from gpuaas.waiting import Stopped
 
-        made = service(command)
+        stopped = (Stopped,)
+
+        with sockets[1].dup() as probes:
+            made = service(command, probes)
         kept.app = made.app
         status = serve_edited(dataclasses.replace(made, app=kept), sockets, SHUTDOWN_SECONDS)
     except (Exception, SystemExit) as error:
+        if isinstance(error, stopped):
+            raise
         logs.configure("info")
         logger.exception("cannot start; the next edit is waited for")
         cause = mistake.found(kept.failure or error, PACKAGE)

@@ -39,7 +39,7 @@ from gpuaas.kinds import (
     URL,
     Kind,
 )
-from gpuaas.secrets import SecretError, SecretsProvider, Source, SourceUnavailableError
+from gpuaas.secrets import SecretError, SecretsProvider, Source, SourceAwayError, SourceUnavailableError
 
 PREFIX = "GPUAAS_"
 
@@ -50,6 +50,14 @@ class _Dataclass(Protocol):
 
 class ConfigurationError(Exception):
     """Settings or secrets that the process cannot start with; one line."""
+
+
+class NotYetError(ConfigurationError):
+    """Secrets that there may be a moment later; ``refused`` where their server answers, but not to us."""
+
+    def __init__(self, why: str, refused: bool) -> None:
+        super().__init__(why)
+        self.refused = refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,13 +237,15 @@ def read_settings[T: _Dataclass](cls: type[T], environ: Mapping[str, str]) -> T:
 def read_secrets[T: _Dataclass](cls: type[T], provider: SecretsProvider) -> T:
     """Ask ``provider`` for every secret of ``cls``; all faults at once, in one line.
 
-    Raises ConfigurationError.
+    Raises ConfigurationError; NotYetError where to ask again may help.
     """
     values: dict[str, str] = {}
     faults: list[str] = []
     for item in dataclasses.fields(cls):
         try:
             values[item.name] = _checked(item.name, provider.get(item.name))
+        except SourceAwayError as fault:
+            raise NotYetError(str(fault), fault.refused) from None
         except SourceUnavailableError as fault:
             raise ConfigurationError(str(fault)) from None
         except SecretError as fault:

@@ -27,10 +27,10 @@ class Worker:
     log_level: str
 
 
-class _Server(Graceful):
+class Server(Graceful):
     """Serves the probes while the work goes on; when the work ends by itself, so does the process."""
 
-    def __init__(self, worker: Worker, used: Used | None) -> None:
+    def __init__(self, worker: Worker, used: Used | None = None) -> None:
         app = probes.create_app(lambda: worker.checks, used)
         super().__init__(configuration(app, worker.probe_port, shutdown_seconds=SHUTDOWN_SECONDS, lifespan="off"))
         self._worker = worker
@@ -59,7 +59,7 @@ class _Server(Graceful):
 def run(worker: Worker, used: Used | None = None) -> int:
     """Work until told to stop; returns the exit status: 1 when the work failed. ``used`` is who gave it its secrets."""
     logs.configure(worker.log_level)
-    server = _Server(worker, used)
+    server = Server(worker, used)
     server.run()
     _log.info("stopped")
     return 1 if server.failed else 0

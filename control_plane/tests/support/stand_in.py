@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from joserfc import jwt
-from joserfc.jwk import KeySet, RSAKey
+from joserfc.jwk import ECKey, KeyParameters, KeySet, RSAKey
 
 FILE = Path(__file__).parents[3] / "platform/components/infisical-stand-in/kubernetes/stand_in.py"
 ISSUER, AUDIENCE, NAMESPACE = (
@@ -43,10 +43,18 @@ def mounted(directory: Path, folders: Mapping[str, Mapping[str, str]]) -> Path:
 
 
 class Issuer:
-    """A cluster: its key, the tokens that its kubelet mounts, and how often it was asked for keys."""
+    """A cluster: its key, the tokens that its kubelet mounts, and how often it was asked for keys.
 
-    def __init__(self) -> None:
-        self.key = RSAKey.generate_key(2048, parameters={"kid": "cluster-1"}, private=True)
+    The platform has kubeadm make ECDSA-P256 (decision 0012); its own choice is RSA.
+    """
+
+    def __init__(self, kind: str = "EC") -> None:
+        about: KeyParameters = {"kid": "cluster-1", "use": "sig", "alg": "ES256" if kind == "EC" else "RS256"}
+        self.key: ECKey | RSAKey
+        if kind == "EC":
+            self.key = ECKey.generate_key("P-256", parameters=about, private=True)
+        else:
+            self.key = RSAKey.generate_key(2048, parameters=about, private=True)
         self.asked = 0
         self.fault: Exception | None = None
 
@@ -68,9 +76,10 @@ class Issuer:
             "nbf": now,
             "exp": now + 3600,
         }
-        header = {"alg": "RS256", "kid": "cluster-1"}
+        algorithm = str(self.key.alg)
+        header = {"alg": algorithm, "kid": "cluster-1"}
         said = {name: value for name, value in (claims | changes).items() if value is not None}
-        return jwt.encode(header, said, self.key, algorithms=["RS256"])
+        return jwt.encode(header, said, self.key, algorithms=[algorithm])
 
 
 def cluster(issuer: Issuer) -> Any:

@@ -170,7 +170,7 @@ def test_what_happens_is_on_the_screen_and_nothing_is_missed(
     expect(lines).to_have_count(3)
     expect(page.get_by_test_id("fleet")).to_contain_text("running")
     # The console is replaced: it closes what is open, and what comes meanwhile.
-    ((loop, its),) = running.values()
+    _page, (loop, its) = running.popitem()
     loop.call_soon_threadsafe(its.stopping.set)
     expect(page.get_by_test_id("live")).to_have_text("reconnecting")
     positions = happens(database, one, 4)

@@ -95,7 +95,7 @@ def blocker(pod: Object) -> Blocker:
         statuses = status.get("containerStatuses") or []
         ready = sum(1 for container in statuses if container.get("ready"))
         again = f", {restarts(pod)} restarts" if restarts(pod) else ""
-        return Blocker(f"pod {name} starting ({ready}/{len(statuses)}{again})")
+        return Blocker(f"pod {name} starting ({ready}/{len(statuses)}{again}){_before(statuses)}")
     return Blocker(f"pod {name} is {status.get('phase') or 'unknown'}")
 
 
@@ -115,6 +115,15 @@ def _container(pod: str, container: Object) -> Blocker | None:
     if ended_state and ended_state.get("exitCode"):
         return Blocker(f"{label}: ended with {ended_state['exitCode']} ({ended_state.get('reason')}){_told(ended_state)}")
     return None
+
+
+def _before(statuses: list[Object]) -> str:
+    """What a container that runs again said when it ended with a failure the last time."""
+    for container in statuses:
+        last = (container.get("lastState") or {}).get("terminated") or {}
+        if not container.get("ready") and last.get("exitCode") and _told(last):
+            return f", before ended with {last['exitCode']}{_told(last)}"
+    return ""
 
 
 def _told(state: Object) -> str:

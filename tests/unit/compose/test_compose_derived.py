@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -173,6 +176,32 @@ def test_a_probe_over_the_network_is_asked_by_bash(shop: Shop, probe: dict[str, 
     test = shop.services()["shop"]["healthcheck"]["test"]
     assert test[:3] == ["CMD", "bash", "-c"]
     assert said in test[3]
+
+
+class Answering(BaseHTTPRequestHandler):
+    """Answers with the status of its path, and why."""
+
+    def do_GET(self) -> None:
+        self.send_response(int(self.path.removeprefix("/")))
+        self.send_header("Content-Type", "text/plain")
+        self.end_headers()
+        self.wfile.write(b'{"missing": {"x": "does not answer"}}')
+
+    def log_message(self, *_given: Any) -> None:
+        """Nothing on the screen."""
+
+
+@pytest.mark.parametrize(
+    ("status", "rc", "said"), [(204, 0, ""), (302, 0, ""), (503, 1, 'answers 503: {"missing": {"x": "does not answer"}}')]
+)
+def test_who_is_not_ready_says_why(shop: Shop, status: int, rc: int, said: str) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        shop.container["readinessProbe"] = {"httpGet": {"path": f"/{status}", "port": server.server_port}}
+        test = shop.services()["shop"]["healthcheck"]["test"]
+        done = subprocess.run([word.replace("$$", "$") for word in test[1:]], capture_output=True, text=True, timeout=10, check=False)
+        server.shutdown()
+    assert (done.returncode, done.stdout.strip()) == (rc, said)
 
 
 def test_a_start_may_take_as_long_as_the_startup_probe_lets_it(shop: Shop) -> None:

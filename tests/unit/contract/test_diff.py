@@ -49,8 +49,8 @@ def changed(two: Platform, **edits: Any) -> list[Difference]:
         text = tree[file].decode()
         assert old in text
         tree[file] = text.replace(old, new, 1).encode()
-    a = rendered(loaded, kind, render_mode(loaded, kind, "core").tree)
-    return compare(loaded.contract, loaded.realm, "core", a, rendered(loaded, local, tree))
+    a = rendered(loaded, kind, "core", render_mode(loaded, kind, "core").tree)
+    return compare(loaded.contract, loaded.realm, "core", a, rendered(loaded, local, "core", tree))
 
 
 def meaning(found: list[Difference]) -> dict[str, tuple[str | None, str | None]]:
@@ -121,7 +121,7 @@ def test_wrong_on_both_sides_alike_is_found(two: Platform) -> None:
     for name, file in (("kind", "front/api.env"), ("local", "api.env")):
         tree = dict(render_mode(loaded, loaded.mode(name), "core").tree)
         tree[file] = tree[file].replace(b"APP_WORKERS=2", b"APP_WORKERS=3")
-        sides.append(rendered(loaded, loaded.mode(name), tree))
+        sides.append(rendered(loaded, loaded.mode(name), "core", tree))
     assert meaning(compare(loaded.contract, loaded.realm, "core", *sides)) == {"services.api.settings.APP_WORKERS": ("3", "3")}
 
 
@@ -145,8 +145,8 @@ def test_changed_overlay_differs_in_meaning(two: Platform, file: str, old: bytes
     tree = dict(render_mode(loaded, kind, "core").tree)
     assert old in tree[file]
     tree[file] = tree[file].replace(old, new, 1)
-    other = rendered(loaded, local, render_mode(loaded, local, "core").tree)
-    assert path in meaning(compare(loaded.contract, loaded.realm, "core", rendered(loaded, kind, tree), other))
+    other = rendered(loaded, local, "core", render_mode(loaded, local, "core").tree)
+    assert path in meaning(compare(loaded.contract, loaded.realm, "core", rendered(loaded, kind, "core", tree), other))
 
 
 @pytest.mark.parametrize("file", ["contract.json", "realm.json", "compose.yml", "api.env"])
@@ -158,8 +158,8 @@ def test_damaged_tree_is_a_difference_and_no_crash(two: Platform, file: str, dat
     tree.pop(file)
     if data is not None:
         tree[file] = data
-    a = rendered(loaded, kind, render_mode(loaded, kind, "core").tree)
-    assert meaning(compare(loaded.contract, loaded.realm, "core", a, rendered(loaded, local, tree)))
+    a = rendered(loaded, kind, "core", render_mode(loaded, kind, "core").tree)
+    assert meaning(compare(loaded.contract, loaded.realm, "core", a, rendered(loaded, local, "core", tree)))
 
 
 def test_provided_service_differs_in_placement_only(two: Platform) -> None:

@@ -153,6 +153,13 @@ def test_what_differs_for_it_is_told_and_none_of_it_is_meaning() -> None:
     assert "meaning" not in groups.values()
 
 
+def test_every_process_of_the_control_plane_that_has_secrets_asks_for_them() -> None:
+    """Its image knows how; who reads files all the same would have none with a server, and nobody would ask it."""
+    services = reference.PLATFORM.contract.services
+    ours = {name for name, service in services.items() if service.image == services["api"].image and not service.keeps_secrets}
+    assert {name for name in ours if services[name].secrets} == {name for name in ours if services[name].asks} == set(asking("async"))
+
+
 def test_each_that_asks_names_its_own_folder_and_is_asked_who_gave_it_its_secrets() -> None:
     """A Job has ended when somebody could ask it."""
     contract = reference.PLATFORM.contract

@@ -71,6 +71,12 @@ def test_a_starting_pod() -> None:
     assert blocker(item).grace is None
 
 
+def test_a_pod_that_starts_again_says_why_it_ended() -> None:
+    last = {"terminated": {"exitCode": 78, "message": "secret x cannot be read\n"}}
+    item = pod("api-0", "n", "api", ready=False, restartCount=1, lastState=last)
+    assert blocker(item).seen == "pod api-0 starting (0/1, 1 restarts), before ended with 78: secret x cannot be read"
+
+
 def test_a_pod_on_its_way_out_is_not_ready() -> None:
     item = pod("api-0", "n", "api")
     assert is_ready(item)

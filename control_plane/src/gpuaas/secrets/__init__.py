@@ -8,9 +8,18 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from gpuaas.secrets import infisical, local
-from gpuaas.secrets.provider import SecretError, SecretsProvider, SourceUnavailableError, Used
+from gpuaas.secrets.provider import SecretError, SecretsProvider, SourceAwayError, SourceUnavailableError, Used
 
-__all__ = ["FORMS", "SecretError", "SecretsProvider", "Source", "SourceUnavailableError", "Used", "parse"]
+__all__ = [
+    "FORMS",
+    "SecretError",
+    "SecretsProvider",
+    "Source",
+    "SourceAwayError",
+    "SourceUnavailableError",
+    "Used",
+    "parse",
+]
 
 
 @dataclass(frozen=True, slots=True)

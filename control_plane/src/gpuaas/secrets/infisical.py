@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult
 
 from gpuaas.secrets.local import LocalSecretsProvider
-from gpuaas.secrets.provider import SecretError, SourceUnavailableError, Used, missing, single_line
+from gpuaas.secrets.provider import (
+    SecretError,
+    SourceAwayError,
+    SourceUnavailableError,
+    Used,
+    missing,
+    single_line,
+)
 
 if TYPE_CHECKING:
     from infisical_sdk import InfisicalSDKClient
@@ -63,15 +70,19 @@ class InfisicalSecretsProvider:
             self._read[name] = None
             return value
         except infisical_http.UnreachableError as error:
-            raise SourceUnavailableError(name, f"does not answer ({error})") from None
+            raise SourceAwayError(name, f"does not answer ({error})") from None
         except infisical_http.APIError as error:
             if error.status_code == 404:
                 raise missing(name) from None
-            if error.status_code in (401, 403):
-                raise SecretError(name, f"is not for this machine identity ({error.status_code})") from None
-            raise SourceUnavailableError(name, f"answers {error.status_code}") from None
+            if error.status_code == 401:
+                # Its tokens end, also with its process.
+                self._client = None
+                raise SourceAwayError(name, "has forgotten our log-in (401)", refused=True) from None
+            if error.status_code == 403:
+                raise SecretError(name, "is not for this machine identity (403)") from None
+            raise SourceAwayError(name, f"answers {error.status_code}") from None
         except infisical_http.MALFORMED:
-            raise SourceUnavailableError(name, "does not answer as Infisical does") from None
+            raise SourceAwayError(name, "does not answer as Infisical does") from None
 
     def _log_in(self, name: str, client: InfisicalSDKClient) -> InfisicalSDKClient:
         from gpuaas.secrets.infisical_http import APIError
@@ -88,7 +99,8 @@ class InfisicalSecretsProvider:
         except SecretError as error:
             raise SourceUnavailableError(name, f"needs a machine identity in {self._identity}: {error.name}") from None
         except APIError as error:
-            raise SourceUnavailableError(name, f"refuses our machine identity ({error.status_code})") from None
+            refused = error.status_code < 500 and error.status_code != 429
+            raise SourceAwayError(name, f"refuses our machine identity ({error.status_code})", refused) from None
         self._method = "oidc" if by_token else "universal"
         return client
 

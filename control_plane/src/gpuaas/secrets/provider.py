@@ -23,6 +23,14 @@ class SourceUnavailableError(SecretError):
         super().__init__(name, f"cannot be read: {SETTING} {why}")
 
 
+class SourceAwayError(SourceUnavailableError):
+    """The same of a server that may answer otherwise a moment later; ``refused`` where it answered, but not to us."""
+
+    def __init__(self, name: str, why: str, refused: bool = False) -> None:
+        super().__init__(name, why)
+        self.refused = refused
+
+
 @dataclass(frozen=True, slots=True)
 class Used:
     """Who gave a process its secrets; nothing of it is one.

@@ -55,8 +55,9 @@ MOST_TOKENS = 500
 MOST_BYTES = 16 * 1024
 KEYS_EVERY_SECONDS = 5.0
 KEYS_PATIENCE_SECONDS = 2.0
-# kubeadm's service-account keys (kubernetes.io, "ServiceAccount token volume projection").
-ALGORITHMS = ["RS256"]
+# What an API server signs with, by the type of its key (kubernetes: pkg/serviceaccount/jwt.go). kubeadm makes ECDSA-P256 or RSA,
+# as it is told to.
+ALGORITHMS = ["RS256", "ES256", "ES384", "ES512"]
 
 
 class ConfigurationError(Exception):

@@ -39,7 +39,7 @@ def why(container: Object) -> Observation:
     if not health.get("Status") or health["Status"] == "none":
         return failed("WORKLOAD_NOT_READY", f"container {name} has no health check, so nobody knows whether it is ready", 0.0)
     log = health.get("Log") or []
-    said = " ".join(str(log[-1].get("Output") or "").split())[:160] if log else ""
+    said = " ".join(str(log[-1].get("Output") or "").split())[:260] if log else ""
     return failed("WORKLOAD_NOT_READY", f"container {name} is {health['Status']}{': ' + said if said else ''}")
 
 

@@ -177,7 +177,11 @@ def _secrets(contract: Contract, name: str, lane: set[str], both: tuple[Rendered
 
 def _wanted(contract: Contract, name: str, lane: set[str], side: Side) -> set[str]:
     if side.identity(contract, name):
-        return set(CLIENT) if side.mode.target == "compose" else {IDENTITY_ID}
+        if side.mode.target == "compose":
+            return set(CLIENT)
+        # Who it is to a server of others is delivered by others.
+        ours = any(contract.services[each].keeps_secrets and not is_provided(side.mode, each) for each in lane)
+        return {IDENTITY_ID} if ours else set()
     return set(contract.services[name].secrets_in(lane, side.mode.security.mode))
 
 

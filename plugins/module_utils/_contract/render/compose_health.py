@@ -15,11 +15,15 @@ from ansible_collections.gpuaas.parity.plugins.module_utils._contract.model.pods
 EVERY: dict[str, Any] = {"interval": "15s", "timeout": "5s", "retries": 4, "start_period": "5m", "start_interval": "500ms"}
 _START_SECONDS = 300
 _CONNECT = "exec 2> /dev/null\nexec 3<> /dev/tcp/127.0.0.1/{port} || {{ echo 'nothing listens'; exit 1; }}\n"
-# As the kubelet counts: 200 to 399 is ready.
+# As the kubelet counts: 200 to 399 is ready. Who is not may say why, after the headers and in few words: `status` shows them.
 _GET = (
     "printf 'GET {path} HTTP/1.0\\r\\n\\r\\n' >&3\n"
     "read -r _ status _ <&3\n"
-    'case "$status" in 2?? | 3??) ;; *) echo "answers $status"; exit 1 ;; esac\n'
+    'case "$status" in 2?? | 3??) exit ;; esac\n'
+    "while IFS= read -r line <&3 && [ \"$line\" != $'\\r' ]; do :; done\n"
+    "IFS= read -rN 240 said <&3\n"
+    'echo "answers $status${{said:+: $said}}"\n'
+    "exit 1\n"
 )
 
 
