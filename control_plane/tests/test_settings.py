@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from gpuaas.encryption.providers.keyring import key_id
+from gpuaas.provisioning.temporal import codec_of
 from gpuaas.secrets import Source, SourceUnavailableError
 from gpuaas.secrets.local import LocalSecretsProvider
 from gpuaas.settings import (
@@ -161,7 +163,7 @@ def _with_keyring(directory: Path, ring: str) -> ProvisioningSecrets:
 
 def test_a_keyring_is_read_and_not_shown(tmp_path: Path) -> None:
     read = _with_keyring(tmp_path, f'{{"primary": 1, "keys": {{"1": "{KEY}"}}}}')
-    assert read.payload_keys.keys == {1: b"k" * 32}
+    assert codec_of(read).keys.keys.keys() == {key_id(b"k" * 32)}
     assert KEY not in repr(read)
 
 

@@ -31,14 +31,17 @@ class Device:
         """What the API says of the project's epochs."""
         (self.directory / "epochs.json").write_text(json.dumps(epochs))
 
-    def seal(self, plaintext: bytes) -> dict[str, str]:
-        """What goes into a request as private."""
-        sealed: dict[str, str] = json.loads(self._run("seal", *self._project, "--epochs=epochs.json", given=plaintext))
+    def seal(self, plaintext: bytes, name: str) -> dict[str, str]:
+        """What goes into a request for an instance as private."""
+        sealed: dict[str, str] = json.loads(self._run("seal", *self._project, *self._of(name), given=plaintext))
         return sealed
 
-    def open(self, private: dict[str, str]) -> bytes:
+    def open(self, private: dict[str, str], name: str, instance: str) -> bytes:
         """What a member reads of it."""
-        return self._run("open", *self._project, "--epochs=epochs.json", given=json.dumps(private).encode())
+        return self._run("open", *self._project, *self._of(name), f"--instance={instance}", given=json.dumps(private).encode())
+
+    def _of(self, name: str) -> tuple[str, ...]:
+        return "--epochs=epochs.json", f"--name={name}"
 
     @property
     def _project(self) -> tuple[str, ...]:

@@ -88,12 +88,12 @@ def _plant(visit: Visit, person: Person, device: Device) -> Planted:
     epochs = visit.ask("GET", "epochs")
     device.learn(epochs)
     plaintext = json.dumps({"start_script": canary}).encode()
-    body = {"name": name, "gpu_type": "L40S", "gpu_count": 1, "private": device.seal(plaintext)}
+    body = {"name": name, "gpu_type": "L40S", "gpu_count": 1, "private": device.seal(plaintext, name)}
     instance = str(visit.ask("POST", "instances", body)["id"])
     until(lambda: visit.ask("GET", f"instances/{instance}")["state"] == "running", "the instance runs")
     visit.ask("GET", "instances")
     private = visit.ask("GET", f"instances/{instance}")["private"]
-    if device.open(private) != plaintext:
+    if device.open(private, name, instance) != plaintext:
         raise SystemExit("canary: a member does not read what was sealed")
     key = hashlib.sha256(person.subject.encode()).hexdigest()
     plain = {"name": name, "instance": instance, "subject's key": key, "project": person.project}

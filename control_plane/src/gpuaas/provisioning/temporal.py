@@ -25,6 +25,7 @@ from temporalio.worker import Interceptor, Worker
 from gpuaas import tracing
 from gpuaas.encryption.payload_codec import Codec, converter
 from gpuaas.encryption.payloads import PayloadKeys
+from gpuaas.encryption.providers.keyring import Keyring
 from gpuaas.messaging.poison import Unavailable
 from gpuaas.provisioning.operation_workflows import ResizeInstance, StartInstance, StopInstance
 from gpuaas.provisioning.order import TASK_QUEUE
@@ -153,7 +154,7 @@ def create_worker(
 
 def codec_of(secrets: ProvisioningSecrets) -> Codec:
     """What seals all that goes to Temporal, and opens what comes back."""
-    return Codec(PayloadKeys.of(secrets.payload_keys))
+    return Codec(PayloadKeys.of(Keyring.parse(secrets.payload_keyring.encode(), "payload_keyring")))
 
 
 async def connect(settings: ProvisioningSettings, tls: TLSConfig, identity: str, codec: Codec) -> Client:
