@@ -15,8 +15,9 @@ from ansible_collections.gpuaas.parity.tests.unit.keycloak.made_up_identity impo
 IDLE = {"account", "account-console", "admin-cli", "broker", "security-admin-console"}
 NAMES = {
     "update realm master",
-    "create realm gpuaas", "create role decryptor", "create role operator", "create role platform", "create role viewer", "create group /projects",
-    "create group /projects/atlas", "create group /projects/borealis", "create client scope gpuaas-api", "create client scope realm-roles",
+    "create realm gpuaas", "create role decryptor", "create role operator", "create role platform", "create role viewer",
+    "create group /projects", "create group /projects/atlas", "create group /projects/borealis",
+    "create client scope gpuaas-api", "create client scope realm-roles",
     "create client gpuaas-api", "create client gpuaas-web", "create client temporal-ui", "create client traces",
     "create client gpuaas-probe", "create client gpuaas-probe-short", "create user alice", "create user bob", "create user carol",
 }  # fmt: skip
