@@ -40,7 +40,7 @@ def somebody(state_dir: Path) -> Iterator[Person]:
     name, project, password = (f"{what}-{secrets.token_hex(12)}" for what in ("person", "project", "Password"))
     with _administrator(state_dir) as api:
         groups = api.get_list(REALM, "groups", search=PROJECTS, exact="true")
-        parent = next(str(group["id"]) for group in groups if group["name"] == PROJECTS)
+        [parent] = [str(group["id"]) for group in groups if group["name"] == PROJECTS]
         group = api.post(REALM, "groups", parent, "children", body={"name": project})
         user = api.post(REALM, "users", body=_user(name, password))
         api.post(REALM, "users", user, "role-mappings", "realm", body=[api.get_object(REALM, "roles", ROLE)])
@@ -66,5 +66,7 @@ def _administrator(state_dir: Path) -> Iterator[Api]:
         api = Api(Patient(http, 0, nobody), Login.user(admin["username"], values[admin["password"]]))
         if not api.log_in():
             raise SystemExit("canary: the administrator of the realm is not let in")
-        yield api
-        api.log_out()
+        try:
+            yield api
+        finally:
+            api.log_out()

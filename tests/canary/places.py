@@ -6,9 +6,7 @@ import json
 import subprocess
 import tarfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 from ansible_collections.gpuaas.parity.plugins.module_utils._diagnosis.bundle import Failure, Sources, write_bundle
 from ansible_collections.gpuaas.parity.tests.canary.search import Place
@@ -127,15 +125,9 @@ def _files_of(project: Running, volumes: list[str]) -> Iterator[bytes]:
 
 
 def said(*argv: str, stderr: int = subprocess.PIPE, accepted: tuple[int, ...] = (0,)) -> Iterator[bytes]:
-    with _running(argv, stderr, accepted) as output:
-        while chunk := output.read(CHUNK):
-            yield chunk
-
-
-@contextmanager
-def _running(argv: tuple[str, ...], stderr: int, accepted: tuple[int, ...]) -> Iterator[IO[bytes]]:
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL if stderr == subprocess.PIPE else stderr) as process:
         assert process.stdout
-        yield process.stdout
+        while chunk := process.stdout.read(CHUNK):
+            yield chunk
         if process.wait(60) not in accepted:
             raise SystemExit(f"canary: {' '.join(argv[:4])} ended with {process.returncode}")

@@ -40,7 +40,7 @@ def open_sealed(sealed: str, environment: str, project: str, kid: str, provider:
         platform_data.open_sealed(sealed, _binding(environment, project, kid), provider), Kind.ENVELOPE
     )
     match document:
-        case {"key": str(key), "number": int(number), "digest": str(digest)}:
+        case {"key": str() as key, "number": int() as number, "digest": str() as digest}:
             return Escrowed(MemberKey.read(key.encode(), environment), Pin(number, digest))
     raise RefusedError(Reason.PLATFORM_DATA_MALFORMED, "it has not what a member leaves in escrow")
 

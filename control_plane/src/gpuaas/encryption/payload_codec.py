@@ -39,9 +39,9 @@ class Codec(PayloadCodec, WithSerializationContext):
     def with_context(self, context: SerializationContext) -> Codec:
         """The codec of a workflow and of its activities."""
         match context:
-            case WorkflowSerializationContext(namespace, str(workflow)):
+            case WorkflowSerializationContext(namespace, str() as workflow):
                 return replace(self, place=Place(namespace, workflow))
-            case ActivitySerializationContext(namespace=namespace, workflow_id=str(workflow)):
+            case ActivitySerializationContext(namespace=namespace, workflow_id=str() as workflow):
                 return replace(self, place=Place(namespace, workflow))
         return replace(self, place=None)
 

@@ -172,7 +172,10 @@ ADVICE: dict[Reason, str] = {
     Reason.PAYLOAD_MALFORMED: _WORKFLOW,
     Reason.PAYLOAD_VERSION: "roll out the version of the control plane that sealed it; the workflow then goes on",
     Reason.PAYLOAD_CONTEXT: _WORKFLOW,
-    Reason.PAYLOAD_KEY_UNKNOWN: "put the version that sealed it back into the keyring temporal_payload_keyring, and bring the platform up: the workflow then goes on",
+    Reason.PAYLOAD_KEY_UNKNOWN: (
+        "put the version that sealed it back into the keyring temporal_payload_keyring, and bring the platform up: the"
+        " workflow then goes on"
+    ),
     Reason.PAYLOAD_DECRYPTION: _WORKFLOW,
     Reason.ROOT_FILE_MISSING: f"{_ROOT_FILE}; nothing makes a new one while data needs the old",
     Reason.ROOT_FILE_EXISTS: "use the root key that is there, or name another file",
